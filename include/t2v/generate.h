@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace t2v {
+
+/// What to render. An empty optional takes the preset of the model (configs/*.json), which is also what fills
+/// `GenerateResult::settings`.
+struct GenerateRequest {
+  std::string prompt;                          ///< UTF-8, not blank, at most 64 KiB
+  std::optional<std::string> negative_prompt;  ///< used when guidance_scale > 1
+  std::filesystem::path output;                ///< .mp4, .mkv or .png; the extension chooses the container
+  std::filesystem::path model;                 ///< a diffusers folder; empty: the bundled model
+
+  std::optional<int64_t> height, width;  ///< pixels
+  std::optional<int64_t> num_frames;
+  std::optional<double> fps;
+
+  std::optional<int64_t> num_inference_steps;
+  std::optional<double> guidance_scale;  ///< at most 1: no guidance
+  std::optional<std::string> sampler;    ///< "unipc" or "euler"; default: what scheduler_config.json names
+  std::optional<double> flow_shift;
+  std::vector<double> sigmas;            ///< replaces the sampler's own grid before the shift; from high to low
+  std::optional<uint64_t> seed;          ///< empty: a random one
+
+  std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
+  std::string dtype = "float32";  ///< of the text encoder and the transformer: "float32", "bfloat16"
+  int64_t threads = 0;            ///< 0: one a core
+
+  std::string quality = "good";      ///< "draft", "good", "high", "lossless"
+  std::optional<int64_t> crf;        ///< overrides quality for H.264: 0 to 51
+  bool overwrite = false;            ///< replace an output that exists
+  bool metadata = true;              ///< write the settings into the clip
+  std::filesystem::path save_latents;  ///< also write the final latents here (safetensors); empty: do not
+  std::vector<std::string> arguments;  ///< the command line, recorded in the settings
+};
+
+/// What happens while a clip is made. The names are those of `--progress json`.
+struct Event {
+  enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone };
+  Kind kind;
+  int64_t done = 0;    ///< of `total`: steps, latent frames, files; 0 when the phase begins
+  int64_t total = 0;   ///< 0: not counted
+  std::string detail;  ///< a component, a path
+};
+const char* event_name(Event::Kind kind);
+
+/// How a caller follows and stops a run. Both may be empty.
+struct RunControl {
+  std::function<void(const Event&)> on_event;  ///< called on the rendering thread
+  const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
+};
+
+/// The run was stopped through RunControl::stop; nothing was published, temporary files are gone.
+struct Stopped {};
+
+struct GenerateResult {
+  std::filesystem::path output;
+  std::string settings;  ///< JSON, as recorded in the clip
+};
+
+/// Checks everything that can be checked without loading weights, and fills every empty optional but the seed from the
+/// model's preset. Does not load LibTorch. Error (kUsage, kInput, kOutput).
+GenerateRequest check(const GenerateRequest& request);
+
+/// check(), then renders one clip: written, synced, read back and published under its name, or not there at all. Error.
+GenerateResult generate(const GenerateRequest& request, const RunControl& control);
+
+/// "0.1.0"
+const char* version();
+
+}  // namespace t2v

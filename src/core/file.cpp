@@ -1,0 +1,85 @@
+#include "core/file.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+/// An open descriptor of a regular file, closed at the end of the scope.
+class RegularFile {
+ public:
+  explicit RegularFile(const std::filesystem::path& file) : path_(file) {
+    // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
+    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor_ < 0) {
+      fail(errno == ENOENT ? "no such file" : std::strerror(errno),
+           errno == ENOENT ? "check the path" : "check its permissions");
+    }
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+      const bool folder = S_ISDIR(status.st_mode);
+      ::close(descriptor_);
+      fail(folder ? "a folder" : "a special file", "name a regular file");
+    }
+    size_ = static_cast<size_t>(status.st_size);
+  }
+  ~RegularFile() { ::close(descriptor_); }
+  RegularFile(const RegularFile&) = delete;
+  RegularFile& operator=(const RegularFile&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  size_t size() const { return size_; }
+
+  [[noreturn]] void fail(const std::string& got, const std::string& advice) const {
+    throw Error(ErrorCode::kInput,
+                {.doing = "reading " + path_.string(), .got = got, .expected = "a readable file", .advice = advice});
+  }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file, int64_t largest) {
+  const RegularFile input(file);
+  if (input.size() > static_cast<size_t>(largest)) {
+    input.fail(std::to_string(input.size()) + " bytes",
+               "at most " + std::to_string(largest) + " bytes are read of such a file");
+  }
+  std::string text(input.size(), '\0');
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::read(input.descriptor(), text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) input.fail(std::strerror(errno), "check the disk");
+    if (count == 0) input.fail("a file that became shorter", "do not change it while t2v runs");
+    done += static_cast<size_t>(count);
+  }
+  return text;
+}
+
+MappedFile::MappedFile(const std::filesystem::path& file) {
+  const RegularFile input(file);
+  size_ = input.size();
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, input.descriptor(), 0);
+  if (address == MAP_FAILED) input.fail(std::strerror(errno), "free some memory");
+  data_ = static_cast<const std::byte*>(address);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+}  // namespace t2v

@@ -20,10 +20,10 @@ class Error : public std::exception {
  public:
   /// Any part may be empty. Control characters and bytes that are not UTF-8 are escaped, so a message is one line.
   struct Parts {
-    std::string doing;     ///< "reading model.safetensors"
-    std::string got;       ///< "a header of 9 bytes in a file of 7"
-    std::string expected;  ///< "a header that ends inside the file"
-    std::string advice;    ///< "download the file again"
+    std::string doing = {};     ///< "reading model.safetensors"
+    std::string got = {};       ///< "a header of 9 bytes in a file of 7"
+    std::string expected = {};  ///< "a header that ends inside the file"
+    std::string advice = {};    ///< "download the file again"
   };
 
   Error(ErrorCode code, const Parts& parts);

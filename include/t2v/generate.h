@@ -10,8 +10,7 @@
 
 namespace t2v {
 
-/// What to render. An empty optional takes the preset of the model (configs/*.json), which is also what fills
-/// `GenerateResult::settings`.
+/// What to render. check() fills every empty optional from the preset of the model (configs/*.json).
 struct GenerateRequest {
   std::string prompt;                          ///< UTF-8, not blank, at most 64 KiB
   std::optional<std::string> negative_prompt;  ///< used when guidance_scale > 1
@@ -20,6 +19,7 @@ struct GenerateRequest {
 
   std::optional<int64_t> height, width;  ///< pixels
   std::optional<int64_t> num_frames;
+  std::optional<double> duration;  ///< seconds; decides num_frames, which must come out whole
   std::optional<double> fps;
 
   std::optional<int64_t> num_inference_steps;
@@ -65,8 +65,8 @@ struct GenerateResult {
   std::string settings;  ///< JSON, as recorded in the clip
 };
 
-/// Checks everything that can be checked without loading weights, and fills every empty optional but the seed from the
-/// model's preset. Does not load LibTorch. Error (kUsage, kInput, kOutput).
+/// Checks everything that can be checked without loading weights and fills every empty optional: from the model's preset,
+/// the seed with a random number, num_frames from the duration. Does not load LibTorch. Error (kUsage, kInput, kOutput).
 GenerateRequest check(const GenerateRequest& request);
 
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at all. Error.

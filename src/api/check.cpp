@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "api/model_folder.h"
+#include "api/presets.h"
+#include "core/text.h"
+#include "media/output_format.h"
+#include "t2v/error.h"
+#include "t2v/generate.h"
+
+namespace t2v {
+namespace {
+
+constexpr size_t kLongestPrompt = 64 << 10;
+/// Sides and lengths beyond these overflow no integer and fit no memory.
+constexpr int64_t kLargestSide = 16384;
+constexpr int64_t kMostFrames = 100000;
+
+[[noreturn]] void usage_error(const std::string& flag, const std::string& got, const std::string& expected,
+                              const std::string& advice = "") {
+  throw Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
+}
+
+void check_text(const std::string& flag, const std::string& text) {
+  if (!is_valid_utf8(text)) usage_error(flag, "bytes that are not UTF-8", "UTF-8 text");
+  if (text.size() > kLongestPrompt) {
+    usage_error(flag, std::to_string(text.size()) + " bytes", "at most " + std::to_string(kLongestPrompt));
+  }
+}
+
+/// Error unless `value` is k * step + offset with k >= 1 (or k >= 0 where offset > 0); names the two nearest that are.
+void check_grid(const std::string& flag, int64_t value, int64_t step, int64_t offset, int64_t largest) {
+  const int64_t smallest = offset > 0 ? offset : step;
+  const auto nearest = [&](int64_t wanted) {
+    return std::clamp((wanted - offset) / step * step + offset, smallest, (largest - offset) / step * step + offset);
+  };
+  if (value >= smallest && value <= largest && (value - offset) % step == 0) return;
+  const int64_t below = nearest(std::min(std::max(value, smallest), largest));
+  const int64_t above = nearest(std::min(below + step, largest));
+  const std::string rule = "a multiple of " + std::to_string(step) + (offset > 0 ? " plus " + std::to_string(offset) : "");
+  const bool between = value > below && above > value;
+  usage_error(flag, std::to_string(value), rule + " from " + std::to_string(smallest) + " to " + std::to_string(largest),
+              "use " + std::to_string(below) + (between ? " or " + std::to_string(above) : ""));
+}
+
+/// num_frames from --duration, which must come out as a length that the model can make.
+int64_t frames_of_duration(double duration, double fps, int64_t temporal_multiple) {
+  const double frames = duration * fps;
+  const int64_t below = static_cast<int64_t>(std::floor((frames - 1) / temporal_multiple)) * temporal_multiple + 1;
+  for (const int64_t candidate : {below, below + temporal_multiple}) {
+    if (candidate >= 1 && std::abs(frames - static_cast<double>(candidate)) < 1e-6) return candidate;
+  }
+  const auto seconds = [&](int64_t count) {
+    std::string text = std::to_string(static_cast<double>(count) / fps);
+    return text.substr(0, text.find_last_not_of('0') + 1);
+  };
+  usage_error("--duration", std::to_string(frames) + " frames at this rate",
+              "a multiple of " + std::to_string(temporal_multiple) + " plus 1",
+              "use --frames " + std::to_string(std::max<int64_t>(below, 1)) + " or " +
+                  std::to_string(std::max<int64_t>(below, 1) + temporal_multiple) + ", which is --duration " +
+                  seconds(std::max<int64_t>(below, 1)) + " or " +
+                  seconds(std::max<int64_t>(below, 1) + temporal_multiple));
+}
+
+void check_prompts(const GenerateRequest& request) {
+  check_text("--prompt", request.prompt);
+  if (request.negative_prompt) check_text("--negative-prompt", *request.negative_prompt);
+  if (request.prompt.find_first_not_of(" \t\r\n\v\f") == std::string::npos) {
+    usage_error("--prompt", "nothing but blanks", "a description of the clip");
+  }
+}
+
+void check_sampling(const GenerateRequest& request) {
+  const auto finite_in = [](const char* flag, double value, double smallest, double largest) {
+    if (std::isfinite(value) && value >= smallest && value <= largest) return;
+    usage_error(flag, std::to_string(value),
+                "a number from " + std::to_string(smallest) + " to " + std::to_string(largest));
+  };
+  if (*request.num_inference_steps < 1 || *request.num_inference_steps > 1000) {
+    usage_error("--steps", std::to_string(*request.num_inference_steps), "from 1 to 1000");
+  }
+  finite_in("--fps", *request.fps, 0.01, 1000);
+  finite_in("--guidance-scale", *request.guidance_scale, 0, 1000);
+  finite_in("--flow-shift", *request.flow_shift, 0.01, 1000);
+  if (*request.sampler != "unipc" && *request.sampler != "euler") {
+    usage_error("--sampler", "'" + *request.sampler + "'", "unipc or euler");
+  }
+  if (!request.sigmas.empty() && static_cast<int64_t>(request.sigmas.size()) != *request.num_inference_steps) {
+    usage_error("--sigmas", std::to_string(request.sigmas.size()) + " values",
+                "one for each of the " + std::to_string(*request.num_inference_steps) + " steps", "leave out --steps");
+  }
+}
+
+uint64_t random_seed() {
+  std::random_device device;
+  // 32 bits: short enough to type again.
+  return device();
+}
+
+}  // namespace
+
+GenerateRequest check(const GenerateRequest& request) {
+  GenerateRequest checked = request;
+  check_prompts(checked);
+  check_output(checked.output, {.quality = checked.quality, .crf = checked.crf, .overwrite = checked.overwrite});
+  if (!checked.save_latents.empty()) check_latents_output(checked.save_latents, checked.overwrite);
+
+  if (checked.model.empty()) checked.model = bundled_model();
+  const ModelFolder model = ModelFolder::open(checked.model);
+  if (!checked.sigmas.empty() && !checked.num_inference_steps) {
+    checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
+  }
+  apply_preset(model, checked);
+  check_sampling(checked);
+  check_grid("--height", *checked.height, model.spatial_multiple(), 0, kLargestSide);
+  check_grid("--width", *checked.width, model.spatial_multiple(), 0, kLargestSide);
+  if (!checked.num_frames) {
+    checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, model.temporal_multiple());
+  }
+  check_grid("--frames", *checked.num_frames, model.temporal_multiple(), 1, kMostFrames);
+  if (!checked.seed) checked.seed = random_seed();
+  return checked;
+}
+
+}  // namespace t2v

@@ -1,0 +1,109 @@
+#include "api/engine.h"
+
+#include <new>
+
+#include "api/settings.h"
+#include "core/log.h"
+#include "core/tensor.h"
+#include "media/video_writer.h"
+#include "pipelines/wan_pipeline.h"
+#include "weights/safetensors.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+void emit(const RunControl& control, const Event& event) {
+  if (control.on_event) control.on_event(event);
+}
+
+/// Where the latents are while the clip is not whole yet; empty for an output that is not a file of ours (a pipe, /dev/null).
+fs::path rescue_file(const fs::path& output) {
+  std::error_code ignored;
+  if (fs::exists(output, ignored) && !fs::is_regular_file(output, ignored)) return {};
+  return output.string() + ".latents.safetensors";
+}
+
+/// The final latents on disk from the end of sampling until the clip is published.
+class KeptLatents {
+ public:
+  KeptLatents(fs::path file, const Tensor& latents, const std::string& settings) : file_(std::move(file)) {
+    if (!file_.empty()) write_safetensors(file_, {{"latents", latents}}, {{"t2v", settings}});
+  }
+  void remove() {
+    std::error_code ignored;
+    if (!file_.empty()) fs::remove(file_, ignored);
+  }
+  /// Tells where the sampled latents are, for a clip that failed after them.
+  void tell() const {
+    if (!file_.empty()) log_warning("the sampled latents are kept in " + file_.string());
+  }
+
+ private:
+  fs::path file_;
+};
+
+VideoSettings video_settings(const GenerateRequest& request, const std::string& settings) {
+  return {.width = *request.width,
+          .height = *request.height,
+          .fps = *request.fps,
+          .quality = request.quality,
+          .crf = request.crf,
+          .comment = request.metadata ? settings : "",
+          .frame_count = *request.num_frames,
+          .overwrite = request.overwrite};
+}
+
+void render(const GenerateRequest& request, const RunControl& control, GenerateResult& result) {
+  const c10::InferenceMode inference_mode;
+  if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
+  const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
+  result.settings = settings_json(request, placement.device.str());
+  emit(control, {.kind = Event::Kind::kStart, .detail = result.settings});
+
+  WanPipeline pipeline(request.model, placement);
+  const Tensor latents = pipeline.sample(request, control);
+  if (!request.save_latents.empty()) {
+    write_safetensors(request.save_latents, {{"latents", latents}}, {{"t2v", result.settings}});
+  }
+  KeptLatents kept(rescue_file(request.output), latents, result.settings);
+  try {
+    const auto writer = make_video_writer(request.output, video_settings(request, result.settings));
+    pipeline.decode(latents, control, [&](const Frames& frames) { writer->write(frames); });
+    emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
+    writer->publish();
+  } catch (...) {
+    kept.tell();
+    throw;
+  }
+  kept.remove();
+  result.output = request.output;
+  emit(control, {.kind = Event::Kind::kDone, .detail = request.output.string()});
+}
+
+}  // namespace
+
+extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunControl& control,
+                                    GenerateResult& result) {
+  const auto out_of_memory = [](const std::string& got) {
+    return Error(ErrorCode::kResource, {.doing = "rendering",
+                                        .got = got,
+                                        .expected = "enough memory",
+                                        .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
+  };
+  try {
+    render(request, control, result);
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory("no memory");
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    const bool memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+                        message.find("not enough memory") != std::string::npos ||
+                        message.find("can't allocate memory") != std::string::npos;
+    if (memory) throw out_of_memory(message.substr(0, message.find('\n')));
+    throw Error(ErrorCode::kBug, {.doing = "rendering", .got = message.substr(0, message.find('\n'))});
+  }
+}
+
+}  // namespace t2v

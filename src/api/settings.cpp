@@ -1,0 +1,33 @@
+#include "api/settings.h"
+
+#include <nlohmann/json.hpp>
+
+namespace t2v {
+
+std::string settings_json(const GenerateRequest& request, const std::string& device) {
+  nlohmann::ordered_json settings = {
+      {"t2v", version()},
+      {"model", request.model.string()},
+      {"prompt", request.prompt},
+      {"negative_prompt", *request.negative_prompt},
+      // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
+      {"seed", std::to_string(*request.seed)},
+      {"width", *request.width},
+      {"height", *request.height},
+      {"num_frames", *request.num_frames},
+      {"fps", *request.fps},
+      {"num_inference_steps", *request.num_inference_steps},
+      {"guidance_scale", *request.guidance_scale},
+      {"sampler", *request.sampler},
+      {"flow_shift", *request.flow_shift},
+      {"dtype", request.dtype},
+      {"device", device},
+      {"quality", request.quality},
+  };
+  if (!request.sigmas.empty()) settings["sigmas"] = request.sigmas;
+  if (request.crf) settings["crf"] = *request.crf;
+  if (!request.arguments.empty()) settings["arguments"] = request.arguments;
+  return settings.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace t2v

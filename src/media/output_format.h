@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace t2v {
+
+/// What a clip is written as.
+enum class Container {
+  kMp4,          ///< H.264
+  kMkv,          ///< H.264; FFV1 in RGB when lossless
+  kPngSequence,  ///< numbered files
+};
+
+/// How a clip is encoded and what it may replace.
+struct OutputOptions {
+  std::string quality = "good";  ///< "draft", "good", "high", "lossless"
+  std::optional<int64_t> crf;    ///< overrides quality for H.264: 0 (best) to 51
+  bool overwrite = false;        ///< replace an output that exists
+};
+
+/// The container that the extension chooses. Matroska for "-" (standard output) and for what is not a file,
+/// such as a FIFO or /dev/null. Error (kUsage) for no extension or one that is not known.
+Container output_container(const std::filesystem::path& output);
+
+/// Checks what can be checked before rendering. Error (kUsage): extension, quality, crf, an output that
+/// exists, is a folder or a terminal, a parent that is not a folder. Error (kOutput): a folder that cannot be
+/// written to or has no room.
+void check_output(const std::filesystem::path& output, const OutputOptions& options);
+
+/// True if clips go straight into `output` instead of appearing under its name when whole: "-", a FIFO, a
+/// device.
+bool is_stream(const std::filesystem::path& output);
+
+/// The names of a PNG sequence. "clip.png" -> "clip-%04d.png"; a name with a pattern such as "%04d" stays as
+/// it is.
+class SequenceNames {
+ public:
+  /// Error (kUsage) if the name holds two patterns.
+  explicit SequenceNames(const std::filesystem::path& output);
+
+  std::filesystem::path frame(int64_t number) const;  ///< counted from 1
+  std::filesystem::path pattern() const;              ///< "clip-%04d.png", as ffmpeg takes it
+  std::filesystem::path settings() const;             ///< "clip.json"
+
+ private:
+  std::filesystem::path folder_;
+  std::string before_, digits_, after_;
+};
+
+}  // namespace t2v

@@ -1,0 +1,94 @@
+#include "weights/safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "weights/safetensors_header.h"
+
+namespace t2v {
+namespace {
+
+constexpr uint64_t kLongestHeader = 100'000'000;  // what the safetensors library accepts
+constexpr size_t kLengthSize = 8;
+
+[[noreturn]] void refuse_pickle(const std::string& file) {
+  throw Error(
+      ErrorCode::kInput,
+      {.doing = "reading " + file,
+       .got = "a Python pickle, which can run code when it is loaded",
+       .expected = "a safetensors file",
+       .advice =
+           "convert it in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"});
+}
+
+/// Explains the files that people hand over most often instead of a safetensors file, by their first bytes.
+void refuse_other_formats(std::string_view head, const std::string& file) {
+  const bool zip = head.starts_with("PK\x03\x04");
+  const bool pickle = head.size() > 1 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
+  if (zip || pickle) refuse_pickle(file);
+  if (head.starts_with("version https://git-lfs")) {
+    throw Error(ErrorCode::kInput, {.doing = "reading " + file,
+                                    .got = "a Git LFS pointer",
+                                    .expected = "the weights it stands for",
+                                    .advice = "run git lfs pull in the checkpoint's folder"});
+  }
+}
+
+/// The JSON of the header, somewhere inside `bytes`.
+std::string_view header_text(std::string_view bytes, const std::string& file) {
+  const auto refuse = [&](const std::string& got, const std::string& expected) {
+    throw Error(ErrorCode::kInput,
+                {.doing = "reading " + file,
+                 .got = got,
+                 .expected = expected,
+                 .advice = "the file is damaged or not a safetensors file: download it again"});
+  };
+  // A length may begin with the bytes of another format; behind it only safetensors has a brace.
+  if (bytes.size() <= kLengthSize || bytes[kLengthSize] != '{') refuse_other_formats(bytes, file);
+  if (bytes.size() < kLengthSize) {
+    refuse("a file of " + std::to_string(bytes.size()) + " bytes", "a header of at least 8");
+  }
+  uint64_t length = 0;
+  for (size_t i = 0; i < kLengthSize; ++i) length |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  const uint64_t longest = std::min<uint64_t>(kLongestHeader, bytes.size() - kLengthSize);
+  if (length > longest) {
+    refuse("a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()),
+           "at most " + std::to_string(longest));
+  }
+  return bytes.substr(kLengthSize, length);
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file)
+    : path_(file), mapping_(std::make_shared<const MappedFile>(file)) {
+  const std::string_view bytes(reinterpret_cast<const char*>(mapping_->data()), mapping_->size());
+  const std::string_view json = header_text(bytes, file.string());
+  const size_t header_size = kLengthSize + json.size();
+  SafetensorsHeader header = parse_safetensors_header(json, bytes.size() - header_size, file.string());
+  data_ = mapping_->data() + header_size;
+  tensors_ = std::move(header.tensors);
+  metadata_ = std::move(header.metadata);
+}
+
+Tensor SafetensorsFile::read(const StoredTensor& stored) const {
+  const auto options = at::TensorOptions().dtype(stored.dtype);
+  if (stored.begin == stored.end) return at::empty(stored.shape, options);
+  const std::byte* first = data_ + stored.begin;
+  const std::byte* last = data_ + stored.end;
+  if (stored.dtype == at::kBool && std::any_of(first, last, [](std::byte b) { return b > std::byte{1}; })) {
+    throw Error(ErrorCode::kInput, {.doing = "reading " + path_.string(),
+                                    .got = "a BOOL that is neither 0 nor 1",
+                                    .advice = "the file is damaged: download it again"});
+  }
+  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(stored.dtype) == 0) {
+    return at::from_blob(
+        const_cast<std::byte*>(first), stored.shape, [mapping = mapping_](void*) {}, options);
+  }
+  Tensor copy = at::empty(stored.shape, options);
+  std::memcpy(copy.mutable_data_ptr(), first, stored.end - stored.begin);
+  return copy;
+}
+
+}  // namespace t2v

@@ -14,35 +14,41 @@ namespace t2v {
 /// How the tensors of one component are handed out.
 struct LoadOptions {
   Placement placement;
-  /// Names that stay float32 when placement.dtype is lower: a tensor is kept if any dot-separated part of its full name
-  /// equals one of these (the reference's _keep_in_fp32_modules).
+  /// Names that stay float32 when placement.dtype is lower: a tensor is kept if any dot-separated part of its
+  /// full name equals one of these (the reference's _keep_in_fp32_modules).
   std::vector<std::string> keep_in_fp32;
 };
 
-/// A view of a checkpoint's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one record of which
-/// tensors were asked for. Tensors already in the wanted dtype on the CPU are the mapped file itself, not a copy.
+/// A view of a checkpoint's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one
+/// record of which tensors were asked for. Tensors already in the wanted dtype on the CPU are the mapped file
+/// itself, not a copy.
 class Weights {
  public:
-  /// Opens a component's folder: `<base>.safetensors.index.json`, `<base>.safetensors`, or their .fp16/.bf16 variants, in
-  /// that order. `base` is "diffusion_pytorch_model" (diffusers classes) or "model" (transformers classes).
-  /// Error (kInput) for anything missing or malformed; every header is checked here, before a tensor is read.
-  static Weights open_folder(const std::filesystem::path& folder, const std::string& base, LoadOptions options);
+  /// Opens a component's folder: `<base>.safetensors.index.json`, `<base>.safetensors`, or their .fp16/.bf16
+  /// variants, in that order. `base` is "diffusion_pytorch_model" (diffusers classes) or "model"
+  /// (transformers classes). Error (kInput) for anything missing or malformed; every header is checked here,
+  /// before a tensor is read.
+  static Weights open_folder(const std::filesystem::path& folder, const std::string& base,
+                             LoadOptions options);
   /// Opens one safetensors file.
   static Weights open_file(const std::filesystem::path& file, LoadOptions options);
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
 
-  /// The tensor `name` in this scope, of exactly `shape`. Error (kInput) with its full name if it is missing or misshaped.
+  /// The tensor `name` in this scope, of exactly `shape`. Error (kInput) with its full name if it is missing
+  /// or misshaped.
   Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
   /// The tensor `name` in this scope, of whatever shape.
   Tensor tensor(std::string_view name) const;
   /// Whether the tensor `name` is in this scope. Does not count as asking for it.
   bool has(std::string_view name) const;
-  /// Marks everything in this scope as asked for: parts that a configuration leaves unused (a VAE's encoder when decoding).
+  /// Marks everything in this scope as asked for: parts that a configuration leaves unused (a VAE's encoder
+  /// when decoding).
   void ignore() const;
 
-  /// Error (kInput) if tensors were never asked for: the first names and how many more. Call after construction.
+  /// Error (kInput) if tensors were never asked for: the first names and how many more. Call after
+  /// construction.
   void expect_all_used() const;
   /// The files behind this view, for logs and hashes.
   std::vector<std::filesystem::path> files() const;

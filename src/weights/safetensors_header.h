@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "weights/safetensors.h"
+
+namespace t2v {
+
+/// What the header of a safetensors file says.
+struct SafetensorsHeader {
+  std::map<std::string, StoredTensor, std::less<>> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Parses the JSON of a header whose tensors have to fill `data_size` bytes exactly, without a gap or an
+/// overlap. Error (kInput) that calls the file `origin` for anything else.
+SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t data_size,
+                                           const std::string& origin);
+
+}  // namespace t2v

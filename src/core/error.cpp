@@ -1,6 +1,6 @@
 #include "t2v/error.h"
 
-#include "core/text.h"
+#include "t2v/text.h"
 
 namespace t2v {
 

@@ -2,13 +2,9 @@
 
 #include <string>
 
+#include "t2v/log.h"
+
 namespace t2v {
-
-/// How much the log on standard error says.
-enum class LogLevel { kQuiet, kNormal, kVerbose };
-
-/// Sets the level of this process; kNormal until called. Lines go to standard error.
-void set_log_level(LogLevel level);
 
 /// One line that a user should see although nothing failed. Not shown when quiet.
 void log_warning(const std::string& message);

@@ -1,4 +1,4 @@
-#include "core/text.h"
+#include "t2v/text.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace t2v {
+
+/// The smallest and the largest value allowed; both are.
+template <typename T>
+struct Range {
+  T smallest;
+  T largest;
+};
+
+// What a request may hold, whatever the model. A model narrows it further (multiples of 16, 4k + 1 frames).
+inline constexpr size_t kLongestPrompt = 64 << 10;  ///< bytes
+inline constexpr Range<int64_t> kSides{16, 16384};  ///< pixels
+inline constexpr Range<int64_t> kFrameCounts{1, 100001};
+inline constexpr Range<double> kDurations{0.001, 100000};  ///< seconds
+inline constexpr Range<double> kFrameRates{0.01, 1000};    ///< frames a second
+inline constexpr Range<int64_t> kStepCounts{1, 1000};
+inline constexpr Range<double> kGuidanceScales{0, 1000};
+inline constexpr Range<double> kFlowShifts{0.01, 1000};
+inline constexpr Range<int64_t> kThreadCounts{1, 1024};
+inline constexpr Range<int64_t> kCrfs{0, 51};
+
+}  // namespace t2v

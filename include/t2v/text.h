@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace t2v {
+
+/// True if every byte of `text` belongs to a well-formed UTF-8 sequence (no surrogates, no overlong forms).
+bool is_valid_utf8(std::string_view text);
+
+/// `text` with control characters, and bytes that are not UTF-8, written as \n, \t or \xNN: safe to show on a
+/// terminal.
+std::string escape_for_display(std::string_view text);
+
+/// The candidate that a person most likely meant by `word`: edit distance at most a third of its length; else
+/// "".
+std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace t2v

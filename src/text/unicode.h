@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace t2v {
+
+/// A code point and how many bytes of UTF-8 it takes.
+struct CodePoint {
+  char32_t value = 0;
+  size_t size = 0;
+};
+
+/// The first code point of `text`, which is valid UTF-8 and not empty.
+CodePoint first_code_point(std::string_view text);
+/// The last one.
+CodePoint last_code_point(std::string_view text);
+
+void append_utf8(char32_t value, std::string* text);
+
+/// Unicode's White_Space property: what `regex` calls \s and Rust calls whitespace.
+bool is_white_space(char32_t value);
+/// A decimal digit of any script (category Nd).
+bool is_digit(char32_t value);
+/// What a regular expression calls \w: letters, marks, digits, connectors, joiners.
+bool is_word_character(char32_t value);
+
+/// `text` with every `pattern` replaced, from the left.
+std::string replaced_all(std::string_view text, std::string_view pattern, std::string_view content);
+
+/// Canonical composition (NFC) or, with `compatibility`, NFKC.
+std::string normalized(std::string_view text, bool compatibility);
+
+}  // namespace t2v

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/trie.h"
+
+namespace t2v {
+
+/// One entry of a vocabulary; its place in the list is its id.
+struct Piece {
+  std::string text;
+  double score = 0;  ///< log probability
+};
+
+/// One id and the text it stands for.
+struct Token {
+  int64_t id = 0;
+  std::string text;
+};
+
+/// The Unigram model of the `tokenizers` package: the most probable segmentation by summed score, where a
+/// character that no piece covers costs the lowest score less 10 and neighbouring ones become one unknown.
+/// Source: its models/unigram/model.rs.
+class Unigram {
+ public:
+  /// `unk_id` is an index into `vocab`. With `byte_fallback` an unknown becomes its bytes' pieces `<0x00>` to
+  /// `<0xFF>` if all of them exist.
+  Unigram(std::vector<Piece> vocab, int64_t unk_id, bool byte_fallback);
+
+  /// Appends the tokens of `text`, which is valid UTF-8.
+  void encode(std::string_view text, std::vector<Token>* tokens) const;
+
+  /// The id of the piece that equals `text`, or -1.
+  int64_t id_of(std::string_view text) const;
+  int64_t size() const { return static_cast<int64_t>(vocab_.size()); }
+
+ private:
+  std::vector<std::string_view> best_segments(std::string_view text) const;
+  void append_token(std::string_view segment, std::vector<Token>* tokens) const;
+
+  std::vector<Piece> vocab_;
+  Trie trie_;
+  int64_t unk_id_;
+  double unk_score_;
+  std::vector<int64_t> byte_ids_;  ///< [256], -1 where there is no such piece; empty without byte fallback
+};
+
+}  // namespace t2v

@@ -1,0 +1,194 @@
+#include "media/output_format.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <regex>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "core/staged_file.h"
+#include "core/text.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kExtensions = ".mp4, .mkv or .png";
+
+Error usage(const fs::path& output, const std::string& got, const std::string& expected,
+            const std::string& advice) {
+  return Error(ErrorCode::kUsage,
+               {.doing = "--output " + output.string(), .got = got, .expected = expected, .advice = advice});
+}
+
+void check_quality(const fs::path& output, Container container, const OutputOptions& options) {
+  const std::vector<std::string> names = {"draft", "good", "high", "lossless"};
+  if (std::find(names.begin(), names.end(), options.quality) == names.end()) {
+    const std::string meant = closest_match(options.quality, names);
+    throw Error(ErrorCode::kUsage, {.doing = "--quality",
+                                    .got = "\"" + options.quality + "\"",
+                                    .expected = "draft, good, high or lossless",
+                                    .advice = meant.empty() ? "" : "did you mean " + meant + "?"});
+  }
+  if (options.crf && (*options.crf < 0 || *options.crf > 51)) {
+    throw Error(ErrorCode::kUsage,
+                {.doing = "--crf", .got = std::to_string(*options.crf), .expected = "0 to 51"});
+  }
+  const bool lossless = options.quality == "lossless";
+  if (lossless && container == Container::kMp4) {
+    throw usage(output, "an .mp4 with --quality lossless", ".mkv or .png",
+                "name it " + fs::path(output).replace_extension(".mkv").filename().string());
+  }
+  if (options.crf && (lossless || container == Container::kPngSequence)) {
+    throw Error(ErrorCode::kUsage, {.doing = "--crf " + std::to_string(*options.crf),
+                                    .got = "a lossless output",
+                                    .expected = "H.264",
+                                    .advice = "leave --crf out"});
+  }
+}
+
+void check_stream(const fs::path& output) {
+  const bool standard_output = output == "-";
+  // Opening a FIFO waits for its reader; asking does not.
+  const bool fifo = !standard_output && fs::is_fifo(output);
+  if (fifo && ::access(output.c_str(), W_OK) != 0) throw output_error(output, errno);
+  if (fifo) return;
+  const int descriptor = standard_output
+                             ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                             : ::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (descriptor < 0) throw output_error(output, errno);
+  const bool terminal = ::isatty(descriptor) == 1;
+  ::close(descriptor);
+  if (terminal) {
+    throw usage(output, "a terminal", "a pipe or a file",
+                "add | and a command that reads Matroska, or > FILE.mkv");
+  }
+}
+
+/// Fails if a file of the sequence, or its settings, is there already.
+void check_sequence_is_new(const fs::path& output, const OutputOptions& options) {
+  const SequenceNames names(output, options.frame_count);
+  if (options.settings_file && fs::exists(fs::symlink_status(names.settings())))
+    throw exists_error(names.settings());
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (names.is_frame(entry.path().filename())) throw exists_error(entry.path());
+  }
+}
+
+void check_folder(const fs::path& output) {
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  std::error_code error;
+  const fs::file_status status = fs::status(folder, error);
+  if (!fs::exists(status) && error != std::errc::permission_denied) {
+    throw usage(output, "no folder " + folder.string(), "a folder that exists",
+                "make it: mkdir -p " + folder.string());
+  }
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    throw usage(output, folder.string() + ", which is not a folder", "a folder", "choose another name");
+  }
+}
+
+void check_writable(const fs::path& output) {
+  // Permission bits mean nothing to root, nor on a read-only filesystem: try it.
+  const StagedFile probe(output);
+  struct statvfs room {};
+  if (::fstatvfs(probe.descriptor(), &room) == 0 && room.f_blocks > 0 && room.f_bavail == 0) {
+    throw output_error(output, ENOSPC);
+  }
+}
+
+}  // namespace
+
+bool is_stream(const fs::path& output) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(output, ignored);
+  return output == "-" || fs::is_fifo(status) || fs::is_character_file(status);
+}
+
+Container output_container(const fs::path& output) {
+  if (is_stream(output)) return Container::kMkv;
+  std::string extension = output.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  if (extension == ".mp4") return Container::kMp4;
+  if (extension == ".mkv") return Container::kMkv;
+  if (extension == ".png") return Container::kPngSequence;
+  throw usage(output, extension.empty() ? "a name without an extension" : "the extension " + extension,
+              kExtensions, "the extension chooses how the clip is written");
+}
+
+void check_output(const fs::path& output, const OutputOptions& options) {
+  std::error_code ignored;
+  if (fs::is_directory(output, ignored)) {
+    throw usage(output, "a folder", "a file name", "try " + (output / "clip.mp4").string());
+  }
+  const Container container = output_container(output);
+  check_quality(output, container, options);
+  if (is_stream(output)) return check_stream(output);
+
+  const fs::path target = follow_links(output);
+  check_folder(target);
+  const bool sequence = container == Container::kPngSequence;
+  const fs::file_status status = fs::symlink_status(target, ignored);
+  if (!sequence && fs::exists(status)) {
+    if (!fs::is_regular_file(status)) throw usage(output, "a special file", "a file, a FIFO or a pipe", "");
+    if (!options.overwrite) throw exists_error(output);
+  }
+  check_writable(target);
+  if (sequence && !options.overwrite) check_sequence_is_new(target, options);
+}
+
+SequenceNames::SequenceNames(const fs::path& output, int64_t frame_count) : folder_(output.parent_path()) {
+  const std::string name = output.filename().string();
+  const std::regex pattern("%(?:0([1-9]))?d");
+  std::smatch found;
+  if (std::regex_search(name, found, pattern)) {
+    before_ = found.prefix();
+    after_ = found.suffix();
+    digits_ = found[1].matched ? std::stoi(found[1]) : 1;
+    if (std::regex_search(after_, pattern)) {
+      throw usage(output, "two patterns for the number", "one, such as clip-%04d.png", "");
+    }
+  } else if (frame_count == 1) {
+    before_ = name;
+    numbered_ = false;
+  } else {
+    before_ = output.stem().string() + "-";
+    after_ = output.extension().string();
+  }
+}
+
+fs::path SequenceNames::frame(int64_t number) const {
+  if (!numbered_) return folder_ / before_;
+  std::string digits = std::to_string(number);
+  digits.insert(0, digits_ > digits.size() ? digits_ - digits.size() : 0, '0');
+  return folder_ / (before_ + digits + after_);
+}
+
+bool SequenceNames::is_frame(const fs::path& name) const {
+  const std::string text = name.string();
+  if (!numbered_) return text == before_;
+  if (text.size() < before_.size() + digits_ + after_.size()) return false;
+  const auto first = text.begin() + static_cast<std::ptrdiff_t>(before_.size());
+  const auto last = text.end() - static_cast<std::ptrdiff_t>(after_.size());
+  return text.starts_with(before_) && text.ends_with(after_) &&
+         std::all_of(first, last, [](unsigned char letter) { return std::isdigit(letter) != 0; });
+}
+
+fs::path SequenceNames::settings() const {
+  std::string stem = numbered_ ? before_ : fs::path(before_).stem().string();
+  while (!stem.empty() && std::string_view("-_.").find(stem.back()) != std::string_view::npos)
+    stem.pop_back();
+  return folder_ / ((stem.empty() ? "settings" : stem) + ".json");
+}
+
+}  // namespace t2v

@@ -16,9 +16,11 @@ enum class Container {
 
 /// How a clip is encoded and what it may replace.
 struct OutputOptions {
-  std::string quality = "good";  ///< "draft", "good", "high", "lossless"
-  std::optional<int64_t> crf;    ///< overrides quality for H.264: 0 (best) to 51
-  bool overwrite = false;        ///< replace an output that exists
+  std::string quality = "good";     ///< "draft", "good", "high", "lossless"
+  std::optional<int64_t> crf = {};  ///< overrides quality for H.264: 0 (best) to 51
+  bool overwrite = false;           ///< replace an output that exists
+  int64_t frame_count = 0;          ///< how many frames there will be, where that is known
+  bool settings_file = true;        ///< a .png sequence gets its settings beside it
 };
 
 /// The container that the extension chooses. Matroska for "-" (standard output) and for what is not a file,
@@ -34,20 +36,22 @@ void check_output(const std::filesystem::path& output, const OutputOptions& opti
 /// device.
 bool is_stream(const std::filesystem::path& output);
 
-/// The names of a PNG sequence. "clip.png" -> "clip-%04d.png"; a name with a pattern such as "%04d" stays as
-/// it is.
+/// The names of a PNG sequence. "clip.png" means clip-0001.png, clip-0002.png, ...; a name with a pattern
+/// such as %04d is used as it stands; one frame without a pattern is just clip.png.
 class SequenceNames {
  public:
   /// Error (kUsage) if the name holds two patterns.
-  explicit SequenceNames(const std::filesystem::path& output);
+  SequenceNames(const std::filesystem::path& output, int64_t frame_count);
 
-  std::filesystem::path frame(int64_t number) const;  ///< counted from 1
-  std::filesystem::path pattern() const;              ///< "clip-%04d.png", as ffmpeg takes it
-  std::filesystem::path settings() const;             ///< "clip.json"
+  std::filesystem::path frame(int64_t number) const;       ///< counted from 1
+  bool is_frame(const std::filesystem::path& name) const;  ///< `name`, without a folder, could be a frame's
+  std::filesystem::path settings() const;                  ///< clip.json
 
  private:
   std::filesystem::path folder_;
-  std::string before_, digits_, after_;
+  std::string before_, after_;  // around the number
+  size_t digits_ = 4;
+  bool numbered_ = true;
 };
 
 }  // namespace t2v

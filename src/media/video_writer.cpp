@@ -1,0 +1,63 @@
+#include "media/video_writer.h"
+
+#include <utility>
+
+#include "media/libav.h"
+#include "media/output_format.h"
+#include "media/writers.h"
+
+namespace t2v {
+namespace {
+
+/// Holds the caller to its word, so that no writer has to: frames of the size, and as many, as the settings
+/// say.
+class CheckedWriter final : public VideoWriter {
+ public:
+  CheckedWriter(std::unique_ptr<VideoWriter> writer, const VideoSettings& settings)
+      : writer_(std::move(writer)), settings_(settings) {}
+
+  void write(const Frames& frames) override {
+    const auto size = static_cast<size_t>(3 * frames.count * frames.height * frames.width);
+    if (frames.width != settings_.width || frames.height != settings_.height || frames.rgb.size() != size) {
+      throw Error(ErrorCode::kBug, {.doing = "writing frames", .got = "frames of another size"});
+    }
+    count_ += frames.count;
+    if (count_ > settings_.frame_count) check_count();
+    writer_->write(frames);
+  }
+
+  void publish() override {
+    check_count();
+    writer_->publish();
+  }
+
+ private:
+  void check_count() const {
+    if (count_ == settings_.frame_count) return;
+    throw Error(ErrorCode::kBug, {.doing = "writing frames",
+                                  .got = std::to_string(count_) + " frames",
+                                  .expected = std::to_string(settings_.frame_count)});
+  }
+
+  std::unique_ptr<VideoWriter> writer_;
+  VideoSettings settings_;
+  int64_t count_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& output,
+                                               const VideoSettings& settings) {
+  redirect_libav_log();
+  check_output(output, {.quality = settings.quality,
+                        .crf = settings.crf,
+                        .overwrite = settings.overwrite,
+                        .frame_count = settings.frame_count,
+                        .settings_file = !settings.comment.empty()});
+  const Container container = output_container(output);
+  auto writer = container == Container::kPngSequence ? make_png_writer(output, settings)
+                                                     : make_movie_writer(output, settings, container);
+  return std::make_unique<CheckedWriter>(std::move(writer), settings);
+}
+
+}  // namespace t2v

@@ -12,12 +12,13 @@ namespace t2v {
 
 /// What one clip is, and how it is encoded.
 struct VideoSettings {
-  int64_t width = 0;             ///< pixels; even for H.264
-  int64_t height = 0;            ///< pixels; even for H.264
-  double fps = 0;                ///< 0.01 to 1000; 23.976 and its like mean 24000/1001
-  std::string quality = "good";  ///< "draft", "good", "high", "lossless"
-  std::optional<int64_t> crf;    ///< overrides quality for H.264: 0 to 51
-  std::string comment;  ///< the settings as JSON, kept in the clip or, for PNG files, beside it; empty: none
+  int64_t width = 0;                ///< pixels; even for H.264
+  int64_t height = 0;               ///< pixels; even for H.264
+  double fps = 0;                   ///< 0.01 to 1000; 23.976 and its like mean 24000/1001
+  std::string quality = "good";     ///< "draft", "good", "high", "lossless"
+  std::optional<int64_t> crf = {};  ///< overrides quality for H.264: 0 to 51
+  std::string comment =
+      {};  ///< the settings as JSON, kept in the clip or, for PNG files, beside it; empty: none
   int64_t frame_count = 0;  ///< how many frames will be written
   bool overwrite = false;   ///< replace an output that exists
 };

@@ -1,0 +1,207 @@
+#include "core/staged_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHiddenPrefix = ".t2v-";
+constexpr std::string_view kHiddenSuffix = ".part";
+
+fs::path hidden_name(const fs::path& folder) {
+  std::random_device random;
+  return folder / (std::string(kHiddenPrefix) + std::to_string(random()) + std::string(kHiddenSuffix));
+}
+
+std::string unnamed_path(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+/// Marks what was just created as in use; false if a process that tidies up took it for a leftover.
+bool lock(int descriptor) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
+}
+
+/// Removes what killed processes left in `folder`: hidden names that nobody holds a lock on.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(kHiddenPrefix) || !name.ends_with(kHiddenSuffix)) continue;
+    const int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) fs::remove_all(entry->path(), ignored);
+    ::close(descriptor);
+  }
+}
+
+std::string advice_for(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "free some room or choose another folder";
+    case EFBIG:
+      return "raise the limit on file sizes (ulimit -f)";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "choose a folder that you may write to";
+    case EIO:
+      return "check the disk";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error output_error(const fs::path& path, int error_number) {
+  return Error(ErrorCode::kOutput, {.doing = "writing " + path.string(),
+                                    .got = std::string("\"") + std::strerror(error_number) + "\"",
+                                    .advice = advice_for(error_number)});
+}
+
+Error exists_error(const fs::path& path) {
+  return Error(ErrorCode::kUsage, {.doing = "writing " + path.string(),
+                                   .got = "a name that is taken",
+                                   .advice = "add --overwrite to replace it, or choose another name"});
+}
+
+fs::path follow_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as the kernel
+  fs::path target = path;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(target, error)); ++links) {
+    if (links == kMostLinks) {
+      throw Error(ErrorCode::kUsage, {.doing = "writing " + path.string(),
+                                      .got = "symbolic links in a circle",
+                                      .advice = "choose another name"});
+    }
+    target = target.parent_path() / fs::read_symlink(target, error);  // an absolute one replaces the parent
+    if (error) throw output_error(path, error.value());
+  }
+  return target;
+}
+
+int rename_without_replacing(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
+  // A filesystem without that flag: a hard link refuses to replace as well.
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    ::unlink(from.c_str());
+    return 0;
+  }
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+  // Without hard links either (FAT) there is a short moment in which another process may take the name.
+  struct stat status {};
+  if (::lstat(to.c_str(), &status) == 0) return EEXIST;
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
+void sync_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // EINVAL: a filesystem whose folders need no syncing.
+  if (descriptor < 0 || (::fsync(descriptor) != 0 && errno != EINVAL)) {
+    log_warning("syncing " + folder.string() + ": " + std::strerror(errno));
+  }
+  if (descriptor >= 0) ::close(descriptor);
+}
+
+StagedFile::StagedFile(const fs::path& destination) : destination_(follow_links(destination)) {
+  folder_ = destination_.has_parent_path() ? destination_.parent_path() : ".";
+  remove_leftovers(folder_);
+  constexpr mode_t kMode = 0666;               // less the umask
+  if (::access("/proc/self/fd", F_OK) == 0) {  // the way to name it later
+    descriptor_ = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
+    if (descriptor_ >= 0) return;
+    // What filesystems and kernels without O_TMPFILE say.
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
+      throw output_error(destination_, errno);
+    }
+  }
+  while (descriptor_ < 0) {
+    hidden_ = hidden_name(folder_);
+    descriptor_ = ::open(hidden_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, kMode);
+    if (descriptor_ < 0 && errno != EEXIST) throw output_error(destination_, errno);
+    if (descriptor_ >= 0 && !lock(descriptor_)) {
+      ::close(descriptor_);
+      descriptor_ = -1;
+    }
+  }
+}
+
+StagedFile::~StagedFile() {
+  if (!hidden_.empty()) ::unlink(hidden_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void StagedFile::sync() {
+  if (::fsync(descriptor_) != 0) throw output_error(destination_, errno);
+  // Network filesystems report what they could not store when a descriptor is closed; ours is still needed.
+  const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0 || ::close(copy) != 0) throw output_error(destination_, errno);
+}
+
+void StagedFile::link_unnamed(const fs::path& name) {
+  if (::linkat(AT_FDCWD, unnamed_path(descriptor_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
+    return;
+  if (errno == EEXIST) throw exists_error(destination_);
+  throw output_error(destination_, errno);
+}
+
+void StagedFile::publish(bool overwrite) {
+  if (overwrite) {
+    if (hidden_.empty()) {
+      // Only a name can replace a name. Locked first, so that nobody takes it for a leftover.
+      ::flock(descriptor_, LOCK_EX | LOCK_NB);
+      const fs::path name = hidden_name(folder_);
+      link_unnamed(name);
+      hidden_ = name;
+    }
+    if (::rename(hidden_.c_str(), destination_.c_str()) != 0) throw output_error(destination_, errno);
+  } else if (hidden_.empty()) {
+    link_unnamed(destination_);
+  } else if (const int error = rename_without_replacing(hidden_, destination_); error != 0) {
+    throw error == EEXIST ? exists_error(destination_) : output_error(destination_, error);
+  }
+  hidden_.clear();
+  sync_folder(folder_);
+}
+
+StagedFolder::StagedFolder(const fs::path& parent) {
+  remove_leftovers(parent);
+  while (descriptor_ < 0) {
+    path_ = hidden_name(parent);
+    if (::mkdir(path_.c_str(), 0777) != 0) {
+      if (errno == EEXIST) continue;
+      throw output_error(parent, errno);
+    }
+    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor_ < 0 && errno != ENOENT) throw output_error(parent, errno);
+    if (descriptor_ >= 0 && !lock(descriptor_)) {
+      ::close(descriptor_);
+      descriptor_ = -1;
+    }
+  }
+}
+
+StagedFolder::~StagedFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+  ::close(descriptor_);
+}
+
+}  // namespace t2v

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <filesystem>
+
+#include "t2v/error.h"
+
+namespace t2v {
+
+/// The Error (kOutput) for a system call that failed with `error_number` while `path` was written.
+Error output_error(const std::filesystem::path& path, int error_number);
+
+/// The Error (kUsage) for a name that is taken.
+Error exists_error(const std::filesystem::path& path);
+
+/// Where a file called `path` really goes: its symbolic links followed, the last one even if its target is
+/// missing. Error (kUsage) for links in a circle.
+std::filesystem::path follow_links(const std::filesystem::path& path);
+
+/// Renames and never replaces; the value of errno, 0 if it went well, EEXIST if `to` is there.
+int rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Brings a folder's names to the disk. Failing is a warning: the files are there.
+void sync_folder(const std::filesystem::path& folder);
+
+/// A file that gets its name only when it is whole. Until publish() it has no name (O_TMPFILE), or a hidden
+/// one where the filesystem needs a name; destroyed before publish() it is gone, and what had its name is
+/// untouched. Hidden names that a killed process left in the folder are removed on construction.
+class StagedFile {
+ public:
+  /// Opens for reading and writing in the folder of `destination`, whose symbolic links are followed. Error
+  /// (kOutput).
+  explicit StagedFile(const std::filesystem::path& destination);
+  ~StagedFile();
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+
+  int descriptor() const { return descriptor_; }
+
+  /// Brings the content to the disk. Error (kOutput).
+  void sync();
+  /// Gives the file its name and syncs the folder. Error (kUsage) if the name is taken and `overwrite` is
+  /// false, (kOutput).
+  void publish(bool overwrite);
+
+ private:
+  void link_unnamed(const std::filesystem::path& name);
+
+  std::filesystem::path destination_, folder_;
+  std::filesystem::path hidden_;  // empty while the file has no name
+  int descriptor_ = -1;
+};
+
+/// A hidden folder for files that belong together, removed with its content at the end of the scope.
+class StagedFolder {
+ public:
+  /// A new folder in `parent`. Error (kOutput).
+  explicit StagedFolder(const std::filesystem::path& parent);
+  ~StagedFolder();
+  StagedFolder(const StagedFolder&) = delete;
+  StagedFolder& operator=(const StagedFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace t2v

@@ -1,0 +1,154 @@
+#include "media/video_reader.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "media/libav.h"
+
+namespace t2v {
+namespace {
+
+struct InputDeleter {
+  void operator()(AVFormatContext* input) const { avformat_close_input(&input); }
+};
+
+std::string word(const char* name) { return name == nullptr ? "unknown" : name; }
+
+/// A descriptor that is closed at the end of the scope, if it is ours.
+struct Descriptor {
+  explicit Descriptor(int theirs) : value(theirs) {}
+  explicit Descriptor(const std::filesystem::path& file)
+      : value(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), ours(true) {
+    if (value < 0)
+      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(), .got = std::strerror(errno)});
+  }
+  ~Descriptor() {
+    if (ours) ::close(value);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int value;
+  bool ours = false;
+};
+
+}  // namespace
+
+struct VideoReader::Parts {
+  template <typename Source>
+  Parts(const Source& source, const std::string& name)
+      : doing("reading " + name), descriptor(source), io(descriptor.value, DescriptorIo::Mode::kRead) {
+    redirect_libav_log();
+    open_container();
+    open_codec();
+    describe();
+  }
+
+  void check(int result) const {
+    if (result < 0) throw libav_error(ErrorCode::kInput, doing, result);
+  }
+  void open_container();
+  void open_codec();
+  void describe();
+  bool receive();
+
+  std::string doing;
+  Descriptor descriptor;
+  DescriptorIo io;
+  std::unique_ptr<AVFormatContext, InputDeleter> container;
+  AVStream* stream = nullptr;
+  CodecPtr codec;
+  PacketPtr packet{allocated(av_packet_alloc())};
+  FramePtr frame{allocated(av_frame_alloc())};
+  bool drained = false;
+  VideoInfo info;
+};
+
+void VideoReader::Parts::open_container() {
+  AVFormatContext* opened = allocated(avformat_alloc_context());
+  opened->pb = io.context();
+  opened->error_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  check(avformat_open_input(&opened, nullptr, nullptr, nullptr));  // frees it when it fails
+  container.reset(opened);
+  check(avformat_find_stream_info(opened, nullptr));
+}
+
+void VideoReader::Parts::open_codec() {
+  const AVCodec* decoder = nullptr;
+  const int index = av_find_best_stream(container.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
+  check(index);
+  stream = container->streams[index];
+  codec.reset(allocated(avcodec_alloc_context3(decoder)));
+  check(avcodec_parameters_to_context(codec.get(), stream->codecpar));
+  codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  check(avcodec_open2(codec.get(), decoder, nullptr));
+}
+
+void VideoReader::Parts::describe() {
+  const AVCodecParameters& parameters = *stream->codecpar;
+  const AVDictionaryEntry* comment = av_dict_get(container->metadata, "comment", nullptr, 0);
+  info = {.codec = avcodec_get_name(parameters.codec_id),
+          .pixel_format = word(av_get_pix_fmt_name(codec->pix_fmt)),
+          .color_range = word(av_color_range_name(parameters.color_range)),
+          .color_space = word(av_color_space_name(parameters.color_space)),
+          .color_primaries = word(av_color_primaries_name(parameters.color_primaries)),
+          .color_trc = word(av_color_transfer_name(parameters.color_trc)),
+          .chroma_location = word(av_chroma_location_name(parameters.chroma_location)),
+          .width = parameters.width,
+          .height = parameters.height,
+          .fps = av_q2d(stream->avg_frame_rate),
+          .comment = comment == nullptr ? "" : comment->value};
+}
+
+bool VideoReader::Parts::receive() {
+  const int result = avcodec_receive_frame(codec.get(), frame.get());
+  if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return false;
+  check(result);
+  if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0)
+    check(AVERROR_INVALIDDATA);
+  return true;
+}
+
+VideoReader::VideoReader(const std::filesystem::path& file)
+    : parts_(std::make_unique<Parts>(file, file.string())) {}
+
+VideoReader::VideoReader(int descriptor, const std::string& name)
+    : parts_(std::make_unique<Parts>(descriptor, name)) {}
+
+VideoReader::~VideoReader() = default;
+
+const VideoInfo& VideoReader::info() const { return parts_->info; }
+
+bool VideoReader::next() {
+  Parts& parts = *parts_;
+  while (!parts.receive()) {
+    if (parts.drained) return false;
+    const int result = av_read_frame(parts.container.get(), parts.packet.get());
+    parts.drained = result == AVERROR_EOF;
+    if (!parts.drained) parts.check(result);
+    if (parts.drained || parts.packet->stream_index == parts.stream->index) {
+      parts.check(avcodec_send_packet(parts.codec.get(), parts.drained ? nullptr : parts.packet.get()));
+    }
+    av_packet_unref(parts.packet.get());
+  }
+  return true;
+}
+
+Frames VideoReader::frame() const {
+  const AVFrame& decoded = *parts_->frame;
+  Frames frames{.count = 1, .height = decoded.height, .width = decoded.width, .rgb = {}};
+  frames.rgb.resize(static_cast<size_t>(3 * frames.height * frames.width));
+  const ScalerPtr scaler = make_scaler(static_cast<AVPixelFormat>(decoded.format), AV_PIX_FMT_RGB24,
+                                       decoded.width, decoded.height);
+  uint8_t* rows = frames.rgb.data();
+  const int stride = 3 * decoded.width;
+  const int result =
+      sws_scale(scaler.get(), decoded.data, decoded.linesize, 0, decoded.height, &rows, &stride);
+  if (result < 0) throw libav_error(ErrorCode::kInput, parts_->doing, result);
+  return frames;
+}
+
+}  // namespace t2v

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/frames.h"
+
+namespace t2v {
+
+/// What a clip says about itself, in libav's (ffprobe's) words.
+struct VideoInfo {
+  std::string codec, pixel_format;                                   ///< "h264", "yuv420p"
+  std::string color_range, color_space, color_primaries, color_trc;  ///< "tv", "bt709", "bt709", "bt709"
+  std::string chroma_location;                                       ///< "left"
+  int64_t width = 0, height = 0;                                     ///< pixels
+  double fps = 0;
+  std::string comment = {};  ///< the container's comment; empty: none
+};
+
+/// Reads the first video stream of a file, frame by frame. Errors (kInput) begin with the path.
+class VideoReader {
+ public:
+  explicit VideoReader(const std::filesystem::path& file);
+  /// A file that is open; `name` is what errors call it. The descriptor must outlive this.
+  VideoReader(int descriptor, const std::string& name);
+  ~VideoReader();
+  VideoReader(const VideoReader&) = delete;
+  VideoReader& operator=(const VideoReader&) = delete;
+
+  const VideoInfo& info() const;
+  /// Decodes the next frame; false after the last one. A damaged frame is an Error.
+  bool next();
+  /// The frame that next() decoded, as RGB (YUV taken as BT.709 limited range); count is 1.
+  Frames frame() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace t2v

@@ -1,0 +1,142 @@
+// Random damage to well-formed files: each must load, every value readable, or be refused with an Error.
+
+#include <random>
+
+#include "checkpoint_files.h"
+#include "core/file.h"
+#include "weights/safetensors.h"
+#include "weights/weights.h"
+
+namespace t2v {
+namespace {
+
+class Mutator {
+ public:
+  explicit Mutator(uint64_t seed) : random_(seed) {}
+
+  /// `bytes` with one to four changes at or behind `from`.
+  std::string operator()(std::string bytes, size_t from) {
+    for (size_t i = below(4) + 1; i > 0; --i) change(bytes, from);
+    return bytes;
+  }
+
+  size_t below(size_t end) { return random_() % end; }
+
+ private:
+  void change(std::string& bytes, size_t from) {
+    static const std::vector<std::string> kPieces = {"\"",
+                                                     "{",
+                                                     "}",
+                                                     "[",
+                                                     "]",
+                                                     ",",
+                                                     ":",
+                                                     "-",
+                                                     "0",
+                                                     "9",
+                                                     "1e9",
+                                                     ".5",
+                                                     "\\",
+                                                     "\\u0000",
+                                                     "null",
+                                                     "true",
+                                                     "\xFF",
+                                                     "../",
+                                                     "F4",
+                                                     "BOOL",
+                                                     "__metadata__",
+                                                     "18446744073709551615",
+                                                     "9223372036854775807",
+                                                     "4294967296",
+                                                     R"("shape":[)",
+                                                     "[[[[",
+                                                     "{\"a\":"};
+    if (bytes.size() <= from) return;
+    const size_t at = from + below(bytes.size() - from);
+    const size_t length = std::min(below(12) + 1, bytes.size() - at);
+    const std::string& piece = kPieces[below(kPieces.size())];
+    switch (below(6)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
+        break;
+      case 1:
+        bytes.insert(at, piece);
+        break;
+      case 2:
+        bytes.erase(at, length);
+        break;
+      case 3:
+        bytes.insert(from + below(bytes.size() - from), bytes.substr(at, length));
+        break;
+      case 4:
+        bytes.replace(at, length, piece);
+        break;
+      case 5:
+        bytes[at] = static_cast<char>('0' + below(10));
+        break;
+    }
+  }
+
+  std::mt19937_64 random_;
+};
+
+/// Opens with `open` and reads everything. True if it loaded; anything but an Error (kInput) ends the test.
+template <typename Open>
+bool loads(const Open& open) {
+  try {
+    open();
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInput);
+    EXPECT_LT(std::string(error.what()).size(), 2000u);
+    return false;
+  }
+}
+
+class MutationTest : public WeightsFolder {};
+
+TEST_F(MutationTest, ADamagedFileLoadsOrIsRefused) {
+  constexpr int kRounds = 6000;
+  const std::string original =
+      read_file(std::filesystem::path(T2V_FIXTURES) / "weights/dtypes.safetensors", 1 << 20);
+  const size_t header = 8 + static_cast<uint8_t>(original[0]) + 256 * static_cast<uint8_t>(original[1]);
+  Mutator mutate(20240229);
+  int loaded = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::string bytes = original;
+    if (round % 8 == 0) {
+      bytes = mutate(bytes, 0);
+    } else if (round % 8 == 1) {
+      bytes.resize(mutate.below(bytes.size()));
+    } else {
+      // A header that is damaged but has the right length gets further.
+      const std::string json = mutate(original.substr(8, header - 8), 0);
+      bytes = length_bytes(json.size()) + json + original.substr(header);
+    }
+    const auto file = write("mutant.safetensors", bytes);
+    loaded += loads([&] {
+      const SafetensorsFile opened(file);
+      for (const auto& [name, stored] : opened.tensors()) opened.read(stored).to(at::kDouble).sum();
+    });
+  }
+  // Both happen, so the damage is neither always fatal nor always missed.
+  EXPECT_GT(loaded, kRounds / 100);
+  EXPECT_LT(loaded, kRounds / 2);
+}
+
+TEST_F(MutationTest, ADamagedIndexLoadsOrIsRefused) {
+  constexpr int kRounds = 2000;
+  std::filesystem::copy(std::filesystem::path(T2V_FIXTURES) / "weights/sharded", path("folder"));
+  const std::string original = read_file(path("folder/model.safetensors.index.json"), 1 << 20);
+  Mutator mutate(7);
+  int loaded = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    write("folder/model.safetensors.index.json", mutate(original, 0));
+    loaded += loads([&] { Weights::open_folder(path("folder"), "model", {}); });
+  }
+  EXPECT_GT(loaded, kRounds / 100);
+  EXPECT_LT(loaded, kRounds * 3 / 4);
+}
+
+}  // namespace
+}  // namespace t2v

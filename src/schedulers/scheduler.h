@@ -12,16 +12,15 @@ namespace t2v {
 
 /// What a user may ask for in place of what scheduler_config.json says.
 struct SchedulerOverrides {
-  std::optional<std::string> sampler;  ///< "unipc" or "euler"; the config of the other class is carried over
-  std::optional<double> flow_shift;    ///< above 0
-  std::vector<double> sigmas;  ///< replaces the sampler's own grid before the shift: falling, in (0, 1]
-  /// UniPC's own grid as diffusers up to 0.36 and the original Wan code make it, not as diffusers 0.37 and
-  /// later do.
+  std::optional<std::string> sampler = {};  ///< "unipc" or "euler"; settings of the other class carry over
+  std::optional<double> flow_shift = {};    ///< above 0
+  std::vector<double> sigmas = {};  ///< replaces the sampler's own grid before the shift: falling, in (0, 1]
+  /// UniPC's own grid as diffusers up to 0.36 and the original Wan code make it, not as later ones do.
   bool legacy_flow_sigmas = false;
 };
 
-/// Turns noise predictions into the next latents. Holds the state of one clip: not shared, reset by
-/// set_timesteps().
+/// Turns noise predictions into the next latents. Holds the state of one clip; set_timesteps() starts
+/// another.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;

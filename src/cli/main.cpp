@@ -1,1 +1,13 @@
-int main() { return 0; }
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "signals.h"
+#include "streams.h"
+
+int main(int argument_count, char** arguments) {
+  t2v::open_missing_streams();
+  t2v::install_fault_handlers();
+  return t2v::run_command(
+      std::vector<std::string>(arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count));
+}

@@ -1,0 +1,210 @@
+#include "progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "streams.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Kind = Event::Kind;
+
+constexpr int kJsonVersion = 1;
+constexpr double kSecondsBetweenLines = 1.0;
+constexpr double kSecondsBetweenBars = 0.05;
+constexpr int kBarWidth = 24;
+constexpr const char* kClearLine = "\r\033[K";
+
+const char* in_words(Kind kind) {
+  switch (kind) {
+    case Kind::kStart:
+      return "starting";
+    case Kind::kLoad:
+      return "loading";
+    case Kind::kEncodeText:
+      return "reading the prompt";
+    case Kind::kStep:
+      return "sampling";
+    case Kind::kDecode:
+      return "decoding";
+    case Kind::kWrite:
+      return "writing";
+    case Kind::kDone:
+      return "done";
+  }
+  return "";
+}
+
+std::string format_seconds(double seconds) {
+  char text[32];
+  if (seconds < 100) {
+    std::snprintf(text, sizeof text, "%.1f s", seconds);
+  } else {
+    const long whole = std::lround(seconds);
+    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return text;
+}
+
+double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
+
+/// Width, length and seed: enough to know what will come and to make it again.
+std::string describe_settings(const Json& settings) {
+  char rate[32];
+  std::snprintf(rate, sizeof rate, "%g", settings.value("fps", 0.0));
+  return std::to_string(settings.value("width", 0)) + "x" + std::to_string(settings.value("height", 0)) +
+         ", " + std::to_string(settings.value("num_frames", 0)) + " frames at " + rate + " fps, " +
+         std::to_string(settings.value("num_inference_steps", 0)) + " steps, seed " +
+         settings.value("seed", "");
+}
+
+}  // namespace
+
+double Progress::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+}
+
+void Progress::on_event(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  const double now = seconds();
+  const std::optional<double> left = account(event, now);
+  if (event.kind == Kind::kStart) {
+    show_start(event);
+  } else if (event.kind == Kind::kDone) {
+    finished_ = event.detail;
+    if (options_.style == "json") write_json({{"event", event_name(event.kind)}, {"output", event.detail}});
+  } else {
+    show_phase(event, left, now);
+  }
+}
+
+/// Books the time since the last event on the phase that used it. Returns the seconds left of this one, where
+/// its first piece does not count: it pays for warming up.
+std::optional<double> Progress::account(const Event& event, double now) {
+  phases_[event.done > 0 ? event.kind : current_].spent += now - last_event_;
+  current_ = event.kind;
+  last_event_ = now;
+  Phase& phase = phases_[event.kind];
+  if (event.done <= 1) {
+    phase.first_done = now;
+    return std::nullopt;
+  }
+  if (event.total < event.done) return std::nullopt;
+  const double each = (now - phase.first_done) / static_cast<double>(event.done - 1);
+  return each * static_cast<double>(event.total - event.done);
+}
+
+void Progress::show_start(const Event& event) {
+  const Json settings = Json::parse(event.detail, nullptr, /*allow_exceptions=*/false);
+  if (options_.style == "json") {
+    write_json({{"event", event_name(event.kind)}, {"settings", settings}});
+  } else if (settings.is_object()) {
+    started_ = describe_settings(settings);
+    if (!options_.quiet) write_line("t2v: " + started_);
+  }
+}
+
+void Progress::show_phase(const Event& event, std::optional<double> left, double now) {
+  const bool edge = event.done == 0 || event.done == event.total;
+  const double pause = options_.style == "bar" ? kSecondsBetweenBars : kSecondsBetweenLines;
+  const std::string left_text = left && *left > 0 ? ", " + format_seconds(*left) + " left" : "";
+  if (options_.style == "json") {
+    Json fields = {{"event", event_name(event.kind)},
+                   {"done", event.done},
+                   {"total", event.total},
+                   {"detail", event.detail},
+                   {"left", nullptr}};
+    if (left) fields["left"] = rounded(*left);
+    write_json(std::move(fields));
+  } else if (options_.style == "none" || (!edge && now - last_shown_ < pause)) {
+    return;
+  } else if (options_.style == "bar") {
+    draw_bar(event, left_text);
+  } else {
+    std::string line = std::string("t2v: ") + in_words(event.kind);
+    if (!event.detail.empty()) line += ' ' + escape_for_display(event.detail);
+    if (event.done > 0 && event.total > 0) {
+      line += ' ' + std::to_string(event.done) + " of " + std::to_string(event.total);
+    }
+    write_line(line + left_text);
+  }
+  last_shown_ = now;
+}
+
+void Progress::draw_bar(const Event& event, const std::string& left) {
+  std::string line = in_words(event.kind);
+  line.resize(20, ' ');
+  if (event.total > 0) {
+    const double share = static_cast<double>(event.done) / static_cast<double>(event.total);
+    const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
+    line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " +
+            std::to_string(event.done) + '/' + std::to_string(event.total) + left;
+  }
+  line.resize(std::min(line.size(), static_cast<size_t>(std::max(terminal_width(STDERR_FILENO) - 1, 0))));
+  if (options_.color) line = "\033[32m" + line + "\033[0m";
+  write_all(STDERR_FILENO, kClearLine + line);
+  bar_drawn_ = true;
+}
+
+void Progress::log(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  if (options_.style == "json") {
+    write_json({{"event", "log"}, {"message", line}});
+  } else {
+    write_line(line);
+  }
+}
+
+void Progress::fail(int code, const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (options_.style == "json") {
+    write_json({{"event", "error"}, {"code", code}, {"message", message}});
+  } else {
+    const std::string error = options_.color ? "\033[1;31merror:\033[0m " : "error: ";
+    write_line("t2v: " + error + message);
+  }
+}
+
+void Progress::summarize(bool ok) {
+  const std::lock_guard lock(mutex_);
+  if (options_.style == "json") {
+    if (phases_.empty()) return;
+    Json spent = Json::object();
+    for (const auto& [kind, phase] : phases_) {
+      if (kind != Kind::kDone) spent[event_name(kind)] = rounded(phase.spent);
+    }
+    write_json({{"event", "summary"}, {"ok", ok}, {"seconds", spent}});
+  } else if (ok && !options_.quiet) {
+    write_line("t2v: wrote " + escape_for_display(finished_) + " in " + format_seconds(seconds()) + ": " +
+               started_);
+  }
+}
+
+std::string Progress::stop_notice() const {
+  const std::string notice = "stopping at the next step; once more to leave at once";
+  if (options_.style == "json") {
+    return Json{{"event", "log"}, {"version", kJsonVersion}, {"message", notice}}.dump() + '\n';
+  }
+  return (options_.style == "bar" ? "\nt2v: " : "t2v: ") + notice + '\n';
+}
+
+void Progress::write_json(Json fields) {
+  fields["version"] = kJsonVersion;
+  fields["elapsed"] = rounded(seconds());
+  write_all(STDERR_FILENO, fields.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+void Progress::write_line(const std::string& line) {
+  write_all(STDERR_FILENO, (bar_drawn_ ? kClearLine : "") + line + '\n');
+  bar_drawn_ = false;
+}
+
+}  // namespace t2v

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "t2v/generate.h"
+
+namespace t2v {
+
+/// How to talk on standard error.
+struct ProgressOptions {
+  std::string style = "plain";  ///< "bar", "plain", "json", "none"
+  bool quiet = false;           ///< only errors; "json" is not affected
+  bool color = false;
+};
+
+/// Everything that the command says on standard error, in the style asked for. `--help` documents the lines
+/// of "json".
+class Progress {
+ public:
+  explicit Progress(const ProgressOptions& options) : options_(options) {}
+
+  void on_event(const Event& event);
+  /// A line of the log.
+  void log(const std::string& line);
+  /// Why the run ends without a clip; `message` is without "t2v: error: ".
+  void fail(int code, const std::string& message);
+  /// The last line of a run that started; nothing if it did not.
+  void summarize(bool ok);
+
+  /// What a signal handler writes when the user asks to stop.
+  std::string stop_notice() const;
+  /// Seconds since the start.
+  double seconds() const;
+
+ private:
+  struct Phase {
+    double first_done = 0;  ///< when the first piece was done: the estimate of the time left begins there
+    double spent = 0;
+  };
+
+  std::optional<double> account(const Event& event, double now);
+  void show_start(const Event& event);
+  void show_phase(const Event& event, std::optional<double> left, double now);
+  void draw_bar(const Event& event, const std::string& left);
+  void write_json(nlohmann::ordered_json fields);
+  void write_line(const std::string& line);
+
+  ProgressOptions options_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;
+  std::map<Event::Kind, Phase> phases_;
+  Event::Kind current_ = Event::Kind::kStart;
+  double last_event_ = 0;
+  double last_shown_ = 0;
+  bool bar_drawn_ = false;
+  std::string started_;   ///< "64x64, 17 frames at 8 fps, seed 42"
+  std::string finished_;  ///< the path of the clip
+};
+
+}  // namespace t2v

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+
+namespace t2v {
+
+/// A reader that went away and a file at its size limit become errors of the write; a model file that was cut
+/// short while it is mapped becomes exit code 3.
+void install_fault_handlers();
+
+/// From now on SIGINT, SIGTERM or SIGHUP once writes `notice` to standard error and sets stop_requested();
+/// twice ends the process at once. A signal that was ignored stays ignored (nohup).
+void install_stop_handlers(const std::string& notice);
+const std::atomic<bool>& stop_requested();
+
+/// Ends the process by the signal that asked to stop, so that a shell loop stops too.
+[[noreturn]] void end_by_signal();
+
+}  // namespace t2v

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+namespace t2v {
+
+/// Opens /dev/null in place of a closed standard input, output or error: the first file that a run opens
+/// would get that number and receive what is meant for the stream.
+void open_missing_streams();
+
+/// Writes all of `text`; false, with errno, if that fails.
+bool write_all(int descriptor, std::string_view text);
+
+/// True if `descriptor` is a terminal that understands cursor movement.
+bool is_terminal(int descriptor);
+
+/// Columns of the terminal, 80 if it does not say.
+int terminal_width(int descriptor);
+
+}  // namespace t2v

@@ -11,6 +11,7 @@ namespace t2v {
 namespace {
 
 constexpr int64_t kLargestConfig = 16 << 20;
+constexpr int kDeepest = 64;
 
 /// A value of JSON as an error shows it: short, on one line.
 std::string shown(const nlohmann::json& value) {
@@ -24,7 +25,14 @@ std::string shown(const nlohmann::json& value) {
 
 Config Config::read(const std::filesystem::path& file) {
   const std::string text = read_file(file, kLargestConfig);
-  nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // Copying and showing a value recurse: a file of a million brackets would overflow the stack.
+  const auto limit_depth = [&file](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+    if (depth <= kDeepest) return true;
+    throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+                                    .got = "lists or objects more than " + std::to_string(kDeepest) + " deep",
+                                    .expected = "a configuration"});
+  };
+  const nlohmann::json object = nlohmann::json::parse(text, limit_depth, /*allow_exceptions=*/false);
   if (!object.is_object()) {
     throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
                                     .got = object.is_discarded() ? "text that is not JSON" : shown(object),

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 
 #include "api/engine.h"
-#include "api/model_folder.h"
+#include "api/settings.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -45,6 +45,10 @@ const char* event_name(Event::Kind kind) {
 
 GenerateResult generate(const GenerateRequest& request, const RunControl& control) {
   const GenerateRequest checked = check(request);
+  // Before the engine is loaded, so that a user sees at once that something happens.
+  if (control.on_event) {
+    control.on_event({.kind = Event::Kind::kStart, .detail = settings_json(checked, checked.device)});
+  }
   static const auto engine_generate = load_engine();
   GenerateResult result;
   engine_generate(checked, control, result);

@@ -101,7 +101,7 @@ std::vector<Given> split(const std::vector<std::string>& words, std::vector<std:
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    refuse("command line", "", "", error.what());
+    refuse(error.what(), "", "");
   }
   extras = app.remaining();
   return given;

@@ -80,7 +80,7 @@ void Progress::on_event(const Event& event) {
     show_start(event);
   } else if (event.kind == Kind::kDone) {
     finished_ = event.detail;
-    if (options_.style == "json") write_json({{"event", event_name(event.kind)}, {"output", event.detail}});
+    if (options_.style == "json") write_json("done", {{"output", event.detail}});
   } else {
     show_phase(event, left, now);
   }
@@ -105,7 +105,7 @@ std::optional<double> Progress::account(const Event& event, double now) {
 void Progress::show_start(const Event& event) {
   const Json settings = Json::parse(event.detail, nullptr, /*allow_exceptions=*/false);
   if (options_.style == "json") {
-    write_json({{"event", event_name(event.kind)}, {"settings", settings}});
+    write_json("start", {{"settings", settings}});
   } else if (settings.is_object()) {
     started_ = describe_settings(settings);
     if (!options_.quiet) write_line("t2v: " + started_);
@@ -117,13 +117,9 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
   const double pause = options_.style == "bar" ? kSecondsBetweenBars : kSecondsBetweenLines;
   const std::string left_text = left && *left > 0 ? ", " + format_seconds(*left) + " left" : "";
   if (options_.style == "json") {
-    Json fields = {{"event", event_name(event.kind)},
-                   {"done", event.done},
-                   {"total", event.total},
-                   {"detail", event.detail},
-                   {"left", nullptr}};
+    Json fields = {{"done", event.done}, {"total", event.total}, {"detail", event.detail}, {"left", nullptr}};
     if (left) fields["left"] = rounded(*left);
-    write_json(std::move(fields));
+    write_json(event_name(event.kind), fields);
   } else if (options_.style == "none" || (!edge && now - last_shown_ < pause)) {
     return;
   } else if (options_.style == "bar") {
@@ -157,7 +153,7 @@ void Progress::draw_bar(const Event& event, const std::string& left) {
 void Progress::log(const std::string& line) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {
-    write_json({{"event", "log"}, {"message", line}});
+    write_json("log", {{"message", line}});
   } else {
     write_line(line);
   }
@@ -166,7 +162,7 @@ void Progress::log(const std::string& line) {
 void Progress::fail(int code, const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {
-    write_json({{"event", "error"}, {"code", code}, {"message", message}});
+    write_json("error", {{"code", code}, {"message", message}});
   } else {
     const std::string error = options_.color ? "\033[1;31merror:\033[0m " : "error: ";
     write_line("t2v: " + error + message);
@@ -181,7 +177,7 @@ void Progress::summarize(bool ok) {
     for (const auto& [kind, phase] : phases_) {
       if (kind != Kind::kDone) spent[event_name(kind)] = rounded(phase.spent);
     }
-    write_json({{"event", "summary"}, {"ok", ok}, {"seconds", spent}});
+    write_json("summary", {{"ok", ok}, {"seconds", spent}});
   } else if (ok && !options_.quiet) {
     write_line("t2v: wrote " + escape_for_display(finished_) + " in " + format_seconds(seconds()) + ": " +
                started_);
@@ -196,10 +192,10 @@ std::string Progress::stop_notice() const {
   return (options_.style == "bar" ? "\nt2v: " : "t2v: ") + notice + '\n';
 }
 
-void Progress::write_json(Json fields) {
-  fields["version"] = kJsonVersion;
-  fields["elapsed"] = rounded(seconds());
-  write_all(STDERR_FILENO, fields.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+void Progress::write_json(const std::string& event, const Json& fields) {
+  Json object = {{"event", event}, {"version", kJsonVersion}, {"elapsed", rounded(seconds())}};
+  object.update(fields);
+  write_all(STDERR_FILENO, object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
 void Progress::write_line(const std::string& line) {

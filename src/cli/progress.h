@@ -48,7 +48,7 @@ class Progress {
   void show_start(const Event& event);
   void show_phase(const Event& event, std::optional<double> left, double now);
   void draw_bar(const Event& event, const std::string& left);
-  void write_json(nlohmann::ordered_json fields);
+  void write_json(const std::string& event, const nlohmann::ordered_json& fields);
   void write_line(const std::string& line);
 
   ProgressOptions options_;

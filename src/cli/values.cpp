@@ -135,7 +135,7 @@ std::string parse_device(const FlagValue& value) {
   const std::string& text = value.text;
   if (text == "cpu" || text == "cuda" || text == "auto") return text;
   const bool numbered = text.rfind("cuda:", 0) == 0 && read<uint8_t>(text.substr(5)).has_value();
-  if (!numbered) refuse(value, kDescribeDevice, closest_match(text, {"cpu", "cuda", "auto"}));
+  if (!numbered) refuse(value, kDescribeDevice);
   return text;
 }
 

@@ -44,7 +44,7 @@ std::string describe(Range<double> range);
 std::string describe(const std::vector<std::string>& choices);
 std::string describe_size();
 inline constexpr const char* kDescribeSeed =
-    "a whole number up to 18446744073709551615; negative: a random one";
+    "a whole number up to 18446744073709551615, or a negative one for a random seed";
 inline constexpr const char* kDescribeSigmas = "numbers separated by commas, from at most 1 down to above 0";
 inline constexpr const char* kDescribeDevice = "cpu, cuda, cuda:N or auto";
 

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "core/tensor.h"
+#include "weights/safetensors.h"
+#include "weights/weights.h"
+
+namespace t2v::testing {
+
+/// Largest difference over the largest expected value.
+inline double relative_error(const Tensor& actual, const Tensor& expected) {
+  const Tensor difference = (actual.to(at::kFloat) - expected.to(at::kFloat)).abs().max();
+  return difference.item<double>() / expected.to(at::kFloat).abs().max().item<double>();
+}
+
+/// Largest |actual - expected| / (1 + |expected|).
+inline double mixed_error(const Tensor& actual, const Tensor& expected) {
+  const Tensor e = expected.to(at::kFloat);
+  return ((actual.to(at::kFloat) - e).abs() / (1 + e.abs())).max().item<double>();
+}
+
+inline Weights open_fixture(const std::string& file) {
+  return Weights::open_file(std::filesystem::path(T2V_FIXTURES) / file, {});
+}
+
+/// A checkpoint of these tensors, in a temporary file that the view keeps mapped; handed out in `dtype`.
+inline Weights weights_of(const std::vector<std::pair<std::string, Tensor>>& tensors,
+                          at::ScalarType dtype = at::kFloat) {
+  static int count = 0;
+  const auto file = std::filesystem::path(::testing::TempDir()) /
+                    ("t2v-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".safetensors");
+  write_safetensors(file, tensors, {});
+  Weights weights = Weights::open_file(file, {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
+  std::filesystem::remove(file);
+  return weights;
+}
+
+/// The message of the t2v::Error that `run` throws; "" if it throws none.
+template <typename Run>
+std::string error_of(const Run& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace t2v::testing

@@ -76,12 +76,12 @@ void check_stream(const fs::path& output) {
 /// Fails if a file of the sequence, or its settings, is there already.
 void check_sequence_is_new(const fs::path& output, const OutputOptions& options) {
   const SequenceNames names(output, options.frame_count);
-  if (options.settings_file && fs::exists(fs::symlink_status(names.settings())))
-    throw exists_error(names.settings());
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (names.is_frame(entry.path().filename())) throw exists_error(entry.path());
-  }
+  const auto check = [](const fs::path& name) {
+    if (fs::exists(fs::symlink_status(name))) throw exists_error(name);
+  };
+  if (options.settings_file) check(names.settings());
+  for (int64_t number = 1; number <= std::max<int64_t>(options.frame_count, 1); ++number)
+    check(names.frame(number));
 }
 
 void check_folder(const fs::path& output) {
@@ -172,16 +172,6 @@ fs::path SequenceNames::frame(int64_t number) const {
   std::string digits = std::to_string(number);
   digits.insert(0, digits_ > digits.size() ? digits_ - digits.size() : 0, '0');
   return folder_ / (before_ + digits + after_);
-}
-
-bool SequenceNames::is_frame(const fs::path& name) const {
-  const std::string text = name.string();
-  if (!numbered_) return text == before_;
-  if (text.size() < before_.size() + digits_ + after_.size()) return false;
-  const auto first = text.begin() + static_cast<std::ptrdiff_t>(before_.size());
-  const auto last = text.end() - static_cast<std::ptrdiff_t>(after_.size());
-  return text.starts_with(before_) && text.ends_with(after_) &&
-         std::all_of(first, last, [](unsigned char letter) { return std::isdigit(letter) != 0; });
 }
 
 fs::path SequenceNames::settings() const {

@@ -43,9 +43,9 @@ class SequenceNames {
   /// Error (kUsage) if the name holds two patterns.
   SequenceNames(const std::filesystem::path& output, int64_t frame_count);
 
-  std::filesystem::path frame(int64_t number) const;       ///< counted from 1
-  bool is_frame(const std::filesystem::path& name) const;  ///< `name`, without a folder, could be a frame's
-  std::filesystem::path settings() const;                  ///< clip.json
+  bool numbered() const { return numbered_; }  ///< false: the one frame has the name as it stands
+  std::filesystem::path frame(int64_t number) const;  ///< counted from 1
+  std::filesystem::path settings() const;             ///< clip.json
 
  private:
   std::filesystem::path folder_;

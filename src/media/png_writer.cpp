@@ -1,11 +1,182 @@
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/staged_file.h"
+#include "media/libav.h"
+#include "media/video_encoder.h"
+#include "media/video_reader.h"
 #include "media/writers.h"
-#include "t2v/error.h"
 
 namespace t2v {
+namespace {
 
-std::unique_ptr<VideoWriter> make_png_writer(const std::filesystem::path& output, const VideoSettings&) {
-  throw Error(ErrorCode::kOutput,
-              {.doing = "writing " + output.string(), .got = "a PNG sequence, not built yet"});
+namespace fs = std::filesystem;
+
+bool is_file(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+/// A new file with this content, on the disk. `name` is what errors call it.
+void write_file(const fs::path& file, std::string_view content, const fs::path& name) {
+  const int descriptor = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw output_error(name, errno);
+  int error = 0;
+  while (!content.empty() && error == 0) {
+    const ssize_t count = ::write(descriptor, content.data(), content.size());
+    if (count >= 0) content.remove_prefix(static_cast<size_t>(count));
+    if (count < 0 && errno != EINTR) error = errno;
+  }
+  if (error == 0 && ::fsync(descriptor) != 0) error = errno;
+  if (::close(descriptor) != 0 && error == 0) error = errno;
+  if (error != 0) throw output_error(name, error);
+}
+
+/// Renames that are undone at the end of the scope, last first, unless they are kept.
+class Moves {
+ public:
+  Moves() = default;
+  ~Moves() {
+    for (auto move = done_.rbegin(); move != done_.rend(); ++move) {
+      rename_without_replacing(move->second, move->first);
+    }
+  }
+  Moves(const Moves&) = delete;
+  Moves& operator=(const Moves&) = delete;
+
+  /// Error (kUsage) if `to` is there, (kOutput). `name` is what errors call it.
+  void move(const fs::path& from, const fs::path& to, const fs::path& name) {
+    done_.emplace_back(from, to);
+    const int error = rename_without_replacing(from, to);
+    if (error == 0) return;
+    done_.pop_back();
+    throw error == EEXIST ? exists_error(name) : output_error(name, error);
+  }
+  void keep() { done_.clear(); }
+
+ private:
+  std::vector<std::pair<fs::path, fs::path>> done_;
+};
+
+class PngWriter final : public VideoWriter {
+ public:
+  PngWriter(const fs::path& output, const VideoSettings& settings);
+
+  void write(const Frames& frames) override;
+  void publish() override;
+
+ private:
+  std::string encode(const uint8_t* rgb);
+  void write_frame(const uint8_t* rgb);
+  fs::path staged(const fs::path& name) const { return staging_.path() / name.filename(); }
+  void put_aside(Moves& moves, const fs::path& name) const;
+
+  VideoSettings settings_;
+  SequenceNames names_;
+  fs::path folder_;
+  StagedFolder staging_;
+  CodecPtr codec_;
+  FramePtr frame_;
+  PacketPtr packet_;
+  int64_t count_ = 0;
+};
+
+PngWriter::PngWriter(const fs::path& output, const VideoSettings& settings)
+    : settings_(settings),
+      names_(output, settings.frame_count),
+      folder_(output.has_parent_path() ? output.parent_path() : "."),
+      staging_(folder_),
+      frame_(
+          make_frame(AV_PIX_FMT_RGB24, static_cast<int>(settings.width), static_cast<int>(settings.height))),
+      packet_(allocated(av_packet_alloc())) {
+  const AVCodec* encoder = avcodec_find_encoder(AV_CODEC_ID_PNG);
+  if (encoder == nullptr) {
+    throw Error(ErrorCode::kOutput,
+                {.doing = "writing " + output.string(), .got = "an FFmpeg without a PNG encoder"});
+  }
+  codec_.reset(allocated(avcodec_alloc_context3(encoder)));
+  codec_->width = frame_->width;
+  codec_->height = frame_->height;
+  codec_->pix_fmt = AV_PIX_FMT_RGB24;
+  codec_->time_base = av_inv_q(frame_rate(settings.fps));
+  codec_->thread_count = 1;  // with more, packets come late
+  int result = av_opt_set(codec_.get(), "pred", "paeth", AV_OPT_SEARCH_CHILDREN);
+  if (result >= 0) result = avcodec_open2(codec_.get(), encoder, nullptr);
+  if (result < 0) throw libav_error(ErrorCode::kOutput, "writing " + output.string(), result);
+}
+
+void PngWriter::write(const Frames& frames) {
+  const auto frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
+  for (int64_t i = 0; i < frames.count; ++i)
+    write_frame(frames.rgb.data() + static_cast<size_t>(i) * frame_size);
+}
+
+std::string PngWriter::encode(const uint8_t* rgb) {
+  if (av_frame_make_writable(frame_.get()) < 0) throw std::bad_alloc();
+  const auto row = static_cast<size_t>(3 * settings_.width);
+  for (int y = 0; y < frame_->height; ++y) {
+    std::copy_n(rgb + static_cast<size_t>(y) * row, row, frame_->data[0] + y * frame_->linesize[0]);
+  }
+  int result = avcodec_send_frame(codec_.get(), frame_.get());
+  if (result >= 0) result = avcodec_receive_packet(codec_.get(), packet_.get());
+  if (result < 0) throw libav_error(ErrorCode::kOutput, "writing " + names_.frame(count_).string(), result);
+  std::string bytes(reinterpret_cast<const char*>(packet_->data), static_cast<size_t>(packet_->size));
+  av_packet_unref(packet_.get());
+  return bytes;
+}
+
+void PngWriter::write_frame(const uint8_t* rgb) {
+  const fs::path name = names_.frame(++count_);
+  write_file(staged(name), encode(rgb), name);
+  VideoReader reader(staged(name));
+  const Frames got = reader.next() ? reader.frame() : Frames{};
+  if (got.width != settings_.width || got.height != settings_.height ||
+      !std::equal(got.rgb.begin(), got.rgb.end(), rgb)) {
+    throw Error(ErrorCode::kOutput, {.doing = "writing " + name.string() + ": reading it back",
+                                     .got = "other pixels than were written",
+                                     .advice = "check the disk"});
+  }
+}
+
+// What was there goes into the hidden folder, and with it when all is well.
+void PngWriter::put_aside(Moves& moves, const fs::path& name) const {
+  if (settings_.overwrite && is_file(name)) moves.move(name, staging_.path() / "old" / name.filename(), name);
+}
+
+void PngWriter::publish() {
+  std::vector<fs::path> names;
+  for (int64_t number = 1; number <= count_; ++number) names.push_back(names_.frame(number));
+  if (!settings_.comment.empty()) {
+    names.push_back(names_.settings());
+    write_file(staged(names.back()), settings_.comment + "\n", names.back());
+  }
+  if (::mkdir((staging_.path() / "old").c_str(), 0777) != 0) throw output_error(folder_, errno);
+
+  Moves moves;
+  for (const fs::path& name : names) {
+    put_aside(moves, name);
+    moves.move(staged(name), name, name);
+  }
+  // The tail of an old sequence that was longer would look like the end of this one.
+  const bool tail = settings_.overwrite && names_.numbered();
+  for (int64_t number = count_ + 1; tail && is_file(names_.frame(number)); ++number) {
+    put_aside(moves, names_.frame(number));
+  }
+  moves.keep();
+  sync_folder(folder_);
+}
+
+}  // namespace
+
+std::unique_ptr<VideoWriter> make_png_writer(const fs::path& output, const VideoSettings& settings) {
+  return std::make_unique<PngWriter>(follow_links(output), settings);
 }
 
 }  // namespace t2v

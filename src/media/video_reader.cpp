@@ -90,6 +90,8 @@ void VideoReader::Parts::open_codec() {
 void VideoReader::Parts::describe() {
   const AVCodecParameters& parameters = *stream->codecpar;
   const AVDictionaryEntry* comment = av_dict_get(container->metadata, "comment", nullptr, 0);
+  // Matroska does not record a rate of one frame a millisecond; libav then only estimates it.
+  const AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
   info = {.codec = avcodec_get_name(parameters.codec_id),
           .pixel_format = word(av_get_pix_fmt_name(codec->pix_fmt)),
           .color_range = word(av_color_range_name(parameters.color_range)),
@@ -99,7 +101,7 @@ void VideoReader::Parts::describe() {
           .chroma_location = word(av_chroma_location_name(parameters.chroma_location)),
           .width = parameters.width,
           .height = parameters.height,
-          .fps = av_q2d(stream->avg_frame_rate),
+          .fps = av_q2d(rate),
           .comment = comment == nullptr ? "" : comment->value};
 }
 

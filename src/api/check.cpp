@@ -4,18 +4,15 @@
 
 #include "api/model_folder.h"
 #include "api/presets.h"
-#include "core/text.h"
+#include "core/staged_file.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
+#include "t2v/limits.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
-
-constexpr size_t kLongestPrompt = 64 << 10;
-/// Sides and lengths beyond these overflow no integer and fit no memory.
-constexpr int64_t kLargestSide = 16384;
-constexpr int64_t kMostFrames = 100000;
 
 [[noreturn]] void usage_error(const std::string& flag, const std::string& got, const std::string& expected,
                               const std::string& advice = "") {
@@ -72,17 +69,15 @@ void check_prompts(const GenerateRequest& request) {
 }
 
 void check_sampling(const GenerateRequest& request) {
-  const auto finite_in = [](const char* flag, double value, double smallest, double largest) {
-    if (std::isfinite(value) && value >= smallest && value <= largest) return;
+  const auto check_range = [](const char* flag, auto value, auto range) {
+    if (value >= range.smallest && value <= range.largest) return;  // false for NaN
     usage_error(flag, std::to_string(value),
-                "a number from " + std::to_string(smallest) + " to " + std::to_string(largest));
+                "a number from " + std::to_string(range.smallest) + " to " + std::to_string(range.largest));
   };
-  if (*request.num_inference_steps < 1 || *request.num_inference_steps > 1000) {
-    usage_error("--steps", std::to_string(*request.num_inference_steps), "from 1 to 1000");
-  }
-  finite_in("--fps", *request.fps, 0.01, 1000);
-  finite_in("--guidance-scale", *request.guidance_scale, 0, 1000);
-  finite_in("--flow-shift", *request.flow_shift, 0.01, 1000);
+  check_range("--steps", *request.num_inference_steps, kStepCounts);
+  check_range("--fps", *request.fps, kFrameRates);
+  check_range("--guidance-scale", *request.guidance_scale, kGuidanceScales);
+  check_range("--flow-shift", *request.flow_shift, kFlowShifts);
   if (*request.sampler != "unipc" && *request.sampler != "euler") {
     usage_error("--sampler", "'" + *request.sampler + "'", "unipc or euler");
   }
@@ -90,6 +85,21 @@ void check_sampling(const GenerateRequest& request) {
     usage_error("--sigmas", std::to_string(request.sigmas.size()) + " values",
                 "one for each of the " + std::to_string(*request.num_inference_steps) + " steps", "leave out --steps");
   }
+}
+
+void check_files(const GenerateRequest& request) {
+  check_output(request.output, {.quality = request.quality,
+                                .crf = request.crf,
+                                .overwrite = request.overwrite,
+                                .frame_count = *request.num_frames,
+                                .settings_file = request.metadata});
+  if (request.save_latents.empty()) return;
+  std::error_code ignored;
+  if (!request.overwrite && std::filesystem::exists(request.save_latents, ignored)) {
+    throw exists_error(request.save_latents);
+  }
+  // Whether a file can be made there is only known by making one.
+  const StagedFile probe(request.save_latents);
 }
 
 uint64_t random_seed() {
@@ -103,9 +113,6 @@ uint64_t random_seed() {
 GenerateRequest check(const GenerateRequest& request) {
   GenerateRequest checked = request;
   check_prompts(checked);
-  check_output(checked.output, {.quality = checked.quality, .crf = checked.crf, .overwrite = checked.overwrite});
-  if (!checked.save_latents.empty()) check_latents_output(checked.save_latents, checked.overwrite);
-
   if (checked.model.empty()) checked.model = bundled_model();
   const ModelFolder model = ModelFolder::open(checked.model);
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
@@ -113,12 +120,13 @@ GenerateRequest check(const GenerateRequest& request) {
   }
   apply_preset(model, checked);
   check_sampling(checked);
-  check_grid("--height", *checked.height, model.spatial_multiple(), 0, kLargestSide);
-  check_grid("--width", *checked.width, model.spatial_multiple(), 0, kLargestSide);
+  check_grid("--height", *checked.height, model.spatial_multiple(), 0, kSides.largest);
+  check_grid("--width", *checked.width, model.spatial_multiple(), 0, kSides.largest);
   if (!checked.num_frames) {
     checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, model.temporal_multiple());
   }
-  check_grid("--frames", *checked.num_frames, model.temporal_multiple(), 1, kMostFrames);
+  check_grid("--frames", *checked.num_frames, model.temporal_multiple(), 1, kFrameCounts.largest);
+  check_files(checked);
   if (!checked.seed) checked.seed = random_seed();
   return checked;
 }

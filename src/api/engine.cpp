@@ -2,9 +2,12 @@
 
 #include <new>
 
+#include <ATen/Parallel.h>
+
 #include "api/settings.h"
 #include "core/log.h"
 #include "core/tensor.h"
+#include "media/output_format.h"
 #include "media/video_writer.h"
 #include "pipelines/wan_pipeline.h"
 #include "weights/safetensors.h"
@@ -18,11 +21,9 @@ void emit(const RunControl& control, const Event& event) {
   if (control.on_event) control.on_event(event);
 }
 
-/// Where the latents are while the clip is not whole yet; empty for an output that is not a file of ours (a pipe, /dev/null).
+/// Where the latents are while the clip is not whole yet; empty for a stream, beside which nothing can be kept.
 fs::path rescue_file(const fs::path& output) {
-  std::error_code ignored;
-  if (fs::exists(output, ignored) && !fs::is_regular_file(output, ignored)) return {};
-  return output.string() + ".latents.safetensors";
+  return is_stream(output) ? fs::path() : fs::path(output.string() + ".latents.safetensors");
 }
 
 /// The final latents on disk from the end of sampling until the clip is published.
@@ -60,17 +61,16 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   result.settings = settings_json(request, placement.device.str());
-  emit(control, {.kind = Event::Kind::kStart, .detail = result.settings});
 
-  WanPipeline pipeline(request.model, placement);
-  const Tensor latents = pipeline.sample(request, control);
+  WanPipeline pipeline(request.model, placement, control);
+  const Tensor latents = pipeline.sample(request);
   if (!request.save_latents.empty()) {
     write_safetensors(request.save_latents, {{"latents", latents}}, {{"t2v", result.settings}});
   }
   KeptLatents kept(rescue_file(request.output), latents, result.settings);
   try {
     const auto writer = make_video_writer(request.output, video_settings(request, result.settings));
-    pipeline.decode(latents, control, [&](const Frames& frames) { writer->write(frames); });
+    pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
     emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
     writer->publish();
   } catch (...) {

@@ -3,47 +3,53 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "autoencoders/autoencoder_kl_wan.h"
 #include "core/frames.h"
 #include "core/tensor.h"
 #include "t2v/generate.h"
+#include "transformers/transformer_wan.h"
 
 namespace t2v {
 
-/// Wan2.1 text-to-video, as the reference's WanPipeline computes it. Each component is loaded when its phase begins and
-/// released when it ends, so that the largest of them, not their sum, decides how much memory a clip needs.
+/// Wan2.1 text-to-video, as diffusers' WanPipeline computes it. Each component is loaded when its phase begins and
+/// released when it ends: the largest of them, not their sum, decides how much memory a clip needs.
 class WanPipeline {
  public:
-  /// `model` is a folder in the diffusers layout; `placement` is of the text encoder and the transformer (the VAE is float32).
-  WanPipeline(std::filesystem::path model, Placement placement);
+  /// `model` is a folder in the diffusers layout; `placement` is of the text encoder and the transformer. The VAE computes in
+  /// float32 on the same device.
+  WanPipeline(std::filesystem::path model, Placement placement, const RunControl& control);
 
-  /// Text to final latents [1, channels, frames, height, width] in float32 on the CPU, not yet de-normalised. The VAE is
-  /// loaded before the sampling starts, so that a bad one is told before the work. `request` has passed check().
+  /// The final latents [1, channels, frames, height, width], float32 on the CPU, of a request that has passed check().
+  /// The VAE is loaded before the first step, so that a bad one is told before the work.
   /// Error (kInput, kResource, kNumbers); Stopped.
-  Tensor sample(const GenerateRequest& request, const RunControl& control);
+  Tensor sample(const GenerateRequest& request);
 
-  /// Latents to frames, handed out chunk by chunk in order; memory does not grow with their number. Error; Stopped.
-  void decode(const Tensor& latents, const RunControl& control, const std::function<void(const Frames&)>& on_frames);
+  /// Latents as sample() gives them to frames, handed out in order as they are decoded; memory does not grow with their
+  /// number. Error (kInput, kResource, kNumbers); Stopped.
+  void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
 
  private:
-  /// Rows beyond the prompt's real tokens are zeros that the transformer attends to; `length` says how many are real.
+  /// What the transformer attends to: [1, 512, text_dim], rows behind the last token are zero.
   struct PromptEmbeds {
-    Tensor hidden_states;  ///< [1, length, text_dim]
-  };
-  struct PromptPair {
-    PromptEmbeds prompt;
-    std::optional<PromptEmbeds> negative_prompt;  ///< empty without guidance
+    Tensor prompt;
+    std::optional<Tensor> negative_prompt;  ///< empty without guidance
   };
 
-  PromptPair encode_prompts(const GenerateRequest& request, const RunControl& control) const;
-  Tensor prepare_latents(const GenerateRequest& request, int64_t channels) const;
-  Tensor denoise(Tensor latents, const PromptPair& prompts, const GenerateRequest& request,
-                 const RunControl& control) const;
-  void load_vae(const RunControl& control);
+  PromptEmbeds encode_prompt(const GenerateRequest& request) const;
+  WanTransformer3DConfig transformer_config() const;
+  WanTransformer3DModel load_transformer() const;
+  void load_vae();
+  Tensor prepare_latents(const GenerateRequest& request) const;
+  Tensor denoise(Tensor latents, const PromptEmbeds& prompt_embeds, const GenerateRequest& request) const;
+
+  void emit(Event::Kind kind, int64_t done, int64_t total, const std::string& detail = "") const;
+  void stop_if_asked() const;
 
   std::filesystem::path model_;
   Placement placement_;
+  const RunControl& control_;
   std::unique_ptr<AutoencoderKLWan> vae_;
 };
 

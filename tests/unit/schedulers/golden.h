@@ -80,8 +80,8 @@ inline void expect_grids(const std::string& class_name) {
   EXPECT_GE(compared, 35);
 }
 
-/// Every step of every run of one class, each from our own last sample: 1e-6 of the largest value in float32,
-/// and one rounding where the samples themselves are bfloat16.
+/// Every step of every run of one class, each from our own last sample, within 1e-6 of the largest value.
+/// That is exact for bfloat16 samples.
 inline void expect_traces(const std::string& class_name) {
   int compared = 0;
   for (const nlohmann::json& entry : read("schedulers/traces.json")) {
@@ -98,8 +98,7 @@ inline void expect_traces(const std::string& class_name) {
       if (samples[i + 1][0].is_null()) expected = sample - made->sigmas()[i] * output;
       sample = made->step(output.to(dtype(entry, "dtype")), sample);
       EXPECT_EQ(sample.scalar_type(), dtype(entry, "sample_dtype")) << "step " << i;
-      const double tolerance = sample.scalar_type() == at::kBFloat16 ? 4e-3 : 1e-6;
-      EXPECT_LE(relative_difference(sample, expected), tolerance) << "step " << i;
+      EXPECT_LE(relative_difference(sample, expected), 1e-6) << "step " << i;
       ++compared;
     }
   }

@@ -1,0 +1,69 @@
+#include "autoencoders/wan_decoder3d.h"
+
+#include <string>
+#include <utility>
+
+namespace t2v {
+
+WanUpBlock::WanUpBlock(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t num_resnets,
+                       Upsample upsample) {
+  for (int64_t i = 0; i < num_resnets; ++i) {
+    resnets_.emplace_back(weights["resnets"][std::to_string(i)], i == 0 ? in_channels : out_channels,
+                          out_channels);
+  }
+  if (upsample != Upsample::kNone) {
+    upsampler_.emplace(weights["upsamplers.0"], out_channels, upsample == Upsample::kSpaceAndTime);
+  }
+}
+
+Tensor WanUpBlock::forward(Tensor x, FeatureCache& cache) const {
+  for (const WanResidualBlock& resnet : resnets_) x = resnet.forward(std::move(x), cache);
+  return upsampler_ ? upsampler_->forward(x, cache) : x;
+}
+
+namespace {
+
+std::vector<WanUpBlock> make_up_blocks(const Weights& weights, const AutoencoderKLWanConfig& config) {
+  const int64_t levels = config.levels();
+  std::vector<WanUpBlock> blocks;
+  for (int64_t i = 0; i < levels; ++i) {
+    // From the coarsest level up; each upsampler halves the channels on the way.
+    const int64_t out_channels = config.decoder_channels(levels - 1 - i);
+    const int64_t in_channels = i == 0 ? out_channels : config.decoder_channels(levels - i) / 2;
+    const bool temporal = i < levels - 1 && config.temperal_downsample[levels - 2 - i];
+    const auto upsample = i == levels - 1 ? WanUpBlock::Upsample::kNone
+                          : temporal      ? WanUpBlock::Upsample::kSpaceAndTime
+                                          : WanUpBlock::Upsample::kSpace;
+    blocks.emplace_back(weights[std::to_string(i)], in_channels, out_channels, config.num_res_blocks + 1,
+                        upsample);
+  }
+  return blocks;
+}
+
+}  // namespace
+
+WanDecoder3d::WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config)
+    : conv_in_(weights["conv_in"], config.z_dim, config.decoder_channels(config.levels() - 1), 3, 3),
+      mid_block_(weights["mid_block"], config.decoder_channels(config.levels() - 1)),
+      up_blocks_(make_up_blocks(weights["up_blocks"], config)),
+      norm_out_(norm_gamma(weights["norm_out"], config.decoder_channels(0), 4)),
+      conv_out_(weights["conv_out"], config.decoder_channels(0), config.out_channels, 3, 3) {}
+
+Tensor WanDecoder3d::forward(const Tensor& x, FeatureCache& cache) const {
+  std::vector<Tensor> frames;
+  finish(mid_block_.forward(conv_in_(x, cache), cache), 0, cache, frames);
+  cache.end_chunk();
+  return at::cat(frames);
+}
+
+void WanDecoder3d::finish(Tensor x, size_t next_block, FeatureCache& cache,
+                          std::vector<Tensor>& frames) const {
+  if (next_block == up_blocks_.size()) {
+    frames.push_back(conv_out_(norm_out_.with_silu(x), cache));
+    return;
+  }
+  x = up_blocks_[next_block].forward(std::move(x), cache);
+  finish(std::move(x), next_block + 1, cache, frames);
+}
+
+}  // namespace t2v

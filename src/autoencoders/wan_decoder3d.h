@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "autoencoders/autoencoder_kl_wan_config.h"
+#include "autoencoders/wan_blocks.h"
+#include "autoencoders/wan_resample.h"
+
+namespace t2v {
+
+/// Residual blocks and, but for the last level, an upsampler. (diffusers WanUpBlock.)
+class WanUpBlock {
+ public:
+  enum class Upsample { kNone, kSpace, kSpaceAndTime };
+  WanUpBlock(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t num_resnets,
+             Upsample upsample);
+
+  /// x [t, in, h, w] -> [t or 2t, out or out / 2, h or 2h, w or 2w]; uses the memory of `x`.
+  Tensor forward(Tensor x, FeatureCache& cache) const;
+
+ private:
+  std::vector<WanResidualBlock> resnets_;
+  std::optional<WanUpsample> upsampler_;
+};
+
+/// Latents to pixels. (diffusers WanDecoder3d.)
+class WanDecoder3d {
+ public:
+  WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config);
+
+  /// One latent frame [1, z_dim, h, w] -> the frames it stands for [t, out_channels, H, W], channels last: 1
+  /// for the first of a clip, then scale_factor_temporal.
+  Tensor forward(const Tensor& x, FeatureCache& cache) const;
+
+ private:
+  void finish(Tensor x, size_t next_block, FeatureCache& cache, std::vector<Tensor>& frames) const;
+
+  WanCausalConv3d conv_in_;
+  WanMidBlock mid_block_;
+  std::vector<WanUpBlock> up_blocks_;
+  WanRMSNorm norm_out_;
+  WanCausalConv3d conv_out_;
+};
+
+}  // namespace t2v

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "autoencoders/autoencoder_kl_wan_config.h"
+#include "autoencoders/wan_blocks.h"
+#include "autoencoders/wan_resample.h"
+
+namespace t2v {
+
+/// Pixels to the moments of the latents. (diffusers WanEncoder3d.)
+class WanEncoder3d {
+ public:
+  WanEncoder3d(const Weights& weights, const AutoencoderKLWanConfig& config);
+
+  /// The first frame of a clip, then scale_factor_temporal frames at a time: [t, in_channels, H, W], channels
+  /// last -> one latent frame's [1, 2 * z_dim, h, w].
+  Tensor forward(const Tensor& x, FeatureCache& cache) const;
+
+ private:
+  WanCausalConv3d conv_in_;
+  std::vector<std::variant<WanResidualBlock, WanDownsample>> down_blocks_;
+  WanMidBlock mid_block_;
+  WanRMSNorm norm_out_;
+  WanCausalConv3d conv_out_;
+};
+
+}  // namespace t2v

@@ -1,0 +1,174 @@
+#include "autoencoders/autoencoder_kl_wan.h"
+
+#include <set>
+
+#include <ATen/record_function.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "../published_models.h"
+#include "../tensors.h"
+
+namespace t2v {
+namespace {
+
+using testing::error_of;
+using ::testing::HasSubstr;
+using testing::relative_error;
+
+const std::filesystem::path kFolder = std::filesystem::path(T2V_FIXTURES) / "tiny-wan/vae";
+constexpr auto kBoth = AutoencoderKLWan::Parts::kEncoderAndDecoder;
+
+AutoencoderKLWan load_tiny(AutoencoderKLWan::Parts parts, at::ScalarType dtype = at::kFloat) {
+  const Weights weights = Weights::open_folder(kFolder, "diffusion_pytorch_model",
+                                               {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
+  AutoencoderKLWan vae(weights, AutoencoderKLWanConfig::from_config(Config::read(kFolder / "config.json")),
+                       parts);
+  weights.expect_all_used();
+  return vae;
+}
+
+/// The published VAE: every key has its default.
+AutoencoderKLWanConfig published_config() {
+  return AutoencoderKLWanConfig::from_config(Config(nlohmann::json::object(), "vae/config.json"));
+}
+
+/// The chunks that decode() gives for the first `count` latent frames.
+std::vector<Tensor> decoded(const AutoencoderKLWan& vae, const Tensor& latents, int64_t count) {
+  std::vector<Tensor> chunks;
+  vae.decode(latents.narrow(2, 0, count), [&](const Tensor& chunk) { chunks.push_back(chunk); });
+  return chunks;
+}
+
+class GoldenDecode : public ::testing::TestWithParam<int64_t> {};
+
+// The reference decodes causally: what it makes of n latent frames is how its clip of 5 begins.
+TEST_P(GoldenDecode, EqualsTheReferenceChunkByChunk) {
+  const int64_t count = GetParam();
+  const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
+  const Tensor expected = golden.tensor("frames").narrow(2, 0, 1 + 4 * (count - 1));
+
+  const std::vector<Tensor> chunks =
+      decoded(load_tiny(AutoencoderKLWan::Parts::kDecoder), golden.tensor("latents"), count);
+  ASSERT_EQ(static_cast<int64_t>(chunks.size()), count);
+  for (int64_t i = 0; i < count; ++i) EXPECT_EQ(chunks[i].size(2), i == 0 ? 1 : 4);
+  EXPECT_LE(relative_error(at::cat(chunks, 2), expected), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(LatentFrames, GoldenDecode, ::testing::Values(1, 2, 3, 5));
+
+TEST(AutoencoderKLWan, DecodesATallClip) {
+  const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
+  const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder);
+  const Tensor actual = at::cat(decoded(vae, golden.tensor("tall_latents"), 2), 2);
+  EXPECT_LE(relative_error(actual, golden.tensor("tall_frames")), 1e-5);
+}
+
+TEST(AutoencoderKLWan, DecodesInBfloat16) {
+  const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
+  const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder, at::kBFloat16);
+  const Tensor actual = at::cat(decoded(vae, golden.tensor("tall_latents").to(at::kBFloat16), 2), 2);
+  EXPECT_EQ(actual.scalar_type(), at::kBFloat16);
+  // Both are bfloat16: as far from the float32 clip as the reference's own, give or take.
+  const Tensor exact = golden.tensor("tall_frames");
+  const double ours = (actual.to(at::kFloat) - exact).norm().item<double>();
+  const double theirs = (golden.tensor("bfloat16_frames").to(at::kFloat) - exact).norm().item<double>();
+  EXPECT_LE(ours, 1.5 * theirs);
+  EXPECT_LE(relative_error(actual, golden.tensor("bfloat16_frames")), 1e-1);
+}
+
+TEST(AutoencoderKLWan, TwoDecodesShareNothing) {
+  const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
+  const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder);
+  const Tensor first = at::cat(decoded(vae, golden.tensor("latents"), 3), 2);
+  EXPECT_TRUE(at::equal(first, at::cat(decoded(vae, golden.tensor("latents"), 3), 2)));
+}
+
+class GoldenEncode : public ::testing::TestWithParam<int64_t> {};
+
+TEST_P(GoldenEncode, EqualsTheReference) {
+  const int64_t count = GetParam();
+  const Weights golden = testing::open_fixture("autoencoders/encode.safetensors");
+  const Tensor actual = load_tiny(kBoth).encode(golden.tensor("video").narrow(2, 0, count));
+  const Tensor expected = golden.tensor("mean_" + std::to_string(count));
+  ASSERT_EQ(actual.sizes(), expected.sizes());
+  EXPECT_LE(relative_error(actual, expected), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Frames, GoldenEncode, ::testing::Values(1, 5, 9, 17));
+
+TEST(AutoencoderKLWan, ScalesLatentsAsTheReferenceDoes) {
+  const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
+  const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder);
+  EXPECT_TRUE(at::equal(vae.denormalize(golden.tensor("latents")), golden.tensor("denormalized")));
+  EXPECT_TRUE(at::equal(vae.normalize(golden.tensor("latents")), golden.tensor("normalized")));
+}
+
+TEST(AutoencoderKLWan, NamesAndShapesAreThoseOfThePublishedCheckpoint) {
+  const auto file = std::filesystem::path(T2V_FIXTURES) / "autoencoders/wan2.1_shapes.json";
+  const nlohmann::json shapes = nlohmann::json::parse(std::ifstream(file));
+  EXPECT_EQ(shapes.size(), 194U);
+  const Weights weights = testing::hollow_checkpoint({{"tensors", shapes}});
+  const AutoencoderKLWan vae(weights, published_config(), kBoth);
+  weights.expect_all_used();
+}
+
+TEST(AutoencoderKLWan, DecoderAloneReadsNothingOfTheEncoder) {
+  // The encoder's tensors are missing, and a tensor that belongs to nothing is not forgiven.
+  nlohmann::json shapes = nlohmann::json::parse(
+      std::ifstream(std::filesystem::path(T2V_FIXTURES) / "autoencoders/wan2.1_shapes.json"));
+  const AutoencoderKLWanConfig config = published_config();
+  shapes.erase("encoder.conv_in.weight");
+  const Weights weights = testing::hollow_checkpoint({{"tensors", shapes}});
+  const AutoencoderKLWan vae(weights, config);
+  weights.expect_all_used();
+  EXPECT_THAT(error_of([&] { AutoencoderKLWan(weights, config, kBoth); }),
+              HasSubstr("encoder.conv_in.weight"));
+}
+
+/// The names of the operations that `run` calls.
+template <typename Run>
+std::set<std::string> operations_of(const Run& run) {
+  static std::set<std::string> names;
+  names.clear();
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(
+      [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+        names.insert(function.name());
+        return nullptr;
+      }));
+  run();
+  at::removeCallback(handle);
+  return names;
+}
+
+TEST(AutoencoderKLWan, NeverFallsBackToSlowConvolutions) {
+  const AutoencoderKLWan vae = load_tiny(kBoth);
+  const auto names = operations_of([&] {
+    decoded(vae, at::ones({1, 16, 2, 2, 2}), 2);
+    vae.encode(at::ones({1, 3, 5, 16, 16}));
+  });
+  EXPECT_TRUE(names.count("mkldnn::_convolution_pointwise_"));
+  for (const std::string& name : names) EXPECT_EQ(name.find("slow_conv"), std::string::npos) << name;
+}
+
+TEST(AutoencoderKLWan, RefusesOtherShapes) {
+  const AutoencoderKLWan vae = load_tiny(kBoth);
+  const auto decode = [&](at::IntArrayRef shape) {
+    return error_of([&] { vae.decode(at::zeros(shape), [](const Tensor&) {}); });
+  };
+  EXPECT_THAT(decode({1, 15, 2, 2, 2}),
+              HasSubstr("got shape [1, 15, 2, 2, 2], expected [1, 16, frames, height, width]"));
+  EXPECT_THAT(decode({2, 16, 2, 2, 2}), HasSubstr("shape [2, 16"));
+  EXPECT_THAT(decode({16, 2, 2, 2}), HasSubstr("shape [16"));
+  EXPECT_THAT(decode({1, 16, 0, 2, 2}), HasSubstr("shape [1, 16, 0"));
+  const auto encode = [&](at::IntArrayRef shape) { return error_of([&] { vae.encode(at::zeros(shape)); }); };
+  EXPECT_THAT(encode({1, 3, 4, 16, 16}), HasSubstr("1 + a multiple of 4 frames"));
+  EXPECT_THAT(encode({1, 3, 5, 16, 20}), HasSubstr("multiples of 8"));
+  EXPECT_THAT(error_of([&] {
+                load_tiny(AutoencoderKLWan::Parts::kDecoder).encode(at::zeros({1, 3, 1, 8, 8}));
+              }),
+              HasSubstr("without its encoder"));
+}
+
+}  // namespace
+}  // namespace t2v

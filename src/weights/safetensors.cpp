@@ -12,21 +12,11 @@ namespace {
 constexpr uint64_t kLongestHeader = 100'000'000;  // what the safetensors library accepts
 constexpr size_t kLengthSize = 8;
 
-[[noreturn]] void refuse_pickle(const std::string& file) {
-  throw Error(
-      ErrorCode::kInput,
-      {.doing = "reading " + file,
-       .got = "a Python pickle, which can run code when it is loaded",
-       .expected = "a safetensors file",
-       .advice =
-           "convert it in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"});
-}
-
 /// Explains the files that people hand over most often instead of a safetensors file, by their first bytes.
 void refuse_other_formats(std::string_view head, const std::string& file) {
   const bool zip = head.starts_with("PK\x03\x04");
   const bool pickle = head.size() > 1 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
-  if (zip || pickle) refuse_pickle(file);
+  if (zip || pickle) throw pickle_error(file);
   if (head.starts_with("version https://git-lfs")) {
     throw Error(ErrorCode::kInput, {.doing = "reading " + file,
                                     .got = "a Git LFS pointer",
@@ -60,6 +50,16 @@ std::string_view header_text(std::string_view bytes, const std::string& file) {
 }
 
 }  // namespace
+
+Error pickle_error(const std::filesystem::path& file) {
+  return Error(
+      ErrorCode::kInput,
+      {.doing = "reading " + file.string(),
+       .got = "a Python pickle, which can run code when it is loaded",
+       .expected = "a safetensors file",
+       .advice =
+           "convert it in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"});
+}
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& file)
     : path_(file), mapping_(std::make_shared<const MappedFile>(file)) {

@@ -45,6 +45,10 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
+/// The Error (kInput) for weights in a format that is not loaded because it runs code; says how to convert
+/// them.
+Error pickle_error(const std::filesystem::path& file);
+
 /// Writes named tensors (any device and strides) and `metadata` to `file`, which is whole and on the disk
 /// afterwards, or as it was before: the bytes go to a temporary file beside it, which then replaces it. Error
 /// (kOutput).

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kLargestIndex = 64 << 20;
+constexpr int64_t kLargestIndex = 16 << 20;
+constexpr int kDeepest = 64;
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& got,
                          const std::string& expected) {
@@ -26,7 +27,9 @@ constexpr int64_t kLargestIndex = 64 << 20;
 /// json::parse, with an Error for a key that an object has twice: one of the two would be dropped in silence.
 json parse_without_duplicates(const std::string& text, const std::filesystem::path& file) {
   std::vector<std::set<std::string>> keys;
-  const auto check = [&](int, json::parse_event_t event, json& parsed) {
+  const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kDeepest)
+      refuse(file, "lists or objects more than " + std::to_string(kDeepest) + " deep", "an index");
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {

@@ -12,11 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(
-    const std::string& doing, const std::string& got, const std::string& expected,
-    const std::string& advice = "check that the files belong to one checkpoint, or download it again") {
-  throw Error(ErrorCode::kInput, {.doing = doing, .got = got, .expected = expected, .advice = advice});
+[[noreturn]] void fail(const std::string& doing, const std::string& got, const std::string& expected,
+                       const std::string& advice) {
+  constexpr size_t kLongest = 400;  // names come from the file
+  throw Error(ErrorCode::kInput, {.doing = doing,
+                                  .got = got.size() <= kLongest ? got : got.substr(0, kLongest) + "...",
+                                  .expected = expected,
+                                  .advice = advice});
 }
+
+constexpr const char* kMixedFiles = "check that the files belong to one checkpoint, or download it again";
+constexpr const char* kOtherModel = "check that config.json and the weights belong to the same model";
 
 std::string shape_text(at::IntArrayRef shape) {
   std::string text = "[";
@@ -51,10 +57,7 @@ fs::path find_weights(const fs::path& folder, const std::string& base) {
       pickle = std::max(pickle, entry->path().filename().string());
     }
   }
-  if (!pickle.empty()) {
-    fail("reading " + folder.string(), "only a Python pickle, " + pickle, base + ".safetensors",
-         "convert it in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)");
-  }
+  if (!pickle.empty()) throw pickle_error(folder / pickle);
   fail("reading " + folder.string(), "no weights", base + ".safetensors or its index",
        "download the model again");
 }
@@ -80,7 +83,7 @@ struct Weights::Checkpoint {
       const auto [other, is_new] = entries.emplace(name, Entry{.file = files.size() - 1, .stored = stored});
       if (!is_new) {
         fail("reading " + path.string(), "the tensor '" + name + "' again",
-             "it in " + file_of(other->second) + " alone");
+             "it in " + file_of(other->second) + " alone", kMixedFiles);
       }
     }
   }
@@ -94,13 +97,13 @@ struct Weights::Checkpoint {
       const auto found = entries.find(name);
       if (found == entries.end() || file_of(found->second) != shard) {
         fail("reading " + origin, "no tensor '" + name + "' in " + shard,
-             "it there, as " + index.filename().string() + " says");
+             "it there, as " + index.filename().string() + " says", kMixedFiles);
       }
     }
     for (const auto& [name, entry] : entries) {
       if (!shard_of.contains(name)) {
         fail("reading " + origin, "the tensor '" + name + "' in " + file_of(entry),
-             "only tensors that " + index.filename().string() + " lists");
+             "only tensors that " + index.filename().string() + " lists", kMixedFiles);
       }
     }
   }
@@ -110,8 +113,7 @@ struct Weights::Checkpoint {
   Entry& find(const std::string& name) {
     const auto found = entries.find(name);
     if (found == entries.end()) {
-      fail("reading " + origin, "no tensor '" + name + "'", "a checkpoint that has it",
-           "check that config.json and the weights belong to the same model");
+      fail("reading " + origin, "no tensor '" + name + "'", "a checkpoint that has it", kOtherModel);
     }
     return found->second;
   }
@@ -164,8 +166,7 @@ Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
   Checkpoint::Entry& entry = checkpoint_->find(full_name);
   if (shape != at::IntArrayRef(entry.stored.shape)) {
     fail("reading " + checkpoint_->origin + ", tensor '" + full_name + "'",
-         "shape " + shape_text(entry.stored.shape), shape_text(shape),
-         "check that config.json and the weights belong to the same model");
+         "shape " + shape_text(entry.stored.shape), shape_text(shape), kOtherModel);
   }
   return checkpoint_->load(full_name, entry);
 }
@@ -195,7 +196,7 @@ void Weights::expect_all_used() const {
     names += (i > 0 ? ", '" : "'") + unused[i] + "'";
   if (unused.size() > kMostShown) names += " and " + std::to_string(unused.size() - kMostShown) + " more";
   fail("reading " + checkpoint_->origin, "tensors that the model does not have: " + names, "none",
-       "check that config.json and the weights belong to the same model");
+       kOtherModel);
 }
 
 std::vector<fs::path> Weights::files() const {

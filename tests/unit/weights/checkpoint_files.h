@@ -27,7 +27,8 @@ class WeightsFolder : public ::testing::Test {
   std::filesystem::path path(const std::string& name) const { return std::filesystem::path(folder_) / name; }
 
   std::filesystem::path write(const std::string& name, const std::string& bytes) const {
-    std::filesystem::remove(path(name));  // replacing the content instead makes ext4 write to the disk at once
+    // Writing over a file makes ext4 bring it to the disk at once.
+    std::filesystem::remove(path(name));
     std::ofstream(path(name), std::ios::binary) << bytes;
     return path(name);
   }

@@ -74,7 +74,8 @@ Unigram read_model(const Config& root, std::vector<Piece> vocab) {
   if (size == 0) model.fail("vocab", "at least one piece");
   const int64_t unk_id = model.integer("unk_id", -1, 0, size - 1);
   if (unk_id < 0) model.fail("unk_id", "the id of the unknown piece");
-  return Unigram(std::move(vocab), unk_id, model.boolean("byte_fallback", false));
+  return Unigram(std::move(vocab),
+                 {.unk_id = unk_id, .byte_fallback = model.boolean("byte_fallback", false)});
 }
 
 /// The added tokens that are looked for before normalisation, and those looked for after it.

@@ -24,12 +24,14 @@ std::string byte_piece(uint8_t byte) {
 
 }  // namespace
 
-Unigram::Unigram(std::vector<Piece> vocab, int64_t unk_id, bool byte_fallback)
-    : vocab_(std::move(vocab)), trie_(texts(vocab_)), unk_id_(unk_id) {
+Unigram::Unigram(std::vector<Piece> vocab, const Options& options)
+    : vocab_(std::move(vocab)), trie_(texts(vocab_)), options_(options) {
   double lowest = std::numeric_limits<double>::infinity();
-  for (const Piece& piece : vocab_) lowest = std::min(lowest, piece.score);
+  for (const Piece& piece : vocab_) {
+    if (piece.matched) lowest = std::min(lowest, piece.score);
+  }
   unk_score_ = lowest - kUnknownPenalty;
-  if (!byte_fallback) return;
+  if (!options_.byte_fallback) return;
   for (int byte = 0; byte < 256; ++byte) byte_ids_.push_back(id_of(byte_piece(static_cast<uint8_t>(byte))));
 }
 
@@ -49,16 +51,18 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
   const auto offer = [&](size_t start, size_t end, int64_t id, double score) {
     Best& best = best_ending_at[end];
     score += best_ending_at[start].score;
-    if (best.start == kUnreached || score > best.score) best = {score, start, id};
+    if (best.start != kUnreached && score <= best.score) return;
+    best = {options_.single_precision ? static_cast<float>(score) : score, start, id};
   };
   for (size_t at = 0; at < text.size();) {
     const size_t character = first_code_point(text.substr(at)).size;
     bool covered = false;
     trie_.for_each_prefix(text.substr(at), [&](size_t length, uint32_t id) {
+      if (!vocab_[id].matched) return;
       offer(at, at + length, id, vocab_[id].score);
       covered |= length == character;
     });
-    if (!covered) offer(at, at + character, unk_id_, unk_score_);
+    if (!covered) offer(at, at + character, options_.unk_id, unk_score_);
     at += character;
   }
 
@@ -67,7 +71,7 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
   for (size_t end = text.size(); end > 0;) {
     const Best& best = best_ending_at[end];
     const std::string_view segment = text.substr(best.start, end - best.start);
-    const bool unknown = best.id == unk_id_;
+    const bool unknown = best.id == options_.unk_id;
     if (unknown && after_unknown) {
       segments.back() = {segment.data(), segment.size() + segments.back().size()};
     } else {
@@ -81,13 +85,14 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
 }
 
 void Unigram::append_token(std::string_view segment, std::vector<Token>* tokens) const {
-  const int64_t id = id_of(segment);
+  int64_t id = id_of(segment);
+  if (id >= 0 && !vocab_[static_cast<size_t>(id)].matched) id = -1;
   const auto byte_id = [this](char byte) { return byte_ids_[static_cast<uint8_t>(byte)]; };
   const bool as_bytes =
       id < 0 && !byte_ids_.empty() &&
       std::none_of(segment.begin(), segment.end(), [&](char byte) { return byte_id(byte) < 0; });
   if (!as_bytes) {
-    tokens->push_back({id < 0 ? unk_id_ : id, std::string(segment)});
+    tokens->push_back({id < 0 ? options_.unk_id : id, std::string(segment)});
     return;
   }
   for (const char byte : segment) tokens->push_back({byte_id(byte), std::string(1, byte)});

@@ -12,7 +12,8 @@ namespace t2v {
 /// One entry of a vocabulary; its place in the list is its id.
 struct Piece {
   std::string text;
-  double score = 0;  ///< log probability
+  double score = 0;     ///< log probability
+  bool matched = true;  ///< false: it has an id but is not looked for in a text
 };
 
 /// One id and the text it stands for.
@@ -21,14 +22,19 @@ struct Token {
   std::string text;
 };
 
-/// The Unigram model of the `tokenizers` package: the most probable segmentation by summed score, where a
-/// character that no piece covers costs the lowest score less 10 and neighbouring ones become one unknown.
-/// Source: its models/unigram/model.rs.
+/// The Unigram model of the `tokenizers` package and of SentencePiece: the most probable segmentation by
+/// summed score, where a character that no piece covers costs the lowest score less 10, and neighbouring ones
+/// become one unknown. Source: models/unigram/model.rs of the one, EncodeOptimized of the other.
 class Unigram {
  public:
-  /// `unk_id` is an index into `vocab`. With `byte_fallback` an unknown becomes its bytes' pieces `<0x00>` to
-  /// `<0xFF>` if all of them exist.
-  Unigram(std::vector<Piece> vocab, int64_t unk_id, bool byte_fallback);
+  struct Options {
+    int64_t unk_id = 0;  ///< an index into the vocabulary
+    /// An unknown becomes its bytes' pieces, `<0x00>` to `<0xFF>`, if all of them exist.
+    bool byte_fallback = false;
+    /// Scores are summed in float, as SentencePiece does.
+    bool single_precision = false;
+  };
+  Unigram(std::vector<Piece> vocab, const Options& options);
 
   /// Appends the tokens of `text`, which is valid UTF-8.
   void encode(std::string_view text, std::vector<Token>* tokens) const;
@@ -43,7 +49,7 @@ class Unigram {
 
   std::vector<Piece> vocab_;
   Trie trie_;
-  int64_t unk_id_;
+  Options options_;
   double unk_score_;
   std::vector<int64_t> byte_ids_;  ///< [256], -1 where there is no such piece; empty without byte fallback
 };

@@ -21,6 +21,10 @@ struct MuxerDeleter {
   void operator()(AVFormatContext* muxer) const { avformat_free_context(muxer); }
 };
 
+uint32_t checksum(uint32_t before, const Frames& frames) {
+  return av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), before, frames.rgb.data(), frames.rgb.size());
+}
+
 /// The descriptor that a clip is written to: a staged file, or what is already there to take a stream.
 class Target {
  public:
@@ -64,6 +68,7 @@ class MovieWriter final : public VideoWriter {
   void open_muxer(Container container);
   void write_header(Container container);
   void write_packet(AVPacket& packet);
+  bool lossless() const { return settings_.quality == "lossless"; }
   void check(int result);
   void check_written();
   void read_back() const;
@@ -79,6 +84,7 @@ class MovieWriter final : public VideoWriter {
   std::unique_ptr<AVFormatContext, MuxerDeleter> muxer_;
   std::optional<VideoEncoder> encoder_;
   AVStream* stream_ = nullptr;  // owned by muxer_
+  uint32_t checksum_ = 0;       // of all pixels, when lossless: FFV1's decoder hides a damaged frame
 };
 
 MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, Container container)
@@ -124,6 +130,7 @@ void MovieWriter::write_header(Container container) {
 }
 
 void MovieWriter::write(const Frames& frames) {
+  if (lossless()) checksum_ = checksum(checksum_, frames);
   const size_t frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
   for (int64_t i = 0; i < frames.count; ++i) {
     encoder_->encode(frames.rgb.data() + static_cast<size_t>(i) * frame_size,
@@ -175,12 +182,16 @@ void MovieWriter::read_back() const {
     compare("codec", info.codec, avcodec_get_name(encoder_->codec().codec_id));
     compare("width", std::to_string(info.width), std::to_string(settings_.width));
     compare("height", std::to_string(info.height), std::to_string(settings_.height));
-    compare("comment", info.comment, settings_.comment);
+    if (info.comment != settings_.comment) compare("comment", "other settings", "those of this clip");
     const double fps = av_q2d(encoder_->codec().framerate);
     if (!(std::abs(info.fps / fps - 1) < 1e-5)) compare("fps", std::to_string(info.fps), std::to_string(fps));
     int64_t count = 0;
-    while (reader.next()) ++count;
+    uint32_t read = 0;
+    for (; reader.next(); ++count) {
+      if (lossless()) read = checksum(read, reader.frame());
+    }
     compare("frames", std::to_string(count), std::to_string(settings_.frame_count));
+    compare("checksum of the pixels", std::to_string(read), std::to_string(checksum_));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kOutput) throw;
     throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + error.what()});

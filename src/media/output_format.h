@@ -43,7 +43,7 @@ class SequenceNames {
   /// Error (kUsage) if the name holds two patterns.
   SequenceNames(const std::filesystem::path& output, int64_t frame_count);
 
-  bool numbered() const { return numbered_; }  ///< false: the one frame has the name as it stands
+  bool numbered() const { return numbered_; }         ///< false: the one frame has the name as it stands
   std::filesystem::path frame(int64_t number) const;  ///< counted from 1
   std::filesystem::path settings() const;             ///< clip.json
 

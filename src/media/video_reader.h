@@ -30,7 +30,7 @@ class VideoReader {
   VideoReader& operator=(const VideoReader&) = delete;
 
   const VideoInfo& info() const;
-  /// Decodes the next frame; false after the last one. A damaged frame is an Error.
+  /// Decodes the next frame; false after the last one. Damage that the decoder notices is an Error.
   bool next();
   /// The frame that next() decoded, as RGB (YUV taken as BT.709 limited range); count is 1.
   Frames frame() const;

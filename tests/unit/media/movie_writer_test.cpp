@@ -45,6 +45,11 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
+/// The planes of a clip as another program decodes them, without any conversion.
+std::string raw_yuv(const fs::path& clip) {
+  return output_of("ffmpeg -v error -i '" + clip.string() + "' -pix_fmt yuv420p -f rawvideo - 2>&1");
+}
+
 TEST_F(MovieWriterTest, DefaultQualityKeepsThePicture) {
   VideoSettings settings{.width = 192, .height = 128, .fps = 16, .frame_count = 17};
   for (const char* name : {"a.mp4", "a.mkv"}) {
@@ -95,8 +100,7 @@ TEST_F(MovieWriterTest, FlatSaturatedColoursStay) {
     writer->write(frames);
     writer->publish();
     // Decoded by another program, and converted by the definition of BT.709 instead of by swscale.
-    const std::string yuv =
-        output_of("ffmpeg -v error -i '" + path("a.mp4").string() + "' -pix_fmt yuv420p -f rawvideo - 2>&1");
+    const std::string yuv = raw_yuv(path("a.mp4"));
     if (yuv.size() != 2 * 48 * 64 * 3 / 2) GTEST_SKIP() << "no ffmpeg to decode with: " << yuv.substr(0, 200);
     const auto byte = [&yuv](size_t i) { return static_cast<double>(static_cast<uint8_t>(yuv[i])); };
     const size_t pixels = 48 * 64;
@@ -111,6 +115,34 @@ TEST_F(MovieWriterTest, FlatSaturatedColoursStay) {
       EXPECT_NEAR(clip.rgb[(24 * 64 + 32) * 3 + c], colour[c], 2);
     }
   }
+}
+
+TEST_F(MovieWriterTest, ChromaIsSitedOnTheLeft) {
+  // A cross of red bars: around column 32, which carries chroma itself, and between rows 23 and 24, where
+  // chroma lies.
+  Frames frames{.count = 1, .height = 48, .width = 64, .rgb = {}};
+  for (int i = 0; i < 48 * 64; ++i) {
+    const int x = i % 64, y = i / 64;
+    const bool red = (x >= 31 && x <= 33) || y == 23 || y == 24;
+    for (const int value : {red ? 255 : 128, red ? 0 : 128, red ? 0 : 128}) {
+      frames.rgb.push_back(static_cast<uint8_t>(value));
+    }
+  }
+  VideoSettings settings = small_clip(1);
+  settings.crf = 0;  // lossless after the conversion
+  const auto writer = make_video_writer(path("a.mp4"), settings);
+  writer->write(frames);
+  writer->publish();
+  const std::string yuv = raw_yuv(path("a.mp4"));
+  if (yuv.size() != 64 * 48 * 3 / 2) GTEST_SKIP() << "no ffmpeg to decode with";
+  const auto cr = [&yuv](size_t x, size_t y) {
+    return static_cast<int>(static_cast<uint8_t>(yuv[64 * 48 + 32 * 24 + y * 32 + x]));
+  };
+  EXPECT_GT(cr(15, 4), 128 + 10);
+  EXPECT_NEAR(cr(15, 4), cr(17, 4), 1);
+  EXPECT_GT(cr(16, 4), cr(15, 4) + 50);
+  EXPECT_GT(cr(4, 11), 128 + 50);
+  EXPECT_NEAR(cr(4, 11), cr(4, 12), 1);
 }
 
 TEST_F(MovieWriterTest, LosslessIsBitExact) {

@@ -1,17 +1,53 @@
 // What happens when the disk, the folder or the reader on the other end lets us down.
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "media_testing.h"
 #include "t2v/error.h"
+
+namespace {
+
+/// A disk that says it stored a byte and did not: the one at this place of a file, or all from it on. -1:
+/// none.
+struct LyingDisk {
+  off_t wrong_byte = -1, lost_from = -1;
+};
+LyingDisk lying_disk;
+
+int sync_error = 0;  // what fsync fails with
+
+}  // namespace
+
+// These stand before libc's in this program.
+extern "C" int fsync(int descriptor) {
+  if (sync_error == 0) return static_cast<int>(::syscall(SYS_fsync, descriptor));
+  errno = sync_error;
+  return -1;
+}
+extern "C" ssize_t pwrite(int descriptor, const void* data, size_t size, off_t offset) {
+  std::string bytes(static_cast<const char*>(data), size);
+  const auto end = offset + static_cast<off_t>(size);
+  if (lying_disk.wrong_byte >= offset && lying_disk.wrong_byte < end) {
+    bytes[static_cast<size_t>(lying_disk.wrong_byte - offset)] ^= 0x40;
+  }
+  if (lying_disk.lost_from >= 0 && end > lying_disk.lost_from) {
+    const auto kept = static_cast<size_t>(std::max<off_t>(0, lying_disk.lost_from - offset));
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(kept), bytes.end(), '\0');
+  }
+  return ::syscall(SYS_pwrite64, descriptor, bytes.data(), bytes.size(), offset);
+}
 
 namespace t2v {
 namespace {
@@ -101,6 +137,46 @@ TEST_F(OutputFaultsTest, AReadOnlyDiskIsNoticedBeforehand) {
   EXPECT_THAT(failure(path("a.mp4"), small_clip()), HasSubstr("4: writing"));
   EXPECT_THAT(failure(path("a.mp4"), small_clip()), HasSubstr("Read-only file system"));
   ASSERT_EQ(::umount(folder_.c_str()), 0);
+}
+
+TEST_F(OutputFaultsTest, ALyingDiskIsNoticed) {
+  for (const std::string name : {"a.mp4", "a.mkv", "l.mkv"}) {
+    VideoSettings settings = small_clip(6);
+    settings.comment = "{\"prompt\": \"a ball\"}";
+    if (name[0] == 'l') settings.quality = "lossless";
+    write_clip(path(name), settings);
+    const std::string good = content(path(name));
+    settings.overwrite = true;
+    const auto size = static_cast<off_t>(good.size());
+    const auto comment = static_cast<off_t>(good.find("a ball"));
+    std::vector<LyingDisk> lies = {{.lost_from = 0}, {.lost_from = size / 2}, {.wrong_byte = comment}};
+    // A wrong bit in H.264 is a picture all the same.
+    if (name[0] == 'l') lies.insert(lies.end(), {{.wrong_byte = size / 2}, {.wrong_byte = size * 3 / 4}});
+    for (const LyingDisk& lie : lies) {
+      lying_disk = lie;
+      const std::string got = failure(path(name), settings);
+      lying_disk = {};
+      EXPECT_THAT(got, HasSubstr("4: writing")) << name << " " << lie.wrong_byte << " " << lie.lost_from;
+      EXPECT_TRUE(content(path(name)) == good);
+    }
+  }
+}
+
+TEST_F(OutputFaultsTest, ADiskThatCannotSyncIsNoticed) {
+  for (const std::string name : {"a.mp4", "a.mkv", "a.png"}) {
+    const std::string file = name == "a.png" ? "a-0001.png" : name;
+    std::ofstream(path(file)) << "old";
+    VideoSettings settings = small_clip();
+    settings.overwrite = true;
+    const int64_t there = entries();
+    sync_error = EIO;
+    const std::string got = failure(path(name), settings);
+    sync_error = 0;
+    EXPECT_THAT(got, HasSubstr("4: writing"));
+    EXPECT_THAT(got, HasSubstr("Input/output error"));
+    EXPECT_EQ(content(path(file)), "old");
+    EXPECT_EQ(entries(), there);
+  }
 }
 
 TEST_F(OutputFaultsTest, DevicesTakeAStream) {

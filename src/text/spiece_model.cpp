@@ -92,7 +92,8 @@ Unigram build(const std::string& origin, const Model& model) {
   const auto unknown = std::find(model.types.begin(), model.types.end(), kUnknown);
   if (unknown == model.types.end()) fail(origin, "no unknown piece", "one");
   const auto count = std::count(model.types.begin(), model.types.end(), kByte);
-  if (model.byte_fallback && count != 256) fail(origin, std::to_string(count) + " byte pieces", "256");
+  const int expected = model.byte_fallback ? 256 : 0;
+  if (count != expected) fail(origin, std::to_string(count) + " byte pieces", std::to_string(expected));
   return Unigram(model.pieces, {.unk_id = unknown - model.types.begin(),
                                 .byte_fallback = model.byte_fallback,
                                 .single_precision = true});

@@ -17,6 +17,16 @@ using Json = nlohmann::json;
 
 constexpr int64_t kLargestFile = 64 << 20;
 
+/// JSON values are copied and freed by recursion, which a hostile file could drive through the stack.
+constexpr int kDeepest = 32;
+
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& got) {
+  throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+                                  .got = got,
+                                  .expected = "a tokenizer as a JSON object",
+                                  .advice = "download the file again"});
+}
+
 /// A tokenizer.json whose vocabulary was taken out while parsing: as JSON values it is most of the time and
 /// memory.
 struct File {
@@ -27,10 +37,11 @@ struct File {
 /// Takes the entries of model.vocab, each [text, score], as the parser meets them.
 class VocabTaker {
  public:
-  explicit VocabTaker(std::vector<Piece>* vocab) : vocab_(vocab) {}
+  VocabTaker(const std::filesystem::path& file, std::vector<Piece>* vocab) : file_(file), vocab_(vocab) {}
 
   /// For nlohmann's parser: false leaves the value out of the parsed object.
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kDeepest) fail(file_, "values nested deeper than " + std::to_string(kDeepest));
     if (event == Json::parse_event_t::key) {
       if (depth == 1) in_model_ = parsed == "model";
       if (depth <= 2) in_vocab_ = depth == 2 && in_model_ && parsed == "vocab";
@@ -44,6 +55,7 @@ class VocabTaker {
   }
 
  private:
+  const std::filesystem::path& file_;
   std::vector<Piece>* vocab_;
   bool in_model_ = false;
   bool in_vocab_ = false;
@@ -52,14 +64,10 @@ class VocabTaker {
 File parse(const std::filesystem::path& path) {
   const std::string text = read_file(path, kLargestFile);
   std::vector<Piece> vocab;
-  VocabTaker taker(&vocab);
+  VocabTaker taker(path, &vocab);
   const Json root = Json::parse(text, std::ref(taker), /*allow_exceptions=*/false);
-  if (!root.is_object()) {
-    throw Error(ErrorCode::kInput, {.doing = "reading " + path.string(),
-                                    .got = root.is_discarded() ? "text that is not JSON" : "no object",
-                                    .expected = "a JSON object",
-                                    .advice = "download the file again"});
-  }
+  if (root.is_discarded()) fail(path, "text that is not JSON");
+  if (!root.is_object()) fail(path, "JSON that is not an object");
   return {Config(root, path.string()), std::move(vocab)};
 }
 

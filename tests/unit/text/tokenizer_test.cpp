@@ -194,9 +194,11 @@ TEST(TokenizerJson, RefusesDamagedFiles) {
   const std::string bad_utf8 = R"({"model": {"vocab": [[")"
                                "\xFF"
                                R"(", 1]]}})";
-  for (const std::string& bytes : {std::string(), whole.substr(0, 7), whole.substr(0, whole.size() / 2),
-                                   whole.substr(0, whole.size() - 2), std::string("junk"), std::string("[]"),
-                                   std::string("null"), whole + "x", bad_utf8, std::string(100000, '[')}) {
+  const std::string deep = "{\"a\":" + std::string(200000, '[') + std::string(200000, ']') + "}";
+  for (const std::string& bytes :
+       {std::string(), whole.substr(0, 7), whole.substr(0, whole.size() / 2),
+        whole.substr(0, whole.size() - 2), std::string("junk"), std::string("[]"), std::string("null"),
+        whole + "x", bad_utf8, std::string(100000, '['), deep}) {
     const TemporaryFolder folder;
     folder.write("tokenizer.json", bytes);
     EXPECT_THROW(Tokenizer::open_folder(folder.path()), Error) << bytes.substr(0, 40);
@@ -213,6 +215,34 @@ TEST(SpieceModel, HasRoomForExtraIds) {
   EXPECT_EQ(tokenizer->vocab_size(), pieces + 300);
   EXPECT_EQ(tokenizer->encode("<extra_id_0>", 2).ids[0], pieces + 299);
   EXPECT_EQ(tokenizer->encode("<extra_id_299>", 2).ids[0], pieces);
+}
+
+TEST(SpieceModel, RefusesDamagedFiles) {
+  const std::string whole = read_bytes("spiece.model");
+  for (const std::string& bytes :
+       {std::string(), std::string("junk"), std::string(1000, '\0'), std::string(1000, '\xFF'),
+        whole.substr(0, 7), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1),
+        whole + "\x0A"}) {
+    EXPECT_THROW(open_spiece(bytes), Error) << bytes.substr(0, 40);
+  }
+}
+
+TEST(SpieceModel, RefusesWhatItDoesNotSupport) {
+  // Fields of the three messages, appended: of a message that comes twice the later fields count.
+  const std::string whole = read_bytes("spiece.model");
+  const std::string charsmap = std::string("\x1A\x05\x12\x03", 4) + "abc";
+  const std::string bpe("\x12\x02\x18\x02", 4);
+  const std::string suffix("\x12\x03\xC0\x01\x01", 5);
+  const std::string no_escape("\x1A\x02\x28\x00", 4);
+  const std::string no_byte_fallback("\x12\x03\x98\x02\x00", 5);
+  const std::string empty_piece("\x0A\x02\x18\x01", 4);
+  const std::string nan_score("\x0A\x08\x0A\x01x\x15\x00\x00\xC0\x7F", 10);
+  const std::string bad_utf8("\x0A\x03\x0A\x01\xFF", 5);
+  for (const std::string& field :
+       {charsmap, bpe, suffix, no_escape, no_byte_fallback, empty_piece, nan_score, bad_utf8}) {
+    EXPECT_THROW(open_spiece(whole + field), Error) << ::testing::PrintToString(field);
+  }
+  EXPECT_NO_THROW(open_spiece(whole + std::string("\x12\x03\x98\x02\x01", 5)));
 }
 
 TEST(SpieceModel, QuotesWhatTruncationDrops) {

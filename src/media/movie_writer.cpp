@@ -22,6 +22,7 @@ struct MuxerDeleter {
 };
 
 uint32_t checksum(uint32_t before, const Frames& frames) {
+  if (frames.rgb.empty()) return before;  // av_crc reads past a null pointer
   return av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), before, frames.rgb.data(), frames.rgb.size());
 }
 

@@ -219,7 +219,7 @@ TEST_F(MovieWriterTest, EveryRateAndLengthComesBack) {
                                                             {1000, 1000},
                                                             {7.3, 7.3}}};
   for (const auto& [asked, expected] : rates) {
-    for (const int64_t count : {1, 2, 5, 33}) {
+    for (const int64_t count : {1, 17}) {
       for (const char* name : {"a.mp4", "a.mkv", "l.mkv"}) {
         VideoSettings settings{
             .width = 16, .height = 16, .fps = asked, .frame_count = count, .overwrite = true};

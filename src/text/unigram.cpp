@@ -22,6 +22,36 @@ std::string byte_piece(uint8_t byte) {
   return {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
 }
 
+constexpr size_t kUnreached = std::numeric_limits<size_t>::max();
+
+/// The best way to end a piece at one place of the text.
+struct Best {
+  double score = 0;
+  size_t start = kUnreached;
+  int64_t id = 0;
+};
+
+/// The segments of the best way to the end of `text`, neighbouring unknowns as one.
+std::vector<std::string_view> backtracked(std::string_view text, const std::vector<Best>& best_ending_at,
+                                          int64_t unk_id) {
+  std::vector<std::string_view> segments;
+  bool after_unknown = false;
+  for (size_t end = text.size(); end > 0;) {
+    const Best& best = best_ending_at[end];
+    const std::string_view segment = text.substr(best.start, end - best.start);
+    const bool unknown = best.id == unk_id;
+    if (unknown && after_unknown) {
+      segments.back() = {segment.data(), segment.size() + segments.back().size()};
+    } else {
+      segments.push_back(segment);
+    }
+    after_unknown = unknown;
+    end = best.start;
+  }
+  std::reverse(segments.begin(), segments.end());
+  return segments;
+}
+
 }  // namespace
 
 Unigram::Unigram(std::vector<Piece> vocab, const Options& options)
@@ -41,12 +71,6 @@ int64_t Unigram::id_of(std::string_view text) const {
 }
 
 std::vector<std::string_view> Unigram::best_segments(std::string_view text) const {
-  constexpr size_t kUnreached = std::numeric_limits<size_t>::max();
-  struct Best {
-    double score = 0;
-    size_t start = kUnreached;
-    int64_t id = 0;
-  };
   std::vector<Best> best_ending_at(text.size() + 1);
   const auto offer = [&](size_t start, size_t end, int64_t id, double score) {
     Best& best = best_ending_at[end];
@@ -65,23 +89,7 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
     if (!covered) offer(at, at + character, options_.unk_id, unk_score_);
     at += character;
   }
-
-  std::vector<std::string_view> segments;
-  bool after_unknown = false;
-  for (size_t end = text.size(); end > 0;) {
-    const Best& best = best_ending_at[end];
-    const std::string_view segment = text.substr(best.start, end - best.start);
-    const bool unknown = best.id == options_.unk_id;
-    if (unknown && after_unknown) {
-      segments.back() = {segment.data(), segment.size() + segments.back().size()};
-    } else {
-      segments.push_back(segment);
-    }
-    after_unknown = unknown;
-    end = best.start;
-  }
-  std::reverse(segments.begin(), segments.end());
-  return segments;
+  return backtracked(text, best_ending_at, options_.unk_id);
 }
 
 void Unigram::append_token(std::string_view segment, std::vector<Token>* tokens) const {

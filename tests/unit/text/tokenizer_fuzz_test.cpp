@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kMutations = 1500;
+constexpr unsigned kMutations = 500;
 
 class Mutator {
  public:

@@ -20,7 +20,7 @@ import torch
 from diffusers import (AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler, WanPipeline,
                        WanTransformer3DModel)
 from safetensors.torch import load_file
-from transformers import T5TokenizerFast, UMT5Config, UMT5EncoderModel
+from transformers import PreTrainedTokenizerFast, T5TokenizerFast, UMT5Config, UMT5EncoderModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts/fixtures"))
 from make_tiny_wan import VOCAB_SIZE, randomize, write_tokenizer  # noqa: E402
@@ -49,7 +49,7 @@ def make_checkpoint(folder, rng):
     if rng.random() < 0.6:
         scheduler = UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=rng.choice([1.0, 3.0, 5.0]),
-            solver_type=rng.choice(["bh1", "bh2"]), disable_corrector=rng.choice([[], [0], [0, 1]]))
+            solver_order=rng.choice([1, 2]), disable_corrector=rng.choice([[], [0], [0, 1]]))
     else:
         scheduler = FlowMatchEulerDiscreteScheduler(shift=rng.choice([1.0, 3.0, 7.0]))
     for index, module in enumerate((text_encoder, transformer, vae)):
@@ -81,7 +81,10 @@ def draw_case(rng):
 
 def run_reference(model, case):
     """(final latents, frames in [0, 255] before rounding) of diffusers in float32."""
-    pipeline = WanPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    # tokenizer.json as the tokenizers package reads it: transformers 5 changes what its T5TokenizerFast makes of the file.
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(model / "tokenizer/tokenizer.json"), pad_token="<pad>",
+                                        eos_token="</s>", unk_token="<unk>")
+    pipeline = WanPipeline.from_pretrained(model, tokenizer=tokenizer, torch_dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     settings = {key: value for key, value in case.items() if key != "seed"}
     generator = torch.Generator("cpu").manual_seed(case["seed"])

@@ -1,0 +1,106 @@
+"""--help, --version and what a mistyped command line is told."""
+
+import re
+import shlex
+import subprocess
+import unittest
+
+from support import BINARY, QUICK, CommandTest, environment
+
+
+def loaded_libraries(folder, *arguments):
+    result = subprocess.run(
+        [BINARY, *arguments], cwd=folder, env=environment(LD_DEBUG="files"), capture_output=True, check=False
+    )
+    return result.stderr.decode(errors="replace")
+
+
+class HelpTest(CommandTest):
+    def help_lines(self):
+        result = self.run_t2v("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        return result.stdout.decode().splitlines()
+
+    def test_help_fits_80_columns(self):
+        self.assertEqual([line for line in self.help_lines() if len(line) > 80], [])
+
+    def test_examples_come_before_flags(self):
+        lines = self.help_lines()
+        self.assertLess(lines.index("Examples"), lines.index("What to show"))
+
+    def test_every_spelling_of_help(self):
+        text = self.run_t2v("--help").stdout
+        for arguments in (["-h"], ["generate", "--help"], ["--steps", "5", "--help"], ["-qh"], ["--nonsense", "-h"]):
+            self.assertEqual(self.run_t2v(*arguments).stdout, text, arguments)
+
+    def test_every_flag_of_the_help_is_accepted(self):
+        flags = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", "\n".join(self.help_lines())))
+        self.assertGreater(len(flags), 40)
+        for flag in flags - {"--help", "-h", "--version"}:
+            self.assertNotIn("unknown flag", self.run_t2v(flag, "-m", "missing").stderr.decode(), flag)
+
+    def test_examples_run(self):
+        examples = [line.strip() for line in self.help_lines() if re.match(r"  (t2v|echo) .* -o \S+$", line)]
+        self.assertGreaterEqual(len(examples), 4)
+        for example in examples:
+            quick = example.replace("t2v ", shlex.quote(BINARY) + " --steps 2 --frames 5 ")
+            result = subprocess.run(quick, shell=True, cwd=self.folder, capture_output=True, check=False)
+            self.assertEqual(result.returncode, 0, (example, result.stderr))
+            self.assertEqual(result.stdout.decode().strip(), example.split()[-1])
+
+    def test_version(self):
+        result = self.run_t2v("--version")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertRegex(result.stdout.decode(), r"^t2v \d+\.\d+\.\d+\n$")
+
+    def test_answers_do_not_load_libtorch(self):
+        for arguments in (["--help"], ["--version"], ["--steps", "0"], ["-p", "a", "-o", "clip.foo"]):
+            self.assertNotIn("libtorch", loaded_libraries(self.folder, *arguments), arguments)
+        # The check itself: who renders does load it.
+        self.assertIn("libtorch", loaded_libraries(self.folder, *QUICK, "-o", "clip.mp4"))
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([BINARY, "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(result.returncode, 4)
+        self.assertIn(b"standard output", result.stderr)
+
+
+class DidYouMeanTest(CommandTest):
+    def test_mistyped_flags(self):
+        for typed, meant in {
+            "--step": "--steps",
+            "--promt": "--prompt",
+            "--otput=x.mp4": "--output",
+            "--guidance": "--guidance-scale",
+            "--num_frame": "--num-frames",
+            "--overwrit": "--overwrite",
+        }.items():
+            self.refused(typed, "1", parts=["unknown flag " + typed.split("=")[0], f"did you mean {meant}?"])
+
+    def test_nothing_like_it(self):
+        self.refused("--zyzzyva", parts=["unknown flag --zyzzyva", "--help"])
+        self.refused("-z", parts=["unknown flag -z", "--help"])
+
+    def test_commands(self):
+        self.refused("genrate", "-p", "a", parts=['unknown command "genrate"', "did you mean generate?"])
+        self.refused("frobnicate", parts=['unknown command "frobnicate"', "--help"])
+
+    def test_control_characters_are_escaped(self):
+        self.refused("--\033[31mred", parts=["\\x1b[31mred"])
+
+    def test_flags_of_later_issues_are_absent(self):
+        for flag in (
+            "--aspect", "--guidance-scale-2", "--boundary-ratio", "--moe-boundary", "--transformer", "--transformer-2",
+            "--vae", "--text-encoder", "--tokenizer", "-i", "--image", "--init-img", "--end-image", "--lora", "--lora-2",
+            "--offload", "--max-vram", "--vae-tiling", "--cache-mode", "--cache-option", "--preview",
+            "--preview-interval", "--sheet", "--codec", "--pix-fmt", "--skip-existing", "--config", "--dry-run",
+        ):  # fmt: skip
+            self.refused(flag, "x", parts=["unknown flag " + flag])
+
+    def test_unquoted_prompt(self):
+        self.refused("--prompt", "a", "red", "ball", "-o", "x.mp4", parts=['"red"', "quote"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,101 @@
+"""Being stopped: SIGINT, SIGTERM, SIGHUP in every phase, twice, in a shell loop; a model that is cut short."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+from support import BINARY, PROMPT, QUICK, ROOT, CommandTest, environment
+
+# Long enough that no phase ends before the signal arrives.
+LONG = ["--prompt", PROMPT, "--steps", "1000", "-o", "clip.mp4", "--progress", "json"]
+LONG_DECODE = ["--prompt", PROMPT, "--steps", "1", "--frames", "401", "-o", "clip.mp4", "--progress", "json"]
+
+
+class SignalTest(CommandTest):
+    def stop_in(self, phase, numbers, arguments, **options):
+        """Sends the signals when `phase` has begun; the events, all of them."""
+        process = self.start_t2v(*arguments, **options)
+        events = []
+        for line in process.stderr:
+            events.append(json.loads(line))
+            if events[-1]["event"] == phase and numbers:
+                for number in numbers:
+                    process.send_signal(number)
+                numbers = []
+        process.wait(timeout=60)
+        self.assertEqual(process.stdout.read(), b"")
+        return process.returncode, events
+
+    def test_each_signal(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number):
+                code, events = self.stop_in("step", [number], LONG)
+                self.assertEqual(code, -number)
+                notice = [i for i, event in enumerate(events) if "stopping" in event.get("message", "")]
+                self.assertEqual(len(notice), 1)
+                # At most the step in progress and the one that the message raced with.
+                self.assertLessEqual(sum(event["event"] == "step" for event in events[notice[0] :]), 2)
+                self.assert_files()
+
+    def test_in_each_phase(self):
+        for phase, arguments in {
+            "start": LONG, "load": LONG, "encode_text": LONG, "decode": LONG_DECODE,
+        }.items():  # fmt: skip
+            with self.subTest(phase=phase):
+                code, _ = self.stop_in(phase, [signal.SIGINT], arguments)
+                self.assertEqual(code, -signal.SIGINT)
+                self.assertNotIn("clip.mp4", [entry.name for entry in self.folder.iterdir()])
+
+    def test_twice(self):
+        code, _ = self.stop_in("step", [signal.SIGINT, signal.SIGINT], LONG)
+        self.assertEqual(code, -signal.SIGINT)
+        self.assert_files()
+
+    def test_old_clip_survives(self):
+        (self.folder / "clip.mp4").write_bytes(b"old")
+        code, _ = self.stop_in("step", [signal.SIGTERM], [*LONG, "-y"])
+        self.assertEqual(code, -signal.SIGTERM)
+        self.assertEqual((self.folder / "clip.mp4").read_bytes(), b"old")
+        self.assert_files("clip.mp4")
+
+    def test_ignored_signals_stay_ignored(self):
+        ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
+        code, _ = self.stop_in("step", [signal.SIGHUP, signal.SIGTERM], LONG, preexec_fn=ignore)
+        self.assertEqual(code, -signal.SIGTERM)
+
+    def test_shell_loop_stops(self):
+        script = 'for i in 1 2 3; do echo "round $i"; "$@"; done; echo "after"'
+        process = subprocess.Popen(
+            ["bash", "-c", script, "loop", BINARY, *LONG], cwd=self.folder, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True, env=environment()
+        )  # fmt: skip
+        for line in process.stderr:
+            if json.loads(line)["event"] == "step":
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(output, b"round 1\n")
+        self.assertEqual(process.returncode, -signal.SIGINT)
+
+    def test_model_cut_short_while_it_is_read(self):
+        model = self.folder / "model"
+        shutil.copytree(ROOT / "models/tiny-world", model)
+        weights = next((model / "transformer").glob("*.safetensors"))
+        whole = weights.stat().st_size
+        process = self.start_t2v("-m", str(model), *QUICK, "-o", "clip.mp4", "--progress", "json")
+        for line in process.stderr:
+            event = json.loads(line) if line.startswith(b"{") else {}
+            if event.get("event") == "encode_text":
+                os.truncate(weights, whole // 2)
+                break
+        errors = process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=60), 3, errors)
+        self.assertNotEqual(errors, "")
+        self.assertFalse((self.folder / "clip.mp4").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -41,16 +41,23 @@ int64_t count_padding_rows(const Tensor& prompt_embeds) {
   return prompt_embeds.size(1) - 1 - last_used;
 }
 
-void check_divisible(const Tensor& latents, const std::array<int64_t, 3>& patch_size) {
-  const auto grid = latents.sizes().slice(2);
-  for (int i = 0; i < 3; ++i) {
-    if (grid[i] > 0 && grid[i] % patch_size[i] == 0) continue;
-    throw Error(ErrorCode::kUsage,
-                {.doing = "denoising",
-                 .got = "latents of " + std::to_string(grid[0]) + " frames, " + std::to_string(grid[1]) +
-                        " rows and " + std::to_string(grid[2]) + " columns",
-                 .expected = "multiples of " + std::to_string(patch_size[0]) + ", " +
-                             std::to_string(patch_size[1]) + " and " + std::to_string(patch_size[2])});
+[[noreturn]] void reject_shape(const std::string& got, const std::string& expected,
+                               const std::string& advice) {
+  throw Error(ErrorCode::kInput, {.doing = "denoising", .got = got, .expected = expected, .advice = advice});
+}
+
+void check_latents(const Tensor& latents, const WanTransformer3DConfig& config) {
+  if (latents.size(1) != config.in_channels) {
+    reject_shape("latents of " + std::to_string(latents.size(1)) + " channels",
+                 std::to_string(config.in_channels), "the VAE does not belong to this transformer");
+  }
+  for (int64_t i = 0; i < 3; ++i) {
+    const int64_t patch = config.patch_size[i];
+    if (latents.size(i + 2) > 0 && latents.size(i + 2) % patch == 0) continue;
+    const std::string axis = std::array{"frames", "rows", "columns"}[i];
+    throw Error(ErrorCode::kUsage, {.doing = "denoising",
+                                    .got = "latents of " + std::to_string(latents.size(i + 2)) + " " + axis,
+                                    .expected = "a multiple of " + std::to_string(patch)});
   }
 }
 
@@ -216,6 +223,10 @@ std::vector<std::string> WanTransformer3DModel::keep_in_fp32() {
 }
 
 TextContext WanTransformer3DModel::prepare(const Tensor& prompt_embeds) const {
+  if (prompt_embeds.size(2) != config_.text_dim) {
+    reject_shape("prompt embeddings of width " + std::to_string(prompt_embeds.size(2)),
+                 std::to_string(config_.text_dim), "the text encoder does not belong to this transformer");
+  }
   Tensor rows = prompt_embeds.to(proj_out_.device(), proj_out_.dtype());
   TextContext context;
   if (const int64_t padding = count_padding_rows(rows); padding > 1) {
@@ -231,7 +242,7 @@ TextContext WanTransformer3DModel::prepare(const Tensor& prompt_embeds) const {
 
 Tensor WanTransformer3DModel::forward(const Tensor& hidden_states, const Tensor& timestep,
                                       const TextContext& context) const {
-  check_divisible(hidden_states, config_.patch_size);
+  check_latents(hidden_states, config_);
   const auto size = hidden_states.sizes();
   const RotaryEmb rotary = rotary_emb(
       config_,

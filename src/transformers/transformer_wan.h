@@ -134,12 +134,14 @@ class WanTransformer3DModel {
   /// LoadOptions::keep_in_fp32.
   static std::vector<std::string> keep_in_fp32();
 
-  /// prompt_embeds: [batch, rows, text_dim], zero rows after the prompt, 512 in all for a trained checkpoint
+  /// prompt_embeds: [batch, rows, text_dim], zero rows after the prompt, 512 in all for a trained checkpoint.
+  /// Error (kInput) for another text_dim.
   TextContext prepare(const Tensor& prompt_embeds) const;
 
   /// hidden_states: [batch, in_channels, frames, height, width]; timestep: [batch], integers or floats; a
   /// batch of 1 in `context` serves any batch -> noise_pred [batch, out_channels, frames, height, width] in
-  /// the dtype of the weights. Error (kUsage) for sizes that are not multiples of the patch size.
+  /// the dtype of the weights. Error (kUsage) for sizes that are not multiples of the patch size, (kInput)
+  /// for other channels.
   Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const TextContext& context) const;
 
  private:

@@ -127,16 +127,18 @@ TEST(WanTransformer3DModel, ABatchIsItsRows) {
   }
 }
 
-TEST(WanTransformer3DModel, RejectsSizesThatAreNotMultiplesOfThePatch) {
+TEST(WanTransformer3DModel, RejectsShapesThatDoNotFit) {
   const WanTransformer3DModel model = load_tiny();
   const TextContext context = model.prepare(at::zeros({1, 512, 40}));
-  const auto error = [&](at::IntArrayRef shape) {
+  const auto error = [&](const std::vector<int64_t>& shape) {
     return error_of([&] { model.forward(at::zeros(shape), at::tensor({1}), context); });
   };
   EXPECT_THAT(error({1, 16, 1, 5, 4}), HasSubstr("5 rows"));
   EXPECT_THAT(error({1, 16, 1, 4, 7}), HasSubstr("7 columns"));
   EXPECT_THAT(error({1, 16, 0, 4, 4}), HasSubstr("0 frames"));
   EXPECT_THAT(error({1, 16, 1025, 2, 2}), HasSubstr("at most 1024"));
+  EXPECT_THAT(error({1, 15, 1, 4, 4}), HasSubstr("15 channels"));
+  EXPECT_THAT(error_of([&] { model.prepare(at::zeros({1, 512, 41})); }), HasSubstr("width 41"));
 }
 
 TEST(RotaryEmb, SplitsTheHeadUnevenly) {

@@ -103,18 +103,11 @@ class ValueTest(CommandTest):
 class SettingsTest(CommandTest):
     """Flags arrive: the settings of the run say so."""
 
-    def settings(self, *arguments):
-        result = self.run_t2v(
-            "-m", TINY, "-p", "a cat", "-o", "x.mkv", "-y", "--size", "16x16", "--frames", "1", "--steps", "1",
-            "--progress", "json", *arguments
-        )  # fmt: skip
-        self.assertEqual(result.returncode, 0, result.stderr)
-        start = [event for event in self.events(result) if event["event"] == "start"]
-        self.assertEqual(len(start), 1)
-        return start[0]["settings"]
+    def settings_of(self, *arguments):
+        return self.settings("-m", TINY, "-p", "a cat", "-o", "x.mkv", "--size", "16x16", *arguments)
 
     def test_every_setting(self):
-        settings = self.settings(
+        settings = self.settings_of(
             "--seed", "18446744073709551615", "--cfg_scale", "2.5", "--sample-shift", "4", "--sample_solver", "euler",
             "-n", "模糊", "--fps", "23.976", "-W", "32", "-H", "48", "--num_frames", "5", "--sample_steps", "2",
             "--quality", "lossless", "--dtype", "bfloat16", "--device", "cpu", "--threads", "1",
@@ -127,7 +120,7 @@ class SettingsTest(CommandTest):
         self.assertEqual({name: settings[name] for name in expected}, expected)
 
     def test_the_last_one_holds(self):
-        settings = self.settings(
+        settings = self.settings_of(
             "--width", "64", "--size", "32x48", "--height", "16", "--seed", "1", "--base-seed", "2",
             "--frames", "9", "--duration", "0.5", "--fps", "10", "--prompt", "a", "-p", "a dog",
         )  # fmt: skip
@@ -135,10 +128,10 @@ class SettingsTest(CommandTest):
                          [32, 16, "2", 5, "a dog"])  # fmt: skip
 
     def test_sigmas_are_the_steps(self):
-        self.assertEqual(self.settings("--steps", "2", "--sigmas", "1.0,0.25")["sigmas"], [1.0, 0.25])
+        self.assertEqual(self.settings_of("--steps", "2", "--sigmas", "1.0,0.25")["sigmas"], [1.0, 0.25])
 
     def test_a_random_seed_is_told(self):
-        seeds = {self.settings(*flags)["seed"] for flags in ([], ["--seed", "-1"])}
+        seeds = {self.settings_of(*flags)["seed"] for flags in ([], ["--seed", "-1"])}
         self.assertEqual(len(seeds), 2)
 
 

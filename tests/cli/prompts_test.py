@@ -6,14 +6,11 @@ import unittest
 from support import ROOT, CommandTest
 
 TINY = str(ROOT / "tests/fixtures/tiny-wan")
-TO_FILE = ["-m", TINY, "-o", "x.mkv", "-y", "--size", "16x16", "--frames", "1", "--steps", "1", "--progress", "json"]
 
 
 class PromptTest(CommandTest):
     def prompt_used(self, *arguments, **options):
-        result = self.run_t2v(*TO_FILE, *arguments, **options)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return next(event["settings"]["prompt"] for event in self.events(result) if event["event"] == "start")
+        return self.settings("-m", TINY, "-o", "x.mkv", *arguments, **options)["prompt"]
 
     def write(self, data, name="prompt.txt"):
         (self.folder / name).write_bytes(data)
@@ -26,6 +23,12 @@ class PromptTest(CommandTest):
                 self.assertEqual(self.prompt_used("--prompt", prompt), prompt)
                 self.assertEqual(self.prompt_used(f"-p={prompt}"), prompt)
         self.assertEqual(self.prompt_used("--prompt=--steps"), "--steps")
+
+    def test_odd_prompts_render(self):
+        for prompt in ("{}%s$(touch pwned)", "🦊" * 2000):
+            result = self.run_t2v("-m", TINY, "-p", prompt, "-o", "x.mkv", "-y", "--size", "16x16", "--frames", "1",
+                                  "--steps", "1")  # fmt: skip
+            self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_files("x.mkv")
 
     def test_refused(self):
@@ -46,8 +49,10 @@ class PromptTest(CommandTest):
                 self.assertEqual(self.prompt_used("--prompt-file", self.write(data)), prompt)
 
     def test_standard_input(self):
+        name = self.write("ein Hündchen\n".encode())
         for arguments in (["--prompt-file", "-"], ["-p", "-"], ["--prompt=-"]):
-            self.assertEqual(self.prompt_used(*arguments, input="ein Hündchen\n".encode()), "ein Hündchen")
+            with open(self.folder / name, "rb") as file:
+                self.assertEqual(self.prompt_used(*arguments, stdin=file), "ein Hündchen")
 
     def test_the_last_source_holds(self):
         name = self.write(b"a cat")

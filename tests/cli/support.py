@@ -52,6 +52,20 @@ class CommandTest(unittest.TestCase):
                 self.addCleanup(stream.close)
         return process
 
+    def settings(self, *arguments, **options):
+        """What a run would render: its first line says so, and that is where it is ended."""
+        reading, writing = os.pipe()
+        options.setdefault("stdin", subprocess.DEVNULL)
+        with subprocess.Popen(
+            [BINARY, *arguments, "--progress", "json"], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=writing,
+            env=environment(), **options
+        ) as process, open(reading, "rb") as lines:  # fmt: skip
+            os.close(writing)
+            event = json.loads(lines.readline())
+            process.kill()
+        self.assertEqual(event["event"], "start", event)
+        return event["settings"]
+
     def assert_error(self, result, code, *parts):
         """One line on standard error that holds every part, nothing on standard output, nothing left behind."""
         message = result.stderr.decode()
@@ -72,6 +86,7 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(sorted(self.folder.iterdir()), before)
 
     def events(self, result):
+        """The lines of --progress json."""
         return [json.loads(line) for line in result.stderr.decode().splitlines()]
 
     def assert_whole_clip(self, path, frames=5):

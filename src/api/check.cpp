@@ -26,25 +26,44 @@ void check_text(const std::string& flag, const std::string& text) {
   }
 }
 
-/// Error unless `value` is k * step + offset with k >= 1 (or k >= 0 where offset > 0); names the two nearest that are.
+/// Error unless `value` is k * step + offset with k >= 1 (or k >= 0 where offset > 0); names the two nearest
+/// that are.
 void check_grid(const std::string& flag, int64_t value, int64_t step, int64_t offset, int64_t largest) {
   const int64_t smallest = offset > 0 ? offset : step;
   const auto nearest = [&](int64_t wanted) {
-    return std::clamp((wanted - offset) / step * step + offset, smallest, (largest - offset) / step * step + offset);
+    return std::clamp((wanted - offset) / step * step + offset, smallest,
+                      (largest - offset) / step * step + offset);
   };
   if (value >= smallest && value <= largest && (value - offset) % step == 0) return;
   const int64_t below = nearest(std::min(std::max(value, smallest), largest));
   const int64_t above = nearest(std::min(below + step, largest));
-  const std::string rule = "a multiple of " + std::to_string(step) + (offset > 0 ? " plus " + std::to_string(offset) : "");
+  const std::string rule =
+      "a multiple of " + std::to_string(step) + (offset > 0 ? " plus " + std::to_string(offset) : "");
   const bool between = value > below && above > value;
-  usage_error(flag, std::to_string(value), rule + " from " + std::to_string(smallest) + " to " + std::to_string(largest),
+  usage_error(flag, std::to_string(value),
+              rule + " from " + std::to_string(smallest) + " to " + std::to_string(largest),
               "use " + std::to_string(below) + (between ? " or " + std::to_string(above) : ""));
+}
+
+/// Error unless both sides are multiples of `step`; names the nearest size of which they are.
+void check_size(int64_t width, int64_t height, int64_t step) {
+  const auto nearest = [step](int64_t side) {
+    const int64_t limited = std::clamp(side, kSides.smallest, kSides.largest);
+    return std::clamp((limited + step / 2) / step * step, step, kSides.largest / step * step);
+  };
+  const auto shown = [](int64_t w, int64_t h) { return std::to_string(w) + "x" + std::to_string(h); };
+  if (nearest(width) == width && nearest(height) == height) return;
+  usage_error("--size (or --width, --height)", shown(width, height),
+              "multiples of " + std::to_string(step) + " from " + std::to_string(step) + " to " +
+                  std::to_string(kSides.largest),
+              "the nearest is " + shown(nearest(width), nearest(height)));
 }
 
 /// num_frames from --duration, which must come out as a length that the model can make.
 int64_t frames_of_duration(double duration, double fps, int64_t temporal_multiple) {
   const double frames = duration * fps;
-  const int64_t below = static_cast<int64_t>(std::floor((frames - 1) / temporal_multiple)) * temporal_multiple + 1;
+  const int64_t below =
+      static_cast<int64_t>(std::floor((frames - 1) / temporal_multiple)) * temporal_multiple + 1;
   for (const int64_t candidate : {below, below + temporal_multiple}) {
     if (candidate >= 1 && std::abs(frames - static_cast<double>(candidate)) < 1e-6) return candidate;
   }
@@ -81,9 +100,11 @@ void check_sampling(const GenerateRequest& request) {
   if (*request.sampler != "unipc" && *request.sampler != "euler") {
     usage_error("--sampler", "'" + *request.sampler + "'", "unipc or euler");
   }
-  if (!request.sigmas.empty() && static_cast<int64_t>(request.sigmas.size()) != *request.num_inference_steps) {
+  if (!request.sigmas.empty() &&
+      static_cast<int64_t>(request.sigmas.size()) != *request.num_inference_steps) {
     usage_error("--sigmas", std::to_string(request.sigmas.size()) + " values",
-                "one for each of the " + std::to_string(*request.num_inference_steps) + " steps", "leave out --steps");
+                "one for each of the " + std::to_string(*request.num_inference_steps) + " steps",
+                "leave out --steps");
   }
 }
 
@@ -120,8 +141,7 @@ GenerateRequest check(const GenerateRequest& request) {
   }
   apply_preset(model, checked);
   check_sampling(checked);
-  check_grid("--height", *checked.height, model.spatial_multiple(), 0, kSides.largest);
-  check_grid("--width", *checked.width, model.spatial_multiple(), 0, kSides.largest);
+  check_size(*checked.width, *checked.height, model.spatial_multiple());
   if (!checked.num_frames) {
     checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, model.temporal_multiple());
   }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/staged_file.h"
-#include "core/text.h"
+#include "t2v/text.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/file.h"
-#include "core/text.h"
+#include "t2v/text.h"
 #include "t2v/error.h"
 #include "text/added_tokens.h"
 #include "text/protobuf_reader.h"

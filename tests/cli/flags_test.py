@@ -83,8 +83,9 @@ class ValueTest(CommandTest):
     def test_values_that_the_model_cannot_make(self):
         for arguments, parts in {
             ("--frames", "80"): ["--frames", "77", "81"],
-            ("--size", "833x480"): ["833", "832"],
-            ("--size", "832x481"): ["481", "480"],
+            ("--size", "833x481"): ["--size", "833x481", "832x480"],
+            ("--width", "840", "--height", "480"): ["--width", "840x480", "848x480"],
+            ("--size", "832x16383"): ["--height", "832x16384"],
             ("--duration", "5", "--fps", "16"): ["--duration", "77", "81"],
         }.items():
             self.refused("-p", "a", "-o", "x.mp4", *arguments, parts=parts)

@@ -1,3 +1,0 @@
-#pragma once
-
-#include "t2v/text.h"

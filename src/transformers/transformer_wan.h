@@ -49,9 +49,9 @@ struct KeyValue {
   Tensor key, value;
 };
 
-/// A prompt as the blocks want it, computed once and used in every step. Equal rows at the prompt's end,
-/// which its zero padding becomes, are kept once: `row_bias` [1, rows] adds the logarithm of their number to
-/// that row's attention logit.
+/// A prompt as the blocks want it, computed once and used in every step. In float32, equal rows at the
+/// prompt's end, which its zero padding becomes, are kept once: `row_bias` [1, rows] adds the logarithm of
+/// their number to that row's attention logit.
 struct TextContext {
   std::vector<KeyValue> blocks;
   std::optional<Tensor> row_bias;

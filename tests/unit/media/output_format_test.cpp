@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "media_testing.h"
 #include "t2v/error.h"
@@ -75,10 +76,19 @@ TEST_F(OutputFormatTest, RefusesAReadOnlyFolder) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kOutput) << error.what();
   }
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write into a folder of mode 0555";
+  // Nor does it write into a locked folder as somebody else.
   fs::create_directory(path("locked"));
-  fs::permissions(path("locked"), fs::perms::owner_read | fs::perms::owner_exec);
+  fs::permissions(path("locked"), fs::perms(0555));
+  fs::permissions(folder_, fs::perms(0755));
+  const bool root = ::geteuid() == 0;
+  constexpr uid_t kNobody = 65534;
+  if (root) {
+    ASSERT_EQ(::seteuid(kNobody), 0);
+  }
   expect_error("locked/clip.mp4", {}, ErrorCode::kOutput, "Permission denied");
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
 }
 
 TEST_F(OutputFormatTest, RefusesOptionsThatDoNotFit) {

@@ -8,9 +8,8 @@ namespace {
 using at::IntArrayRef;
 using OptionalScalars = c10::List<std::optional<at::Scalar>>;
 
-// LibTorch has oneDNN's "convolve and add" only as dispatcher operations; these are their schemas.
-using Reorder = Tensor(const Tensor&, IntArrayRef, IntArrayRef, IntArrayRef, int64_t,
-                       at::OptionalIntArrayRef);
+// LibTorch has oneDNN's "convolve and add" only as dispatcher operations; these are their schemas. at::conv2d
+// would also do for the first, but not always through oneDNN.
 using Convolve = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
                         IntArrayRef, int64_t, std::string_view, OptionalScalars,
                         std::optional<std::string_view>);
@@ -27,20 +26,13 @@ c10::TypedOperatorHandle<Signature> operation(const char* name, const char* over
 constexpr std::array<int64_t, 2> kDilation = {1, 1};
 constexpr int64_t kGroups = 1;
 
-Tensor reordered(const Tensor& weight, IntArrayRef padding, IntArrayRef stride) {
-  static const auto reorder = operation<Reorder>("mkldnn::_reorder_convolution_weight", "");
-  return reorder.call(weight, padding, stride, kDilation, kGroups, std::nullopt);
-}
-
 }  // namespace
 
 Conv2d::Conv2d(const Tensor& weight, std::optional<Tensor> bias, int64_t padding, int64_t stride)
     : weight_(weight.contiguous(at::MemoryFormat::ChannelsLast)),
       bias_(std::move(bias)),
       padding_{padding, padding},
-      stride_{stride, stride} {
-  if (weight_.is_cpu()) weight_ = reordered(weight_, padding_, stride_);
-}
+      stride_{stride, stride} {}
 
 Tensor Conv2d::operator()(const Tensor& x) const {
   if (!x.is_cpu()) return at::conv2d(x, weight_, bias_, stride_, padding_);

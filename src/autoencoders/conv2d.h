@@ -7,8 +7,10 @@
 
 namespace t2v {
 
-/// A 2-D convolution of channels-last frames whose result can be added to a tensor in the same
-/// pass. On the CPU the weight is reordered once, at construction, into the layout that oneDNN computes in.
+/// A 2-D convolution of channels-last frames whose result can be added to a tensor in the same pass over
+/// memory. The weight stays as it is stored: the layout that oneDNN computes in depends on the size of the
+/// frames, reordering from the plain one is a few per cent of the smallest convolutions, and from a wrong
+/// guess several times the convolution.
 class Conv2d {
  public:
   /// weight [out, in, k, k]; bias [out]; `padding` zeros on each side.

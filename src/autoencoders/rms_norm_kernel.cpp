@@ -1,5 +1,6 @@
 #include "autoencoders/rms_norm_kernel.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 

@@ -42,12 +42,13 @@ std::vector<WanUpBlock> make_up_blocks(const Weights& weights, const Autoencoder
 
 }  // namespace
 
-WanDecoder3d::WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config)
+WanDecoder3d::WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config, int64_t large_frame)
     : conv_in_(weights["conv_in"], config.z_dim, config.decoder_channels(config.levels() - 1), 3, 3),
       mid_block_(weights["mid_block"], config.decoder_channels(config.levels() - 1)),
       up_blocks_(make_up_blocks(weights["up_blocks"], config)),
       norm_out_(norm_gamma(weights["norm_out"], config.decoder_channels(0), 4)),
-      conv_out_(weights["conv_out"], config.decoder_channels(0), config.out_channels, 3, 3) {}
+      conv_out_(weights["conv_out"], config.decoder_channels(0), config.out_channels, 3, 3),
+      large_frame_(large_frame) {}
 
 Tensor WanDecoder3d::forward(const Tensor& x, FeatureCache& cache) const {
   std::vector<Tensor> frames;
@@ -63,7 +64,10 @@ void WanDecoder3d::finish(Tensor x, size_t next_block, FeatureCache& cache,
     return;
   }
   x = up_blocks_[next_block].forward(std::move(x), cache);
-  finish(std::move(x), next_block + 1, cache, frames);
+  const int64_t frame_bytes = static_cast<int64_t>(x[0].nbytes());
+  for (const Tensor& part : x.split(frame_bytes < large_frame_ ? x.size(0) : 1)) {
+    finish(part, next_block + 1, cache, frames);
+  }
 }
 
 }  // namespace t2v

@@ -14,7 +14,7 @@ NEEDED_BYTES = 2 << 30
 PROMPT = "a red ball moves to the right over green grass"
 
 
-@unittest.skipIf(shutil.disk_usage(tempfile.gettempdir()).free < NEEDED_BYTES, "less than 2 GB free for an installation")
+@unittest.skipIf(shutil.disk_usage(tempfile.gettempdir()).free < NEEDED_BYTES, "less than 2 GB free to install into")
 class InstallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -52,7 +52,7 @@ class InstallTest(unittest.TestCase):
         self.run_t2v("-p", PROMPT, "--frames", "1", "--steps", "1", "-o", "linked.mp4", path=bin_folder)
 
     def test_no_path_of_this_machine(self):
-        self.assertEqual([path.name for path in self.libraries()][:3], ["libt2v.so", "libt2v_core.so", "libt2v_engine.so"])
+        self.assertLessEqual({"libt2v.so", "libt2v_core.so", "libt2v_engine.so"}, {path.name for path in self.libraries()})
         for file in [self.prefix / "bin/t2v", *self.libraries()]:
             with self.subTest(file=file.name):
                 output = subprocess.run(["readelf", "-dW", file], check=True, capture_output=True, text=True).stdout
@@ -62,7 +62,8 @@ class InstallTest(unittest.TestCase):
                     self.assertRegex(entry, r"^\$ORIGIN(/|$)")
 
     def test_libraries_come_from_the_installation_or_the_system(self):
-        output = subprocess.run(["ldd", self.prefix / "lib/t2v/libt2v_engine.so"], check=True, capture_output=True, text=True)
+        engine = self.prefix / "lib/t2v/libt2v_engine.so"
+        output = subprocess.run(["ldd", engine], check=True, capture_output=True, text=True)
         found = dict(re.findall(r"^\s*(\S+) => (.*?)(?: \(0x\w+\))?$", output.stdout, re.M))
         self.assertNotIn("not found", found.values())
         for name in ("libtorch_cpu.so", "libc10.so", "libt2v_core.so", "libcudart.so.13"):

@@ -1,0 +1,127 @@
+"""The main job: the real binary, the bundled model, and what is in the file that it wrote."""
+
+import json
+import math
+import subprocess
+import unittest
+
+from support import PROMPT, QUICK, CommandTest
+
+
+def ffprobe(path, entries):
+    command = ["ffprobe", "-v", "error", "-count_frames", "-show_entries", entries, "-of", "json", str(path)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def pixels(path):
+    """Every frame as bytes of RGB, and the width and height."""
+    stream = ffprobe(path, "stream=width,height")["streams"][0]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    data = subprocess.run(command, capture_output=True, check=True).stdout
+    size = stream["width"] * stream["height"] * 3
+    return [data[begin : begin + size] for begin in range(0, len(data), size)], stream["width"], stream["height"]
+
+
+def psnr(one, other):
+    squared = sum((a - b) ** 2 for a, b in zip(b"".join(one), b"".join(other)))
+    return math.inf if squared == 0 else 10 * math.log10(255**2 * sum(map(len, one)) / squared)
+
+
+class ClipTest(CommandTest):
+    def render(self, *arguments, output="clip.mkv"):
+        result = self.run_t2v(*arguments, "-o", output)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertEqual(result.stdout.decode().strip(), output)
+        return self.folder / output
+
+
+class WhatTheFileIs(ClipTest):
+    def test_mp4(self):
+        path = self.render("--prompt", PROMPT, "--seed", str(2**63 + 5), "--frames", "9", output="clip.mp4")
+        probe = ffprobe(path, "stream:format_tags=comment")
+        (stream,) = probe["streams"]
+        expected = {"codec_name": "h264", "profile": "High", "pix_fmt": "yuv420p", "color_range": "tv",
+                    "color_space": "bt709", "color_primaries": "bt709", "color_transfer": "bt709", "width": 64,
+                    "height": 64, "nb_read_frames": "9", "r_frame_rate": "8/1"}  # fmt: skip
+        self.assertEqual({key: stream.get(key) for key in expected}, expected)
+        settings = json.loads(probe["format"]["tags"]["comment"])
+        self.assertEqual((settings["prompt"], settings["seed"]), (PROMPT, str(2**63 + 5)))
+
+    def test_no_metadata(self):
+        path = self.render(*QUICK, "--no-metadata", output="clip.mp4")
+        self.assertNotIn("comment", ffprobe(path, "format_tags=comment").get("format", {}).get("tags", {}))
+
+    def test_lossless_equals_png(self):
+        lossless, _, _ = pixels(self.render(*QUICK, "--quality", "lossless"))
+        sequence = self.folder / "clip-%04d.png"
+        self.run_t2v(*QUICK, "-o", "clip.png")
+        self.assertEqual(lossless, pixels(sequence)[0])
+
+    def test_nothing_else_is_left(self):
+        path = self.render(*QUICK)
+        self.assertEqual(list(self.folder.iterdir()), [path])
+
+    def test_fps_and_length(self):
+        path = self.render(*QUICK[:-4], "--duration", "0.375", "--fps", "24")
+        stream = ffprobe(path, "stream=r_frame_rate,nb_read_frames")["streams"][0]
+        self.assertEqual((stream["r_frame_rate"], stream["nb_read_frames"]), ("24/1", "9"))
+
+
+class WhatItRepeats(ClipTest):
+    def test_same_seed_same_frames(self):
+        lossless = ["--prompt", PROMPT, "--seed", "7", "--frames", "5", "--steps", "3", "--quality", "lossless"]
+        first, _, _ = pixels(self.render(*lossless, output="1.mkv"))
+        self.assertEqual(first, pixels(self.render(*lossless, output="2.mkv"))[0])
+        other = pixels(self.render(*lossless, "--seed", "8", output="3.mkv"))[0]
+        self.assertLess(psnr(first, other), 40)
+
+    def test_threads(self):
+        one = pixels(self.render(*QUICK, "--quality", "lossless", "--threads", "1", output="1.mkv"))[0]
+        two = pixels(self.render(*QUICK, "--quality", "lossless", "--threads", "2", output="2.mkv"))[0]
+        self.assertGreaterEqual(psnr(one, two), 60)
+
+    def test_latents(self):
+        self.render(*QUICK, "--save-latents", "latents.safetensors")
+        data = (self.folder / "latents.safetensors").read_bytes()
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        self.assertEqual((header["latents"]["dtype"], header["latents"]["shape"]), ("F32", [1, 16, 2, 8, 8]))
+
+
+class WhatItShows(ClipTest):
+    """Background by the rows at the bottom and the top, colour by how many pixels have it."""
+
+    def shown(self, prompt):
+        frames, width, height = pixels(self.render("--prompt", prompt, "--seed", "11", "--quality", "lossless"))
+        rows = width * 3
+        bottom = [frame[(height - 6) * rows :] for frame in frames]
+        top = [frame[: 6 * rows] for frame in frames]
+
+        def mean(parts):
+            return [sum(sum(part[channel::3]) for part in parts) / sum(len(part) // 3 for part in parts)
+                    for channel in range(3)]  # fmt: skip
+
+        def share(is_colour):
+            return sum(is_colour(frame[i], frame[i + 1], frame[i + 2]) for frame in frames
+                       for i in range(0, len(frame), 3)) / sum(len(frame) // 3 for frame in frames)  # fmt: skip
+
+        return mean(top), mean(bottom), share
+
+    def test_a_red_ball_over_green_grass(self):
+        top, bottom, share = self.shown("a red ball moves to the right over green grass")
+        self.assertGreater(bottom[1], max(bottom[0], bottom[2]) + 20, "the ground is not green")
+        self.assertGreater(top[2], top[0] + 20, "the sky is not blue")
+        self.assertGreater(share(lambda r, g, b: r > 140 and g < 110 and b < 110), 0.01, "nothing is red")
+
+    def test_a_blue_box_on_a_white_background(self):
+        top, bottom, share = self.shown("a blue box stays still on a white background")
+        self.assertGreater(min(top + bottom), 210, "the background is not white")
+        self.assertGreater(share(lambda r, g, b: b > 130 and r < 120 and g < 150), 0.01, "nothing is blue")
+
+    def test_chinese(self):
+        top, bottom, share = self.shown("一个黄色的球在黑色背景上向右移动")
+        self.assertLess(max(top + bottom), 50, "the background is not black")
+        self.assertGreater(share(lambda r, g, b: r > 150 and g > 120 and b < 120), 0.01, "nothing is yellow")
+
+
+if __name__ == "__main__":
+    unittest.main()

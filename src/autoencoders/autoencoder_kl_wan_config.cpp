@@ -20,7 +20,7 @@ const std::vector<double> kLatentsMean = {-0.7571, -0.7089, -0.9113, 0.1075,  -0
 const std::vector<double> kLatentsStd = {2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743,
                                          3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160};
 
-void check(const AutoencoderKLWanConfig& self, const Config& config) {
+void check_supported(const Config& config) {
   if (config.boolean("is_residual", false) || config.has("patch_size")) {
     throw Error(ErrorCode::kInput, {.doing = "reading " + config.origin(),
                                     .got = config.has("patch_size") ? "a patch_size" : "is_residual true",
@@ -30,6 +30,9 @@ void check(const AutoencoderKLWanConfig& self, const Config& config) {
   if (config.has("attn_scales") && config.json().at("attn_scales") != nlohmann::json::array()) {
     config.fail("attn_scales", "an empty list");
   }
+}
+
+void check(const AutoencoderKLWanConfig& self, const Config& config) {
   const auto absurd = [](int64_t multiplier) { return multiplier < 1 || multiplier > kMostChannels; };
   if (self.dim_mult.empty() || self.levels() > kMostLevels ||
       std::any_of(self.dim_mult.begin(), self.dim_mult.end(), absurd)) {
@@ -66,6 +69,7 @@ void check(const AutoencoderKLWanConfig& self, const Config& config) {
 }  // namespace
 
 AutoencoderKLWanConfig AutoencoderKLWanConfig::from_config(const Config& config) {
+  check_supported(config);
   const int64_t base_dim = config.integer("base_dim", 96, 1, kMostChannels);
   const AutoencoderKLWanConfig self{
       .base_dim = base_dim,

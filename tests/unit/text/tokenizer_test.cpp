@@ -227,24 +227,6 @@ TEST(SpieceModel, RefusesDamagedFiles) {
   }
 }
 
-TEST(SpieceModel, RefusesWhatItDoesNotSupport) {
-  // Fields of the three messages, appended: of a message that comes twice the later fields count.
-  const std::string whole = read_bytes("spiece.model");
-  const std::string charsmap = std::string("\x1A\x05\x12\x03", 4) + "abc";
-  const std::string bpe("\x12\x02\x18\x02", 4);
-  const std::string suffix("\x12\x03\xC0\x01\x01", 5);
-  const std::string no_escape("\x1A\x02\x28\x00", 4);
-  const std::string no_byte_fallback("\x12\x03\x98\x02\x00", 5);
-  const std::string empty_piece("\x0A\x02\x18\x01", 4);
-  const std::string nan_score("\x0A\x08\x0A\x01x\x15\x00\x00\xC0\x7F", 10);
-  const std::string bad_utf8("\x0A\x03\x0A\x01\xFF", 5);
-  for (const std::string& field :
-       {charsmap, bpe, suffix, no_escape, no_byte_fallback, empty_piece, nan_score, bad_utf8}) {
-    EXPECT_THROW(open_spiece(whole + field), Error) << ::testing::PrintToString(field);
-  }
-  EXPECT_NO_THROW(open_spiece(whole + std::string("\x12\x03\x98\x02\x01", 5)));
-}
-
 TEST(SpieceModel, QuotesWhatTruncationDrops) {
   const auto tokenizer = open_spiece(read_bytes("spiece.model"));
   EXPECT_EQ(tokenizer->encode("the moon?", 16).dropped, "");

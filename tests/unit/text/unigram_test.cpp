@@ -35,6 +35,14 @@ TEST(Unigram, OfEqualSumsTheOneFoundFirstStays) {
   EXPECT_THAT(texts(encode(model, "abc")), ElementsAre("a", "bc"));
 }
 
+TEST(Unigram, AnUnknownCostsTenMoreThanTheWorstPiece) {
+  // "ab" and an unknown: -1 + (-8 - 10); "a" and "bc": -8 - 8.
+  const Unigram model({{"<unk>", 0}, {"ab", -1}, {"a", -8}, {"bc", -8}}, {});
+  EXPECT_THAT(texts(encode(model, "abc")), ElementsAre("a", "bc"));
+  const Unigram cheaper({{"<unk>", 0}, {"ab", 3}, {"a", -8}, {"bc", -8}}, {});
+  EXPECT_THAT(texts(encode(cheaper, "abc")), ElementsAre("ab", "c"));
+}
+
 TEST(Unigram, NeighbouringUnknownsAreOne) {
   const Unigram model({{"<unk>", 0}, {"a", -1}}, {});
   const auto tokens = encode(model, "猫x a😀");

@@ -57,9 +57,7 @@ std::vector<std::string_view> backtracked(std::string_view text, const std::vect
 Unigram::Unigram(std::vector<Piece> vocab, const Options& options)
     : vocab_(std::move(vocab)), trie_(texts(vocab_)), options_(options) {
   double lowest = std::numeric_limits<double>::infinity();
-  for (const Piece& piece : vocab_) {
-    if (piece.matched) lowest = std::min(lowest, piece.score);
-  }
+  for (const Piece& piece : vocab_) lowest = std::min(lowest, piece.score);
   unk_score_ = lowest - kUnknownPenalty;
   if (!options_.byte_fallback) return;
   for (int byte = 0; byte < 256; ++byte) byte_ids_.push_back(id_of(byte_piece(static_cast<uint8_t>(byte))));
@@ -76,13 +74,12 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
     Best& best = best_ending_at[end];
     score += best_ending_at[start].score;
     if (best.start != kUnreached && score <= best.score) return;
-    best = {options_.single_precision ? static_cast<float>(score) : score, start, id};
+    best = {score, start, id};
   };
   for (size_t at = 0; at < text.size();) {
     const size_t character = first_code_point(text.substr(at)).size;
     bool covered = false;
     trie_.for_each_prefix(text.substr(at), [&](size_t length, uint32_t id) {
-      if (!vocab_[id].matched) return;
       offer(at, at + length, id, vocab_[id].score);
       covered |= length == character;
     });
@@ -93,8 +90,7 @@ std::vector<std::string_view> Unigram::best_segments(std::string_view text) cons
 }
 
 void Unigram::append_token(std::string_view segment, std::vector<Token>* tokens) const {
-  int64_t id = id_of(segment);
-  if (id >= 0 && !vocab_[static_cast<size_t>(id)].matched) id = -1;
+  const int64_t id = id_of(segment);
   const auto byte_id = [this](char byte) { return byte_ids_[static_cast<uint8_t>(byte)]; };
   const bool as_bytes =
       id < 0 && !byte_ids_.empty() &&

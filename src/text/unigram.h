@@ -12,8 +12,7 @@ namespace t2v {
 /// One entry of a vocabulary; its place in the list is its id.
 struct Piece {
   std::string text;
-  double score = 0;     ///< log probability
-  bool matched = true;  ///< false: it has an id but is not looked for in a text
+  double score = 0;  ///< log probability
 };
 
 /// One id and the text it stands for.
@@ -22,17 +21,15 @@ struct Token {
   std::string text;
 };
 
-/// The Unigram model of the `tokenizers` package and of SentencePiece: the most probable segmentation by
+/// The Unigram model of the `tokenizers` package (models/unigram/model.rs): the most probable segmentation by
 /// summed score, where a character that no piece covers costs the lowest score less 10, and neighbouring ones
-/// become one unknown. Source: models/unigram/model.rs of the one, EncodeOptimized of the other.
+/// become one unknown.
 class Unigram {
  public:
   struct Options {
     int64_t unk_id = 0;  ///< an index into the vocabulary
     /// An unknown becomes its bytes' pieces, `<0x00>` to `<0xFF>`, if all of them exist.
     bool byte_fallback = false;
-    /// Scores are summed in float, as SentencePiece does.
-    bool single_precision = false;
   };
   Unigram(std::vector<Piece> vocab, const Options& options);
 

@@ -227,6 +227,11 @@ TEST(SpieceModel, RefusesDamagedFiles) {
   }
 }
 
+TEST(SpieceModel, RefusesACharacterMap) {
+  // A normalizer_spec, appended: of a message that comes twice the fields are merged.
+  EXPECT_THROW(open_spiece(read_bytes("spiece.model") + std::string("\x1A\x05\x12\x03", 4) + "abc"), Error);
+}
+
 TEST(SpieceModel, QuotesWhatTruncationDrops) {
   const auto tokenizer = open_spiece(read_bytes("spiece.model"));
   EXPECT_EQ(tokenizer->encode("the moon?", 16).dropped, "");

@@ -7,18 +7,20 @@ namespace t2v {
 
 /// Why something failed. The value is the exit code of the command.
 enum class ErrorCode : int {
-  kBug = 1,      ///< a bug in t2v
-  kUsage = 2,    ///< flag, value, configuration, prompt file, or the output exists
-  kInput = 3,    ///< an input is missing or bad: model, tokenizer, image, clip
-  kOutput = 4,   ///< the output cannot be created or finished
-  kResource = 5, ///< out of memory, or no such device
-  kNumbers = 6,  ///< NaN or infinite latents or frames
+  kBug = 1,       ///< a bug in t2v
+  kUsage = 2,     ///< flag, value, configuration, prompt file, or the output exists
+  kInput = 3,     ///< an input is missing or bad: model, tokenizer, image, clip
+  kOutput = 4,    ///< the output cannot be created or finished
+  kResource = 5,  ///< out of memory, or no such device
+  kNumbers = 6,   ///< NaN or infinite latents or frames
 };
 
-/// The only exception type that leaves t2v: what was being done, what was got, what was expected, what to do about it.
+/// The only exception type that leaves t2v: what was being done, what was got, what was expected, what to do
+/// about it.
 class Error : public std::exception {
  public:
-  /// Any part may be empty. Control characters and bytes that are not UTF-8 are escaped, so a message is one line.
+  /// Any part may be empty. Control characters and bytes that are not UTF-8 are escaped, so a message is one
+  /// line.
   struct Parts {
     std::string doing = {};     ///< "reading model.safetensors"
     std::string got = {};       ///< "a header of 9 bytes in a file of 7"

@@ -26,17 +26,17 @@ struct GenerateRequest {
   std::optional<double> guidance_scale;  ///< at most 1: no guidance
   std::optional<std::string> sampler;    ///< "unipc" or "euler"; default: what scheduler_config.json names
   std::optional<double> flow_shift;
-  std::vector<double> sigmas;            ///< replaces the sampler's own grid before the shift; from high to low
-  std::optional<uint64_t> seed;          ///< empty: a random one
+  std::vector<double> sigmas;    ///< replaces the sampler's own grid before the shift; from high to low
+  std::optional<uint64_t> seed;  ///< empty: a random one
 
   std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
   std::string dtype = "float32";  ///< of the text encoder and the transformer: "float32", "bfloat16"
   int64_t threads = 0;            ///< 0: one a core
 
-  std::string quality = "good";      ///< "draft", "good", "high", "lossless"
-  std::optional<int64_t> crf;        ///< overrides quality for H.264: 0 to 51
-  bool overwrite = false;            ///< replace an output that exists
-  bool metadata = true;              ///< write the settings into the clip
+  std::string quality = "good";        ///< "draft", "good", "high", "lossless"
+  std::optional<int64_t> crf;          ///< overrides quality for H.264: 0 to 51
+  bool overwrite = false;              ///< replace an output that exists
+  bool metadata = true;                ///< write the settings into the clip
   std::filesystem::path save_latents;  ///< also write the final latents here (safetensors); empty: do not
   std::vector<std::string> arguments;  ///< the command line, recorded in the settings
 };
@@ -65,11 +65,13 @@ struct GenerateResult {
   std::string settings;  ///< JSON, as recorded in the clip
 };
 
-/// Checks everything that can be checked without loading weights and fills every empty optional: from the model's preset,
-/// the seed with a random number, num_frames from the duration. Does not load LibTorch. Error (kUsage, kInput, kOutput).
+/// Checks everything that can be checked without loading weights and fills every empty optional: from the
+/// model's preset, the seed with a random number, num_frames from the duration. Does not load LibTorch. Error
+/// (kUsage, kInput, kOutput).
 GenerateRequest check(const GenerateRequest& request);
 
-/// check(), then renders one clip: written, synced, read back and published under its name, or not there at all. Error.
+/// check(), then renders one clip: written, synced, read back and published under its name, or not there at
+/// all. Error.
 GenerateResult generate(const GenerateRequest& request, const RunControl& control);
 
 /// "0.1.0"

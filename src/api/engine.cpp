@@ -21,7 +21,8 @@ void emit(const RunControl& control, const Event& event) {
   if (control.on_event) control.on_event(event);
 }
 
-/// Where the latents are while the clip is not whole yet; empty for a stream, beside which nothing can be kept.
+/// Where the latents are while the clip is not whole yet; empty for a stream, beside which nothing can be
+/// kept.
 fs::path rescue_file(const fs::path& output) {
   return is_stream(output) ? fs::path() : fs::path(output.string() + ".latents.safetensors");
 }
@@ -87,10 +88,11 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
 extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunControl& control,
                                     GenerateResult& result) {
   const auto out_of_memory = [](const std::string& got) {
-    return Error(ErrorCode::kResource, {.doing = "rendering",
-                                        .got = got,
-                                        .expected = "enough memory",
-                                        .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
+    return Error(ErrorCode::kResource,
+                 {.doing = "rendering",
+                  .got = got,
+                  .expected = "enough memory",
+                  .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
   };
   try {
     render(request, control, result);

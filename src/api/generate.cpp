@@ -13,7 +13,8 @@ namespace {
 decltype(&t2v_engine_generate) load_engine() {
   Dl_info info{};
   ::dladdr(reinterpret_cast<const void*>(&version), &info);
-  const std::filesystem::path file = std::filesystem::canonical(info.dli_fname).parent_path() / kEngineLibrary;
+  const std::filesystem::path file =
+      std::filesystem::canonical(info.dli_fname).parent_path() / kEngineLibrary;
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* entry = library != nullptr ? ::dlsym(library, kEngineGenerate) : nullptr;
   if (entry == nullptr) {
@@ -32,13 +33,20 @@ const char* version() { return T2V_VERSION; }
 
 const char* event_name(Event::Kind kind) {
   switch (kind) {
-    case Event::Kind::kStart: return "start";
-    case Event::Kind::kLoad: return "load";
-    case Event::Kind::kEncodeText: return "encode_text";
-    case Event::Kind::kStep: return "step";
-    case Event::Kind::kDecode: return "decode";
-    case Event::Kind::kWrite: return "write";
-    case Event::Kind::kDone: return "done";
+    case Event::Kind::kStart:
+      return "start";
+    case Event::Kind::kLoad:
+      return "load";
+    case Event::Kind::kEncodeText:
+      return "encode_text";
+    case Event::Kind::kStep:
+      return "step";
+    case Event::Kind::kDecode:
+      return "decode";
+    case Event::Kind::kWrite:
+      return "write";
+    case Event::Kind::kDone:
+      return "done";
   }
   return "";
 }

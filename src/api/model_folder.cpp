@@ -26,15 +26,18 @@ std::string component_class(const Config& index, const std::string& name) {
 
 void check_model_index(const Config& index) {
   const std::string pipeline = index.text("_class_name", "");
-  if (pipeline != "WanPipeline") unsupported(index.origin(), "the pipeline '" + pipeline + "'", "WanPipeline");
-  const std::pair<const char*, const char*> expected[] = {
-      {"text_encoder", "UMT5EncoderModel"}, {"transformer", "WanTransformer3DModel"}, {"vae", "AutoencoderKLWan"}};
+  if (pipeline != "WanPipeline")
+    unsupported(index.origin(), "the pipeline '" + pipeline + "'", "WanPipeline");
+  const std::pair<const char*, const char*> expected[] = {{"text_encoder", "UMT5EncoderModel"},
+                                                          {"transformer", "WanTransformer3DModel"},
+                                                          {"vae", "AutoencoderKLWan"}};
   for (const auto& [component, class_name] : expected) {
     const std::string got = component_class(index, component);
     if (got != class_name) unsupported(index.origin(), std::string(component) + " '" + got + "'", class_name);
   }
   if (!component_class(index, "transformer_2").empty() || index.has("boundary_ratio")) {
-    unsupported(index.origin(), "a second transformer", "one: checkpoints with two experts cannot be rendered yet");
+    unsupported(index.origin(), "a second transformer",
+                "one: checkpoints with two experts cannot be rendered yet");
   }
   if (index.boolean("expand_timesteps", false)) {
     unsupported(index.origin(), "expand_timesteps", "a Wan2.1 checkpoint: this one cannot be rendered yet");
@@ -60,7 +63,8 @@ ModelFolder ModelFolder::open(const fs::path& folder) {
   }
   check_model_index(Config::read(index));
   return ModelFolder{folder, Config::read(folder / "scheduler" / "scheduler_config.json"),
-                     Config::read(folder / "transformer" / "config.json"), Config::read(folder / "vae" / "config.json")};
+                     Config::read(folder / "transformer" / "config.json"),
+                     Config::read(folder / "vae" / "config.json")};
 }
 
 int64_t ModelFolder::spatial_multiple() const {

@@ -6,15 +6,16 @@
 
 namespace t2v {
 
-/// The JSON of a checkpoint in the diffusers layout: enough to check a request, without LibTorch and without weights.
+/// The JSON of a checkpoint in the diffusers layout: enough to check a request, without LibTorch and without
+/// weights.
 struct ModelFolder {
   std::filesystem::path path;
   Config scheduler;
   Config transformer;
   Config vae;
 
-  /// Reads model_index.json and the configs. Error (kInput) if something is missing, or the pipeline is not one that t2v
-  /// renders (text-to-video WanPipeline with one transformer).
+  /// Reads model_index.json and the configs. Error (kInput) if something is missing, or the pipeline is not
+  /// one that t2v renders (text-to-video WanPipeline with one transformer).
   static ModelFolder open(const std::filesystem::path& folder);
 
   int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels

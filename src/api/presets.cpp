@@ -56,7 +56,8 @@ void apply_preset(const ModelFolder& model, GenerateRequest& request) {
   fill(request.num_inference_steps, preset.integer("num_inference_steps", 50));
   fill(request.guidance_scale, preset.number("guidance_scale", 5));
   fill(request.sampler, sampler_of(model.scheduler));
-  fill(request.flow_shift, preset.number("flow_shift", model.scheduler.number("flow_shift", model.scheduler.number("shift", 1))));
+  fill(request.flow_shift,
+       preset.number("flow_shift", model.scheduler.number("flow_shift", model.scheduler.number("shift", 1))));
 }
 
 }  // namespace t2v

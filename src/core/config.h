@@ -10,8 +10,9 @@
 
 namespace t2v {
 
-/// A JSON object with typed reads. A missing key, or null, gives the fallback; unknown keys are ignored, as the reference
-/// does; a value of the wrong type or out of range is an Error (kInput) that names the file and the key.
+/// A JSON object with typed reads. A missing key, or null, gives the fallback; unknown keys are ignored, as
+/// the reference does; a value of the wrong type or out of range is an Error (kInput) that names the file and
+/// the key.
 class Config {
  public:
   /// Reads a file that must hold one JSON object of at most 16 MiB.
@@ -24,7 +25,8 @@ class Config {
   double number(const std::string& key, double fallback) const;
   std::string text(const std::string& key, const std::string& fallback) const;
   /// An integer from `smallest` to `largest`.
-  int64_t integer(const std::string& key, int64_t fallback, int64_t smallest = 1, int64_t largest = 1 << 24) const;
+  int64_t integer(const std::string& key, int64_t fallback, int64_t smallest = 1,
+                  int64_t largest = 1 << 24) const;
   std::vector<int64_t> integers(const std::string& key, const std::vector<int64_t>& fallback) const;
   std::vector<double> numbers(const std::string& key, const std::vector<double>& fallback) const;
   std::vector<bool> booleans(const std::string& key, const std::vector<bool>& fallback) const;

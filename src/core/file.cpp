@@ -39,8 +39,9 @@ class RegularFile {
   size_t size() const { return size_; }
 
   [[noreturn]] void fail(const std::string& got, const std::string& advice) const {
-    throw Error(ErrorCode::kInput,
-                {.doing = "reading " + path_.string(), .got = got, .expected = "a readable file", .advice = advice});
+    throw Error(
+        ErrorCode::kInput,
+        {.doing = "reading " + path_.string(), .got = got, .expected = "a readable file", .advice = advice});
   }
 
  private:

@@ -7,12 +7,13 @@
 
 namespace t2v {
 
-/// The whole of a regular file of at most `largest` bytes. Error (kInput) if it is missing, unreadable, not a regular file
-/// (a FIFO would hang), or larger.
+/// The whole of a regular file of at most `largest` bytes. Error (kInput) if it is missing, unreadable, not a
+/// regular file (a FIFO would hang), or larger.
 std::string read_file(const std::filesystem::path& file, int64_t largest);
 
-/// A regular file mapped read-only. Error (kInput) as read_file; an empty file has size() 0 and data() nullptr.
-/// The mapping is private; who truncates the file while it is in use raises SIGBUS, which the command turns into exit code 3.
+/// A regular file mapped read-only. Error (kInput) as read_file; an empty file has size() 0 and data()
+/// nullptr. The mapping is private; who truncates the file while it is in use raises SIGBUS, which the
+/// command turns into exit code 3.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);

@@ -20,15 +20,20 @@ int64_t cuda_device_count() {
 at::ScalarType parse_dtype(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
-  throw Error(ErrorCode::kUsage, {.doing = "--dtype", .got = "'" + name + "'", .expected = "float32 or bfloat16"});
+  throw Error(ErrorCode::kUsage,
+              {.doing = "--dtype", .got = "'" + name + "'", .expected = "float32 or bfloat16"});
 }
 
 std::string dtype_name(at::ScalarType dtype) {
   switch (dtype) {
-    case at::kFloat: return "float32";
-    case at::kBFloat16: return "bfloat16";
-    case at::kHalf: return "float16";
-    default: return c10::toString(dtype);
+    case at::kFloat:
+      return "float32";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kHalf:
+      return "float16";
+    default:
+      return c10::toString(dtype);
   }
 }
 

@@ -18,14 +18,17 @@ struct Placement {
 at::ScalarType parse_dtype(const std::string& name);
 std::string dtype_name(at::ScalarType dtype);
 
-/// "cpu", "cuda", "cuda:1" or "auto" -> device. "auto" is the first CUDA device, else the CPU. Asking for CUDA loads
-/// LibTorch's CUDA library at run time; Error (kResource) if there is no such device, (kUsage) for another word.
+/// "cpu", "cuda", "cuda:1" or "auto" -> device. "auto" is the first CUDA device, else the CPU. Asking for
+/// CUDA loads LibTorch's CUDA library at run time; Error (kResource) if there is no such device, (kUsage) for
+/// another word.
 at::Device parse_device(const std::string& name);
 
-/// Standard normal float32 noise of `shape` on the CPU: what torch.randn gives with torch.Generator("cpu").manual_seed(seed).
+/// Standard normal float32 noise of `shape` on the CPU: what torch.randn gives with
+/// torch.Generator("cpu").manual_seed(seed).
 Tensor seeded_randn(at::IntArrayRef shape, uint64_t seed);
 
-/// Error (kNumbers) naming `what` if a value is NaN or infinite. Reads the tensor: call it once a phase, not in a loop.
+/// Error (kNumbers) naming `what` if a value is NaN or infinite. Reads the tensor: call it once a phase, not
+/// in a loop.
 void check_finite(const Tensor& values, const std::string& what);
 
 }  // namespace t2v

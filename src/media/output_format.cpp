@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/staged_file.h"
-#include "t2v/text.h"
 #include "t2v/error.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -29,7 +29,8 @@ std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& 
   if (!tokens.dropped.empty()) {
     constexpr size_t kShown = 200;
     log_warning("the prompt is longer than " + std::to_string(kMaxSequenceLength) + " tokens; not used: \"" +
-                escape_for_display(tokens.dropped).substr(0, kShown) + (tokens.dropped.size() > kShown ? "...\"" : "\""));
+                escape_for_display(tokens.dropped).substr(0, kShown) +
+                (tokens.dropped.size() > kShown ? "...\"" : "\""));
   }
   tokens.ids.resize(tokens.length);
   return tokens.ids;
@@ -51,7 +52,8 @@ WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& requ
   emit(Event::Kind::kLoad, 0, 0, "text_encoder");
   const auto tokenizer = Tokenizer::open_folder(model_ / "tokenizer");
   const auto folder = model_ / "text_encoder";
-  const Weights weights = Weights::open_folder(folder, "model", {.placement = placement_, .keep_in_fp32 = {}});
+  const Weights weights =
+      Weights::open_folder(folder, "model", {.placement = placement_, .keep_in_fp32 = {}});
   const UMT5Encoder text_encoder(weights, UMT5Config::from_config(Config::read(folder / "config.json")));
   weights.expect_all_used();
 
@@ -91,19 +93,21 @@ void WanPipeline::load_vae() {
   const auto folder = model_ / "vae";
   const Weights weights = Weights::open_folder(
       folder, "diffusion_pytorch_model", {.placement = {at::kFloat, placement_.device}, .keep_in_fp32 = {}});
-  vae_ = std::make_unique<AutoencoderKLWan>(weights, AutoencoderKLWanConfig::from_config(Config::read(folder / "config.json")));
+  vae_ = std::make_unique<AutoencoderKLWan>(
+      weights, AutoencoderKLWanConfig::from_config(Config::read(folder / "config.json")));
   weights.expect_all_used();
 }
 
 Tensor WanPipeline::prepare_latents(const GenerateRequest& request) const {
   const AutoencoderKLWanConfig& vae = vae_->config();
-  const std::vector<int64_t> shape{1, transformer_config().in_channels,
-                                   (*request.num_frames - 1) / vae.scale_factor_temporal + 1,
-                                   *request.height / vae.scale_factor_spatial, *request.width / vae.scale_factor_spatial};
+  const std::vector<int64_t> shape{
+      1, transformer_config().in_channels, (*request.num_frames - 1) / vae.scale_factor_temporal + 1,
+      *request.height / vae.scale_factor_spatial, *request.width / vae.scale_factor_spatial};
   return seeded_randn(shape, *request.seed).to(placement_.device);
 }
 
-Tensor WanPipeline::denoise(Tensor latents, const PromptEmbeds& prompt_embeds, const GenerateRequest& request) const {
+Tensor WanPipeline::denoise(Tensor latents, const PromptEmbeds& prompt_embeds,
+                            const GenerateRequest& request) const {
   const auto scheduler = make_scheduler(
       Config::read(model_ / "scheduler" / "scheduler_config.json"),
       {.sampler = request.sampler, .flow_shift = request.flow_shift, .sigmas = request.sigmas});

@@ -13,21 +13,22 @@
 
 namespace t2v {
 
-/// Wan2.1 text-to-video, as diffusers' WanPipeline computes it. Each component is loaded when its phase begins and
-/// released when it ends: the largest of them, not their sum, decides how much memory a clip needs.
+/// Wan2.1 text-to-video, as diffusers' WanPipeline computes it. Each component is loaded when its phase
+/// begins and released when it ends: the largest of them, not their sum, decides how much memory a clip
+/// needs.
 class WanPipeline {
  public:
-  /// `model` is a folder in the diffusers layout; `placement` is of the text encoder and the transformer. The VAE computes in
-  /// float32 on the same device.
+  /// `model` is a folder in the diffusers layout; `placement` is of the text encoder and the transformer. The
+  /// VAE computes in float32 on the same device.
   WanPipeline(std::filesystem::path model, Placement placement, const RunControl& control);
 
-  /// The final latents [1, channels, frames, height, width], float32 on the CPU, of a request that has passed check().
-  /// The VAE is loaded before the first step, so that a bad one is told before the work.
-  /// Error (kInput, kResource, kNumbers); Stopped.
+  /// The final latents [1, channels, frames, height, width], float32 on the CPU, of a request that has passed
+  /// check(). The VAE is loaded before the first step, so that a bad one is told before the work. Error
+  /// (kInput, kResource, kNumbers); Stopped.
   Tensor sample(const GenerateRequest& request);
 
-  /// Latents as sample() gives them to frames, handed out in order as they are decoded; memory does not grow with their
-  /// number. Error (kInput, kResource, kNumbers); Stopped.
+  /// Latents as sample() gives them to frames, handed out in order as they are decoded; memory does not grow
+  /// with their number. Error (kInput, kResource, kNumbers); Stopped.
   void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
 
  private:

@@ -71,7 +71,8 @@ TEST_P(WanPipelineTest, EqualsTheReferenceInFloat32) {
   EXPECT_LE((rendered.frames - frames).abs().mean().item<double>(), 0.001);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, WanPipelineTest, ::testing::Values("guided", "unguided", "euler", "long_prompt"));
+INSTANTIATE_TEST_SUITE_P(Cases, WanPipelineTest,
+                         ::testing::Values("guided", "unguided", "euler", "long_prompt"));
 
 TEST(WanPipelineBfloat16Test, StaysNearFloat32) {
   const GenerateRequest request = read_request("guided");

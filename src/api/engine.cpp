@@ -1,5 +1,7 @@
 #include "api/engine.h"
 
+#include <malloc.h>
+
 #include <new>
 
 #include <ATen/Parallel.h>
@@ -59,6 +61,9 @@ VideoSettings video_settings(const GenerateRequest& request, const std::string& 
 
 void render(const GenerateRequest& request, const RunControl& control, GenerateResult& result) {
   const c10::InferenceMode inference_mode;
+  // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
+  // long decode would leave ever more holes in its heap.
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   result.settings = settings_json(request, placement.device.str());

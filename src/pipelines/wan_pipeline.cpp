@@ -1,5 +1,7 @@
 #include "pipelines/wan_pipeline.h"
 
+#include <malloc.h>
+
 #include "core/log.h"
 #include "guidance/classifier_free_guidance.h"
 #include "schedulers/scheduler.h"
@@ -45,7 +47,9 @@ Tensor WanPipeline::sample(const GenerateRequest& request) {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = encode_prompt(request);
   load_vae();
-  return denoise(prepare_latents(request), prompt_embeds, request);
+  const Tensor latents = denoise(prepare_latents(request), prompt_embeds, request);
+  ::malloc_trim(0);  // what the transformer computed with is not needed to decode
+  return latents;
 }
 
 WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& request) const {

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import unittest
 
@@ -85,6 +86,20 @@ class WhatItRepeats(ClipTest):
         data = (self.folder / "latents.safetensors").read_bytes()
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         self.assertEqual((header["latents"]["dtype"], header["latents"]["shape"]), ("F32", [1, 16, 2, 8, 8]))
+
+
+class HowMuchItTakes(ClipTest):
+    def peak(self, frames):
+        """Peak resident memory in KiB of a run that mostly decodes."""
+        process = self.start_t2v("--prompt", PROMPT, "--seed", "1", "--steps", "1", "--size", "96x96", "--frames", frames,
+                                 "-o", f"{frames}.mp4", "-q", stdout=subprocess.DEVNULL)  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return usage.ru_maxrss
+
+    def test_memory_does_not_grow_with_length(self):
+        self.assertLessEqual(self.peak("161"), 1.15 * self.peak("33"))
 
 
 class WhatItShows(ClipTest):

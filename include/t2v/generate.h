@@ -26,7 +26,9 @@ struct GenerateRequest {
   std::optional<double> guidance_scale;  ///< at most 1: no guidance
   std::optional<std::string> sampler;    ///< "unipc" or "euler"; default: what scheduler_config.json names
   std::optional<double> flow_shift;
-  std::vector<double> sigmas;    ///< replaces the sampler's own grid before the shift; from high to low
+  std::vector<double> sigmas;  ///< replaces the sampler's own grid before the shift; from high to low
+  bool legacy_sigmas =
+      false;  ///< UniPC's noise levels as diffusers up to 0.36 and the original Wan code have them
   std::optional<uint64_t> seed;  ///< empty: a random one
 
   std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
@@ -57,7 +59,8 @@ struct RunControl {
   const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
 };
 
-/// The run was stopped through RunControl::stop; nothing was published, temporary files are gone.
+/// The run was stopped through RunControl::stop: no clip was published, temporary files are gone. Latents
+/// that were sampled before the stop are kept beside the output, and the log says where.
 struct Stopped {};
 
 struct GenerateResult {

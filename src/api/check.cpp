@@ -4,7 +4,6 @@
 
 #include "api/model_folder.h"
 #include "api/presets.h"
-#include "core/staged_file.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
@@ -115,12 +114,10 @@ void check_files(const GenerateRequest& request) {
                                 .frame_count = *request.num_frames,
                                 .settings_file = request.metadata});
   if (request.save_latents.empty()) return;
-  std::error_code ignored;
-  if (!request.overwrite && std::filesystem::exists(request.save_latents, ignored)) {
-    throw exists_error(request.save_latents);
+  if (request.save_latents == request.output) {
+    usage_error("--save-latents", "the name of the clip", "another name", "add .safetensors to it");
   }
-  // Whether a file can be made there is only known by making one.
-  const StagedFile probe(request.save_latents);
+  check_file("--save-latents", request.save_latents, request.overwrite);
 }
 
 uint64_t random_seed() {

@@ -12,6 +12,7 @@
 #include "media/output_format.h"
 #include "media/video_writer.h"
 #include "pipelines/wan_pipeline.h"
+#include "t2v/text.h"
 #include "weights/safetensors.h"
 
 namespace t2v {
@@ -23,21 +24,31 @@ void emit(const RunControl& control, const Event& event) {
   if (control.on_event) control.on_event(event);
 }
 
-/// Where the latents are while the clip is not whole yet; empty for a stream, beside which nothing can be
-/// kept.
-fs::path rescue_file(const fs::path& output) {
-  return is_stream(output) ? fs::path() : fs::path(output.string() + ".latents.safetensors");
-}
-
-/// The final latents on disk from the end of sampling until the clip is published.
+/// The final latents, on the disk from the end of sampling until the clip is published: in the file that
+/// --save-latents names, which stays, or in one beside the clip. Nothing is kept beside a stream.
 class KeptLatents {
  public:
-  KeptLatents(fs::path file, const Tensor& latents, const std::string& settings) : file_(std::move(file)) {
-    if (!file_.empty()) write_safetensors(file_, {{"latents", latents}}, {{"t2v", settings}});
+  KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
+      : temporary_(request.save_latents.empty()) {
+    if (temporary_ && is_stream(request.output)) return;
+    const auto write = [&](const fs::path& file, bool overwrite) {
+      write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
+      file_ = file;
+    };
+    if (!temporary_) write(request.save_latents, request.overwrite);
+    for (int64_t number = 1; file_.empty(); ++number) {
+      try {
+        write(file_beside(request.output, number), /*overwrite=*/false);
+      } catch (const Error& error) {
+        // What an earlier run kept under that name is not ours to replace.
+        if (error.code() != ErrorCode::kUsage) throw;
+      }
+    }
   }
+
   void remove() {
     std::error_code ignored;
-    if (!file_.empty()) fs::remove(file_, ignored);
+    if (temporary_ && !file_.empty()) fs::remove(file_, ignored);
   }
   /// Tells where the sampled latents are, for a clip that failed after them.
   void tell() const {
@@ -45,6 +56,20 @@ class KeptLatents {
   }
 
  private:
+  /// "clip.mp4.latents.safetensors", "clip.mp4.latents-2.safetensors", ...
+  static fs::path file_beside(const fs::path& output, int64_t number) {
+    constexpr size_t kLongestName = 200;  // of the 255 bytes that a name may have
+    std::string name = output.filename().string();
+    if (name.size() > kLongestName) {
+      name.resize(kLongestName);
+      while (!is_valid_utf8(name)) name.pop_back();
+    }
+    name += ".latents";
+    if (number > 1) name.append("-").append(std::to_string(number));
+    return output.parent_path() / name.append(".safetensors");
+  }
+
+  bool temporary_;
   fs::path file_;
 };
 
@@ -70,14 +95,12 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
 
   WanPipeline pipeline(request.model, placement, control);
   const Tensor latents = pipeline.sample(request);
-  if (!request.save_latents.empty()) {
-    write_safetensors(request.save_latents, {{"latents", latents}}, {{"t2v", result.settings}});
-  }
-  KeptLatents kept(rescue_file(request.output), latents, result.settings);
+  KeptLatents kept(request, latents, result.settings);
   try {
     const auto writer = make_video_writer(request.output, video_settings(request, result.settings));
     pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
     emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
+    if (control.stop != nullptr && *control.stop) throw Stopped{};
     writer->publish();
   } catch (...) {
     kept.tell();

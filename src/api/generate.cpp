@@ -19,10 +19,14 @@ decltype(&t2v_engine_generate) load_engine() {
   void* entry = library != nullptr ? ::dlsym(library, kEngineGenerate) : nullptr;
   if (entry == nullptr) {
     const char* reason = ::dlerror();
-    throw Error(ErrorCode::kBug, {.doing = "loading " + file.string(),
-                                  .got = reason != nullptr ? reason : "no entry",
-                                  .expected = "t2v's engine",
-                                  .advice = "install t2v again"});
+    const std::string got = reason != nullptr ? reason : "no entry";
+    const bool memory =
+        got.find("failed to map") != std::string::npos || got.find("allocate memory") != std::string::npos;
+    throw Error(memory ? ErrorCode::kResource : ErrorCode::kBug,
+                {.doing = "loading " + file.string(),
+                 .got = got,
+                 .expected = "t2v's engine",
+                 .advice = memory ? "raise the limit on memory (ulimit -v)" : "install t2v again"});
   }
   return reinterpret_cast<decltype(&t2v_engine_generate)>(entry);
 }

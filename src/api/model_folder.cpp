@@ -12,6 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// No VAE compresses and no transformer patches by more in one direction.
+constexpr int64_t kLargestFactor = 64;
+
 [[noreturn]] void unsupported(const std::string& index, const std::string& got, const std::string& expected) {
   throw Error(ErrorCode::kInput, {.doing = "reading " + index, .got = got, .expected = expected});
 }
@@ -62,20 +65,29 @@ ModelFolder ModelFolder::open(const fs::path& folder) {
                                     .advice = "download the '-Diffusers' variant of the checkpoint"});
   }
   check_model_index(Config::read(index));
-  return ModelFolder{folder, Config::read(folder / "scheduler" / "scheduler_config.json"),
-                     Config::read(folder / "transformer" / "config.json"),
-                     Config::read(folder / "vae" / "config.json")};
+  ModelFolder model{folder, Config::read(folder / "scheduler" / "scheduler_config.json"),
+                    Config::read(folder / "transformer" / "config.json"),
+                    Config::read(folder / "vae" / "config.json")};
+  const int64_t latent_channels = model.vae.integer("z_dim", 16);
+  if (model.transformer.integer("in_channels", 16) != latent_channels) {
+    model.transformer.fail("in_channels",
+                           std::to_string(latent_channels) + ", the z_dim of the VAE beside it");
+  }
+  return model;
 }
 
 int64_t ModelFolder::spatial_multiple() const {
   const std::vector<int64_t> patch_size = transformer.integers("patch_size", {1, 2, 2});
-  if (patch_size.size() != 3 || patch_size[1] != patch_size[2] || patch_size[1] < 1) {
+  if (patch_size.size() != 3 || patch_size[1] != patch_size[2] || patch_size[1] < 1 ||
+      patch_size[1] > kLargestFactor) {
     transformer.fail("patch_size", "[frames, side, side]");
   }
-  return vae.integer("scale_factor_spatial", 8) * patch_size[1];
+  return vae.integer("scale_factor_spatial", 8, 1, kLargestFactor) * patch_size[1];
 }
 
-int64_t ModelFolder::temporal_multiple() const { return vae.integer("scale_factor_temporal", 4); }
+int64_t ModelFolder::temporal_multiple() const {
+  return vae.integer("scale_factor_temporal", 4, 1, kLargestFactor);
+}
 
 fs::path data_folder() {
   // This library is PREFIX/lib/t2v/libt2v.so, in an installation and in the build tree alike.

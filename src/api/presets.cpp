@@ -11,6 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kUniPC = "UniPCMultistepScheduler";
+constexpr const char* kEuler = "FlowMatchEulerDiscreteScheduler";
+
 bool matches(const Config& preset, const ModelFolder& model) {
   if (!preset.has("matches")) return false;
   for (const auto& [key, value] : preset.json().at("matches").items()) {
@@ -35,9 +38,25 @@ Config find_preset(const ModelFolder& model) {
 
 std::string sampler_of(const Config& scheduler) {
   const std::string class_name = scheduler.text("_class_name", "");
-  if (class_name == "UniPCMultistepScheduler") return "unipc";
-  if (class_name == "FlowMatchEulerDiscreteScheduler") return "euler";
-  scheduler.fail("_class_name", "UniPCMultistepScheduler or FlowMatchEulerDiscreteScheduler");
+  if (class_name == kUniPC) return "unipc";
+  if (class_name == kEuler) return "euler";
+  scheduler.fail("_class_name", std::string(kUniPC) + " or " + kEuler);
+}
+
+/// The shift of scheduler_config.json. UniPC calls it flow_shift and Euler shift; a file may hold both, since
+/// diffusers keeps the other class's keys when one scheduler is made from the other's configuration.
+double shift_of(const Config& scheduler, const std::string& sampler) {
+  const bool unipc = sampler == "unipc";
+  const std::string own = unipc ? "flow_shift" : "shift";
+  const bool of_this_class = scheduler.text("_class_name", "") == (unipc ? kUniPC : kEuler);
+  if (scheduler.has(own) || of_this_class) return scheduler.number(own, 1);
+  return scheduler.number(unipc ? "shift" : "flow_shift", 1);
+}
+
+/// A preset without a number that every preset has is damaged.
+const Config& with(const Config& preset, const std::string& key) {
+  if (!preset.has(key)) preset.fail(key, "a value");
+  return preset;
 }
 
 }  // namespace
@@ -48,16 +67,20 @@ void apply_preset(const ModelFolder& model, GenerateRequest& request) {
   const auto fill = [](auto& optional, auto value) {
     if (!optional) optional = value;
   };
+  const auto integer = [&](const char* key) { return with(preset, key).integer(key, 0); };
+  const auto number = [&](const char* key) { return with(preset, key).number(key, 0); };
   fill(request.negative_prompt, preset.text("negative_prompt", ""));
-  fill(request.height, preset.integer("height", 480));
-  fill(request.width, preset.integer("width", 832));
-  fill(request.fps, preset.number("fps", 16));
-  if (!request.duration) fill(request.num_frames, preset.integer("num_frames", 81));
-  fill(request.num_inference_steps, preset.integer("num_inference_steps", 50));
-  fill(request.guidance_scale, preset.number("guidance_scale", 5));
-  fill(request.sampler, sampler_of(model.scheduler));
-  fill(request.flow_shift,
-       preset.number("flow_shift", model.scheduler.number("flow_shift", model.scheduler.number("shift", 1))));
+  fill(request.height, integer("height"));
+  fill(request.width, integer("width"));
+  fill(request.fps, number("fps"));
+  if (!request.duration) fill(request.num_frames, integer("num_frames"));
+  fill(request.num_inference_steps, integer("num_inference_steps"));
+  fill(request.guidance_scale, number("guidance_scale"));
+  if (!request.sampler) request.sampler = sampler_of(model.scheduler);
+  if (!request.flow_shift) {
+    request.flow_shift =
+        preset.has("flow_shift") ? number("flow_shift") : shift_of(model.scheduler, *request.sampler);
+  }
 }
 
 }  // namespace t2v

@@ -24,6 +24,8 @@ std::string settings_json(const GenerateRequest& request, const std::string& dev
       {"device", device},
       {"quality", request.quality},
   };
+  if (request.legacy_sigmas) settings["legacy_sigmas"] = true;
+  if (request.threads > 0) settings["threads"] = request.threads;
   if (!request.sigmas.empty()) settings["sigmas"] = request.sigmas;
   if (request.crf) settings["crf"] = *request.crf;
   if (!request.arguments.empty()) settings["arguments"] = request.arguments;

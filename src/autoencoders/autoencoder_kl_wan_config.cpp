@@ -39,8 +39,9 @@ void check(const AutoencoderKLWanConfig& self, const Config& config) {
     config.fail("dim_mult", "1 to " + std::to_string(kMostLevels) + " integers from 1");
   }
   for (int64_t level = 1; level < self.levels(); ++level) {
-    if (self.decoder_channels(level) % 2 != 0)
-      config.fail("dim_mult", "levels of an even number of channels after the first");
+    // Upsampling into a level halves its channels.
+    if (self.decoder_channels(level) < 2)
+      config.fail("dim_mult", "at least 2 channels after the first level");
   }
   // The reference reads only as many as there are steps.
   if (static_cast<int64_t>(self.temperal_downsample.size()) < self.levels() - 1) {

@@ -59,6 +59,12 @@ void complete(Arguments& arguments) {
   };
   require(!request.output.empty(), "--output", "where to write the clip");
   require(!request.prompt.empty() || !arguments.prompt_file.empty(), "--prompt", "a description of the clip");
+  if (arguments.json && request.output == "-") {
+    throw Error(ErrorCode::kUsage, {.doing = "--json",
+                                    .got = "--output -",
+                                    .expected = "one of them: both go to standard output",
+                                    .advice = "use --progress json"});
+  }
   if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
 }
 
@@ -68,13 +74,22 @@ int render(Arguments& arguments, Progress& progress) {
   install_stop_handlers(progress.stop_notice());
   const RunControl control{.on_event = [&progress](const Event& event) { progress.on_event(event); },
                            .stop = &stop_requested()};
-  const GenerateResult result = generate(arguments.request, control);
+  const bool clip_is_the_output = arguments.request.output == "-";
+  GenerateResult result;
+  try {
+    result = generate(arguments.request, control);
+  } catch (const Error&) {
+    if (clip_is_the_output && is_closed_pipe(STDOUT_FILENO)) end_by_closed_pipe();
+    throw;
+  }
   progress.summarize(true);
-  if (!write_all(STDOUT_FILENO, describe_result(result, arguments.json, progress.seconds()))) {
+  if (!clip_is_the_output &&
+      !write_all(STDOUT_FILENO, describe_result(result, arguments.json, progress.seconds()))) {
     // The clip is there, which is what the exit code tells.
     progress.log(std::string("t2v: warning: the clip is written, but standard output is not: ") +
                  std::strerror(errno));
   }
+  if (stop_requested()) end_by_signal();  // it came too late for this clip, but a loop around it has to end
   return 0;
 }
 
@@ -91,6 +106,7 @@ int guarded(Progress& progress, const std::function<int()>& work) {
     return fail(error.code(), error.what());
   } catch (const Stopped&) {
     progress.log("t2v: stopped; no clip was written");
+    progress.summarize(false);
     end_by_signal();
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::kResource, "out of memory; lower --width, --height or --frames");

@@ -39,7 +39,7 @@ and "elapsed" (seconds since the start); a reader skips events it does not know:
   log          "message": a warning or a detail
   done         "output": the path of the clip, which is whole now
   error        "code" (the exit code), "message"
-  summary      "ok", "seconds": {phase: seconds}; the last line
+  summary      "ok", "seconds": {phase: seconds}; the last line, if the run began
 
 Exit codes
   0  the clip is written            4  the output cannot be written

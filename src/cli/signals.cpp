@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
@@ -22,6 +23,7 @@ void say(std::string_view text) {
 }
 
 void on_stop_signal(int number) {
+  const int interrupted_errno = errno;  // of the call that the signal came into
   if (stop_signal != 0) {
     ::signal(number, SIG_DFL);
     ::raise(number);  // delivered when this handler returns
@@ -30,6 +32,7 @@ void on_stop_signal(int number) {
   stop_signal = number;
   stop = true;
   say(stop_notice);
+  errno = interrupted_errno;
 }
 
 void on_bus_error(int number, siginfo_t* info, void*) {
@@ -41,6 +44,12 @@ void on_bus_error(int number, siginfo_t* info, void*) {
       "that stays as "
       "it is; restore the file and run again\n");
   ::_exit(3);
+}
+
+[[noreturn]] void end_by(int number) {
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+  std::_Exit(128 + number);
 }
 
 }  // namespace
@@ -70,11 +79,8 @@ void install_stop_handlers(const std::string& notice) {
 
 const std::atomic<bool>& stop_requested() { return stop; }
 
-void end_by_signal() {
-  const int number = stop_signal != 0 ? stop_signal : SIGINT;
-  ::signal(number, SIG_DFL);
-  ::raise(number);
-  std::_Exit(128 + number);
-}
+void end_by_signal() { end_by(stop_signal != 0 ? stop_signal : SIGINT); }
+
+void end_by_closed_pipe() { end_by(SIGPIPE); }
 
 }  // namespace t2v

@@ -17,4 +17,7 @@ const std::atomic<bool>& stop_requested();
 /// Ends the process by the signal that asked to stop, so that a shell loop stops too.
 [[noreturn]] void end_by_signal();
 
+/// Ends the process by SIGPIPE, as a program does whose reader has gone (`t2v -o - | head`).
+[[noreturn]] void end_by_closed_pipe();
+
 }  // namespace t2v

@@ -35,6 +35,11 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
+bool is_closed_pipe(int descriptor) {
+  pollfd state{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
+}
+
 bool is_terminal(int descriptor) {
   const char* name = std::getenv("TERM");
   return ::isatty(descriptor) == 1 && name != nullptr && std::string(name) != "dumb";

@@ -11,6 +11,9 @@ void open_missing_streams();
 /// Writes all of `text`; false, with errno, if that fails.
 bool write_all(int descriptor, std::string_view text);
 
+/// True if `descriptor` is a pipe whose reader has gone.
+bool is_closed_pipe(int descriptor);
+
 /// True if `descriptor` is a terminal that understands cursor movement.
 bool is_terminal(int descriptor);
 

@@ -75,7 +75,12 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
   size_ = input.size();
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, input.descriptor(), 0);
-  if (address == MAP_FAILED) input.fail(std::strerror(errno), "free some memory");
+  if (address == MAP_FAILED) {
+    throw Error(ErrorCode::kResource, {.doing = "mapping " + file.string(),
+                                       .got = std::strerror(errno),
+                                       .expected = "room for " + std::to_string(size_) + " bytes",
+                                       .advice = "raise the limit on memory (ulimit -v)"});
+  }
   data_ = static_cast<const std::byte*>(address);
 }
 

@@ -11,9 +11,9 @@ namespace t2v {
 /// regular file (a FIFO would hang), or larger.
 std::string read_file(const std::filesystem::path& file, int64_t largest);
 
-/// A regular file mapped read-only. Error (kInput) as read_file; an empty file has size() 0 and data()
-/// nullptr. The mapping is private; who truncates the file while it is in use raises SIGBUS, which the
-/// command turns into exit code 3.
+/// A regular file mapped read-only. Error (kInput) as read_file, (kResource) if it cannot be mapped; an empty
+/// file has size() 0 and data() nullptr. The mapping is private; who truncates the file while it is in use
+/// raises SIGBUS, which the command turns into exit code 3.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);

@@ -23,11 +23,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExtensions = ".mp4, .mkv or .png";
 
-Error usage(const fs::path& output, const std::string& got, const std::string& expected,
+/// `flag` is the flag and its value, as errors show them.
+Error usage(const std::string& flag, const std::string& got, const std::string& expected,
             const std::string& advice) {
-  return Error(ErrorCode::kUsage,
-               {.doing = "--output " + output.string(), .got = got, .expected = expected, .advice = advice});
+  return Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
 }
+
+std::string shown(const fs::path& output) { return "--output " + output.string(); }
 
 void check_quality(const fs::path& output, Container container, const OutputOptions& options) {
   const std::vector<std::string> names = {"draft", "good", "high", "lossless"};
@@ -44,7 +46,7 @@ void check_quality(const fs::path& output, Container container, const OutputOpti
   }
   const bool lossless = options.quality == "lossless";
   if (lossless && container == Container::kMp4) {
-    throw usage(output, "an .mp4 with --quality lossless", ".mkv or .png",
+    throw usage(shown(output), "an .mp4 with --quality lossless", ".mkv or .png",
                 "name it " + fs::path(output).replace_extension(".mkv").filename().string());
   }
   if (options.crf && (lossless || container == Container::kPngSequence)) {
@@ -58,7 +60,8 @@ void check_quality(const fs::path& output, Container container, const OutputOpti
 void check_stream(const fs::path& output) {
   const bool standard_output = output == "-";
   // Opening a FIFO waits for its reader; asking does not.
-  const bool fifo = !standard_output && fs::is_fifo(output);
+  std::error_code ignored;
+  const bool fifo = !standard_output && fs::is_fifo(output, ignored);
   if (fifo && ::access(output.c_str(), W_OK) != 0) throw output_error(output, errno);
   if (fifo) return;
   const int descriptor = standard_output
@@ -68,32 +71,40 @@ void check_stream(const fs::path& output) {
   const bool terminal = ::isatty(descriptor) == 1;
   ::close(descriptor);
   if (terminal) {
-    throw usage(output, "a terminal", "a pipe or a file",
+    throw usage(shown(output), "a terminal", "a pipe or a file",
                 "add | and a command that reads Matroska, or > FILE.mkv");
   }
 }
 
 /// Fails if a file of the sequence, or its settings, is there already.
-void check_sequence_is_new(const fs::path& output, const OutputOptions& options) {
-  const SequenceNames names(output, options.frame_count);
+void check_sequence_is_new(const SequenceNames& names, const OutputOptions& options) {
   const auto check = [](const fs::path& name) {
-    if (fs::exists(fs::symlink_status(name))) throw exists_error(name);
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(name, ignored))) throw exists_error(name);
   };
   if (options.settings_file) check(names.settings());
   for (int64_t number = 1; number <= std::max<int64_t>(options.frame_count, 1); ++number)
     check(names.frame(number));
 }
 
-void check_folder(const fs::path& output) {
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+void check_folder(const std::string& flag, const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
   std::error_code error;
   const fs::file_status status = fs::status(folder, error);
   if (!fs::exists(status) && error != std::errc::permission_denied) {
-    throw usage(output, "no folder " + folder.string(), "a folder that exists",
+    throw usage(flag, "no folder " + folder.string(), "a folder that exists",
                 "make it: mkdir -p " + folder.string());
   }
   if (fs::exists(status) && !fs::is_directory(status)) {
-    throw usage(output, folder.string() + ", which is not a folder", "a folder", "choose another name");
+    throw usage(flag, folder.string() + ", which is not a folder", "a folder", "choose another name");
+  }
+}
+
+void check_name_length(const std::string& flag, const fs::path& file) {
+  std::error_code error;
+  static_cast<void>(fs::symlink_status(file, error));
+  if (error == std::errc::filename_too_long) {
+    throw usage(flag, "a name that is too long", "at most 255 bytes in a name", "choose a shorter one");
   }
 }
 
@@ -122,29 +133,40 @@ Container output_container(const fs::path& output) {
   if (extension == ".mp4") return Container::kMp4;
   if (extension == ".mkv") return Container::kMkv;
   if (extension == ".png") return Container::kPngSequence;
-  throw usage(output, extension.empty() ? "a name without an extension" : "the extension " + extension,
+  throw usage(shown(output), extension.empty() ? "a name without an extension" : "the extension " + extension,
               kExtensions, "the extension chooses how the clip is written");
+}
+
+void check_file(const std::string& flag, const fs::path& file, bool overwrite) {
+  const std::string value = flag + " " + file.string();
+  check_name_length(value, file);
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) {
+    throw usage(value, "a folder", "a file name", "try " + (file / "clip.mp4").string());
+  }
+  const fs::path target = follow_links(file);
+  check_folder(value, target);
+  const fs::file_status status = fs::symlink_status(target, ignored);
+  if (fs::exists(status)) {
+    if (!fs::is_regular_file(status)) throw usage(value, "a special file", "a regular file, or none", "");
+    if (!overwrite) throw exists_error(file);
+  }
+  check_writable(target);
 }
 
 void check_output(const fs::path& output, const OutputOptions& options) {
   std::error_code ignored;
-  if (fs::is_directory(output, ignored)) {
-    throw usage(output, "a folder", "a file name", "try " + (output / "clip.mp4").string());
-  }
+  if (fs::is_directory(output, ignored)) return check_file("--output", output, options.overwrite);
   const Container container = output_container(output);
   check_quality(output, container, options);
   if (is_stream(output)) return check_stream(output);
+  if (container != Container::kPngSequence) return check_file("--output", output, options.overwrite);
 
-  const fs::path target = follow_links(output);
-  check_folder(target);
-  const bool sequence = container == Container::kPngSequence;
-  const fs::file_status status = fs::symlink_status(target, ignored);
-  if (!sequence && fs::exists(status)) {
-    if (!fs::is_regular_file(status)) throw usage(output, "a special file", "a file, a FIFO or a pipe", "");
-    if (!options.overwrite) throw exists_error(output);
-  }
-  check_writable(target);
-  if (sequence && !options.overwrite) check_sequence_is_new(target, options);
+  const SequenceNames names(output, options.frame_count);
+  check_name_length(shown(output), names.frame(std::max<int64_t>(options.frame_count, 1)));
+  check_folder(shown(output), output);
+  check_writable(output);
+  if (!options.overwrite) check_sequence_is_new(names, options);
 }
 
 SequenceNames::SequenceNames(const fs::path& output, int64_t frame_count) : folder_(output.parent_path()) {
@@ -156,7 +178,7 @@ SequenceNames::SequenceNames(const fs::path& output, int64_t frame_count) : fold
     after_ = found.suffix();
     digits_ = found[1].matched ? std::stoi(found[1]) : 1;
     if (std::regex_search(after_, pattern)) {
-      throw usage(output, "two patterns for the number", "one, such as clip-%04d.png", "");
+      throw usage(shown(output), "two patterns for the number", "one, such as clip-%04d.png", "");
     }
   } else if (frame_count == 1) {
     before_ = name;

@@ -32,6 +32,11 @@ Container output_container(const std::filesystem::path& output);
 /// written to or has no room.
 void check_output(const std::filesystem::path& output, const OutputOptions& options);
 
+/// Checks what can be checked before a regular file is written, which `flag` names. Error (kUsage): it
+/// exists, is a folder or something special, its name is too long, its parent is not a folder. Error
+/// (kOutput) as check_output.
+void check_file(const std::string& flag, const std::filesystem::path& file, bool overwrite);
+
 /// True if clips go straight into `output` instead of appearing under its name when whole: "-", a FIFO, a
 /// device.
 bool is_stream(const std::filesystem::path& output);

@@ -112,9 +112,11 @@ Tensor WanPipeline::prepare_latents(const GenerateRequest& request) const {
 
 Tensor WanPipeline::denoise(Tensor latents, const PromptEmbeds& prompt_embeds,
                             const GenerateRequest& request) const {
-  const auto scheduler = make_scheduler(
-      Config::read(model_ / "scheduler" / "scheduler_config.json"),
-      {.sampler = request.sampler, .flow_shift = request.flow_shift, .sigmas = request.sigmas});
+  const auto scheduler = make_scheduler(Config::read(model_ / "scheduler" / "scheduler_config.json"),
+                                        {.sampler = request.sampler,
+                                         .flow_shift = request.flow_shift,
+                                         .sigmas = request.sigmas,
+                                         .legacy_flow_sigmas = request.legacy_sigmas});
   scheduler->set_timesteps(*request.num_inference_steps);
   const WanTransformer3DModel transformer = load_transformer();
   const TextContext prompt = transformer.prepare(prompt_embeds.prompt);

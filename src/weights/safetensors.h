@@ -50,10 +50,10 @@ class SafetensorsFile {
 Error pickle_error(const std::filesystem::path& file);
 
 /// Writes named tensors (any device and strides) and `metadata` to `file`, which is whole and on the disk
-/// afterwards, or as it was before: the bytes go to a temporary file beside it, which then replaces it. Error
-/// (kOutput).
+/// afterwards, or as it was before: the bytes go to a temporary file beside it, which then takes its name.
+/// Error (kOutput); (kUsage) if the name is taken and `overwrite` is false.
 void write_safetensors(const std::filesystem::path& file,
                        const std::vector<std::pair<std::string, Tensor>>& tensors,
-                       const std::map<std::string, std::string>& metadata);
+                       const std::map<std::string, std::string>& metadata, bool overwrite = true);
 
 }  // namespace t2v

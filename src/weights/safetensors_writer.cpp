@@ -71,7 +71,7 @@ void write_bytes(int descriptor, const void* bytes, size_t size, const std::file
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata, bool overwrite) {
   std::error_code ignored;
   const auto type = std::filesystem::status(file, ignored).type();
   // The rename at the end would replace a device or a FIFO by a file of that name.
@@ -89,7 +89,7 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     write_bytes(staged.descriptor(), tensor.const_data_ptr(), tensor.nbytes(), file);
   }
   staged.sync();
-  staged.publish(/*overwrite=*/true);
+  staged.publish(overwrite);
 }
 
 }  // namespace t2v

@@ -168,6 +168,10 @@ Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
     fail("reading " + checkpoint_->origin + ", tensor '" + full_name + "'",
          "shape " + shape_text(entry.stored.shape), shape_text(shape), kOtherModel);
   }
+  if (!at::isFloatingType(entry.stored.dtype)) {
+    fail("reading " + checkpoint_->origin + ", tensor '" + full_name + "'",
+         "numbers of type " + dtype_name(entry.stored.dtype), "floating-point numbers", kOtherModel);
+  }
   return checkpoint_->load(full_name, entry);
 }
 

@@ -36,8 +36,8 @@ class Weights {
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
 
-  /// The tensor `name` in this scope, of exactly `shape`. Error (kInput) with its full name if it is missing
-  /// or misshaped.
+  /// The tensor `name` in this scope, of exactly `shape`, in floating-point numbers. Error (kInput) with its
+  /// full name if it is missing or misshaped.
   Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
   /// The tensor `name` in this scope, of whatever shape.
   Tensor tensor(std::string_view name) const;

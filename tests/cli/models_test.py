@@ -95,6 +95,15 @@ class OtherModels(ModelTest):
         change_json(self.model / "model_index.json", _class_name="WanImageToVideoPipeline")
         self.assert_refused("WanImageToVideoPipeline")
 
+    def test_a_vae_of_another_model(self):
+        change_json(self.model / "vae/config.json", z_dim=48)
+        self.assert_refused("in_channels", "48")
+
+    def test_whole_numbers_as_weights(self):
+        path = self.model / SHARD
+        path.write_bytes(path.read_bytes().replace(b'"dtype":"F32"', b'"dtype":"I32"'))
+        self.assert_refused("floating-point")
+
     def test_two_experts(self):
         change_json(self.model / "model_index.json", transformer_2=["diffusers", "WanTransformer3DModel"])
         self.assert_refused("second transformer")

@@ -189,6 +189,50 @@ class OutputTest(CommandTest):
         codes = sorted(process.returncode for process in processes)
         self.assertEqual(codes, [0, 2], errors)
         self.assert_whole_clip(self.folder / "clip.mp4")
+        # Who came second has sampled, too; what it has is kept, and it says so.
+        names = {entry.name for entry in self.folder.iterdir()} - {"clip.mp4"}
+        for name in names:
+            self.assertIn(name.encode(), b"".join(errors))
+
+    def test_standard_output(self):
+        result = self.run_t2v(*QUICK, "-o", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        (self.folder / "piped.mkv").write_bytes(result.stdout)
+        self.assert_whole_clip(self.folder / "piped.mkv")
+        self.assertFalse(result.stdout.endswith(b"-\n"))
+        self.refused(*QUICK, "-o", "-", "--json", parts=["--json"])
+
+    def test_reader_of_the_clip_leaves(self):
+        shell = subprocess.run(
+            ["bash", "-c", '"$@" | head -c 10 >/dev/null; echo "${PIPESTATUS[0]}"', "bash", BINARY, *QUICK, "-o", "-"],
+            cwd=self.folder, env=environment(), capture_output=True, timeout=300, check=True,
+        )  # fmt: skip
+        self.assertIn(int(shell.stdout), (0, 141))
+
+    def test_latents_of_another_run_are_not_touched(self):
+        kept = self.folder / "clip.mp4.latents.safetensors"
+        kept.write_bytes(b"of an earlier run")
+        self.assertEqual(self.run_t2v(*QUICK, "-o", "clip.mp4").returncode, 0)
+        self.assertEqual(kept.read_bytes(), b"of an earlier run")
+        self.assert_files("clip.mp4", kept.name)
+        saved = self.run_t2v(*QUICK, "-o", "clip.mp4", "-y", "--save-latents", kept.name)
+        self.assertEqual(saved.returncode, 0, saved.stderr)
+        self.assertGreater(kept.stat().st_size, 1000)
+        self.assert_files("clip.mp4", kept.name)
+
+    def test_latents_that_cannot_be_written(self):
+        (self.folder / "folder").mkdir()
+        for name in ("folder", "none/latents", "clip.mp4", "x" * 300):
+            with self.subTest(name):
+                self.refused(*QUICK, "-o", "clip.mp4", "-y", "--save-latents", name, parts=["--save-latents"])
+
+    def test_long_names(self):
+        for extension in ("mp4", "png"):
+            self.refused(*QUICK, "-o", "x" * 252 + "." + extension, parts=["too long"])
+        name = "é" * 124 + ".mkv"  # 252 bytes: one that a filesystem takes
+        result = self.run_t2v(*QUICK, "-o", name)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_files(name)
 
     def test_file_size_limit(self):
         import resource  # noqa: PLC0415

@@ -44,16 +44,20 @@ def make_checkpoint(folder, rng):
         ffn_dim=rng.choice([72, 120]), num_layers=rng.choice([1, 2, 4]), freq_dim=rng.choice([64, 256]),
         cross_attn_norm=rng.random() < 0.8).eval()
     vae = AutoencoderKLWan(
-        base_dim=rng.choice([6, 8]), z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=rng.choice([1, 2]),
+        base_dim=rng.choice([3, 6, 8]), z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=rng.choice([1, 2]),
         temperal_downsample=[False, True, True]).eval()
     if rng.random() < 0.6:
         scheduler = UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=rng.choice([1.0, 3.0, 5.0]),
             solver_order=rng.choice([1, 2]), disable_corrector=rng.choice([[], [0], [0, 1]]))
     else:
-        scheduler = FlowMatchEulerDiscreteScheduler(shift=rng.choice([1.0, 3.0, 7.0]))
+        # Made from the other class's configuration, as users do: the file then holds flow_shift as well.
+        unipc = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=2.0)
+        scheduler = FlowMatchEulerDiscreteScheduler.from_config(unipc.config, shift=rng.choice([1.0, 3.0, 7.0]))
     for index, module in enumerate((text_encoder, transformer, vae)):
         randomize(module, rng.randrange(2**31) + index)
+    if rng.random() < 0.3:  # stored in half the bytes, computed in float32
+        text_encoder, transformer = text_encoder.bfloat16(), transformer.bfloat16()
     write_tokenizer(folder / "scratch")
     tokenizer = T5TokenizerFast.from_pretrained(folder / "scratch")
     WanPipeline(tokenizer=tokenizer, text_encoder=text_encoder, transformer=transformer, vae=vae,

@@ -1,0 +1,95 @@
+"""What the tiny world contains: its names, its held-out combinations and random scenes of it.
+
+Lengths are shares of the frame's short side; x runs right, y runs down.
+"""
+
+from dataclasses import dataclass
+
+OBJECTS = ("ball", "box", "triangle", "star", "heart", "ring", "diamond", "cross", "moon", "car", "boat", "fish", "rocket")
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black")
+COLOUR_RGB = (
+    (220, 40, 40), (240, 140, 30), (245, 215, 50), (50, 170, 70), (50, 90, 220),
+    (140, 70, 200), (245, 130, 180), (240, 240, 240), (25, 25, 25),
+)
+MOTIONS = ("left", "right", "up", "down", "bounces", "circles", "swings", "spins", "grows", "shrinks", "still")
+BACKGROUNDS = ("black", "white", "grass", "night", "sea", "desert", "snow", "sunset")
+CAMERAS = ("still", "zoom in", "zoom out", "pan left", "pan right")
+RELATIONS = ("left of", "right of", "above", "below")
+SIZES = {"": (0.20, 0.34), "small": (0.13, 0.19), "large": (0.36, 0.48)}
+SMALLEST = 0.095
+
+# (colour, background) pairs that could not be told apart.
+UNSEEN = {
+    ("white", "white"), ("white", "snow"), ("white", "sea"),
+    ("black", "black"), ("black", "night"), ("black", "sunset"),
+    ("green", "grass"), ("blue", "sea"),
+    ("orange", "sunset"), ("purple", "sunset"), ("yellow", "sunset"),
+}
+
+
+@dataclass
+class Thing:
+    """One object of a scene. `size` is "", "small" or "large"; `speed` is "", "slowly" or "quickly"."""
+
+    shape: str
+    colour: str
+    motion: str
+    size: str = ""
+    speed: str = ""
+
+
+@dataclass
+class Scene:
+    """One or two things before a background. `relation` places the first thing against the second."""
+
+    things: list[Thing]
+    background: str
+    camera: str = "still"
+    relation: str = ""
+
+
+def held_out_kind(shape: str, colour: str, motion: str, background: str) -> int:
+    """1 or 2 for a combination never drawn for training (the two rules below), else 0."""
+    o, c, m, b = OBJECTS.index(shape), COLOURS.index(colour), MOTIONS.index(motion), BACKGROUNDS.index(background)
+    if (o + 3 * c + 7 * m) % 11 == 0:
+        return 1
+    if (o + 5 * b + 3 * m) % 13 == 0:
+        return 2
+    return 0
+
+
+def possible(shape: str, colour: str, motion: str, background: str) -> bool:
+    """Whether the combination can be seen at all."""
+    return (colour, background) not in UNSEEN and not (shape == "ring" and motion == "spins")
+
+
+def random_thing(rng, background: str, motions=MOTIONS, kind: int | None = 0) -> Thing:
+    """A random visible thing; `kind` is the wanted held_out_kind, None for any."""
+    while True:
+        shape, colour, motion = rng.choice(OBJECTS), rng.choice(COLOURS), rng.choice(motions)
+        if possible(shape, colour, motion, background) and kind in (None, held_out_kind(shape, colour, motion, background)):
+            return Thing(str(shape), str(colour), str(motion))
+
+
+def random_scene(rng, kind: int | None = 0, two: float = 0.08, camera: float = 0.08, sized: float = 0.16, speed: float = 0.16) -> Scene:
+    """A random scene: `two`, `camera`, `sized` and `speed` are the shares of scenes with two things, a camera move, a size word, a speed word."""
+    background = str(rng.choice(BACKGROUNDS))
+    if rng.random() < two:
+        if rng.random() < 0.5:
+            things = [random_thing(rng, background, ("still",), kind) for _ in range(2)]
+            relation = str(rng.choice(RELATIONS))
+        else:
+            things = [random_thing(rng, background, ("up", "down", "bounces", "spins", "grows", "shrinks", "still"), kind) for _ in range(2)]
+            relation = ""
+        if things[0].shape == things[1].shape or things[0].colour == things[1].colour:
+            return random_scene(rng, kind, two, camera, sized, speed)
+        return Scene(things, background, relation=relation)
+    thing = random_thing(rng, background, kind=kind)
+    if rng.random() < sized:
+        thing.size = str(rng.choice(["small", "large"]))
+    if thing.motion != "still" and rng.random() < speed:
+        thing.speed = str(rng.choice(["slowly", "quickly"]))
+    scene = Scene([thing], background)
+    if background not in ("black", "white") and rng.random() < camera:
+        scene.camera = str(rng.choice(CAMERAS[1:]))
+    return scene

@@ -83,20 +83,20 @@ def components(mask):
     return sorted(parts, key=lambda p: -p.sum())
 
 
-def is_shadow(part, frame, empty):
-    """Whether a part [H,W] of a frame is only the background, darkened."""
-    share = (frame / np.maximum(np.broadcast_to(empty, frame.shape), 1))[part].mean(0)
-    return 0.7 < share.min() and share.max() < 1 and np.ptp(share) < 0.08
+def shadows(clip, empty):
+    """Where [T,H,W] a clip shows only its background, darkened."""
+    share = clip / np.maximum(empty, 1)
+    return (share.min(-1) > 0.7) & (share.max(-1) < 1) & (np.ptp(share, -1) < 0.08)
 
 
 def things_of(clip, empty):
     """Tracks of the one or two things: a list of per-frame soft masks [T,H,W], largest first."""
     distance = np.linalg.norm(clip - empty, axis=-1)
-    soft = np.clip((distance - 16) / 40, 0, 1)
+    soft = np.where(shadows(clip, empty), 0, np.clip((distance - 16) / 40, 0, 1))
     least = max(6, 0.0035 * clip.shape[1] * clip.shape[2])
     frames = []
-    for s, frame, behind in zip(soft, clip, empty):
-        parts = [p for p in components(s > 0.5) if p.sum() >= least and not is_shadow(p, frame, behind)]
+    for s in soft:
+        parts = [p for p in components(s > 0.5) if p.sum() >= least]
         frames.append([p for p in parts if p.sum() >= 0.12 * parts[0].sum()][:2])
     counts = [len(f) for f in frames]
     number = 2 if np.mean([c == 2 for c in counts]) > 0.6 else 1 if np.mean([c > 0 for c in counts]) > 0.6 else 0

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace t2v {
 
@@ -23,5 +25,10 @@ inline constexpr Range<double> kGuidanceScales{0, 1000};
 inline constexpr Range<double> kFlowShifts{0.01, 1000};
 inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kCrfs{0, 51};
+
+// The words that a request may hold.
+inline const std::vector<std::string> kSamplers = {"unipc", "euler"};
+inline const std::vector<std::string> kDtypes = {"float32", "bfloat16"};
+inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
 
 }  // namespace t2v

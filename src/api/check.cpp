@@ -96,7 +96,7 @@ void check_sampling(const GenerateRequest& request) {
   check_range("--fps", *request.fps, kFrameRates);
   check_range("--guidance-scale", *request.guidance_scale, kGuidanceScales);
   check_range("--flow-shift", *request.flow_shift, kFlowShifts);
-  if (*request.sampler != "unipc" && *request.sampler != "euler") {
+  if (std::find(kSamplers.begin(), kSamplers.end(), *request.sampler) == kSamplers.end()) {
     usage_error("--sampler", "'" + *request.sampler + "'", "unipc or euler");
   }
   if (!request.sigmas.empty() &&

@@ -5,9 +5,6 @@
 namespace t2v {
 namespace {
 
-const std::vector<std::string> kSamplers = {"unipc", "euler"};
-const std::vector<std::string> kDtypes = {"float32", "bfloat16"};
-const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
 const std::vector<std::string> kProgressStyles = {"auto", "bar", "plain", "json", "none"};
 const std::vector<std::string> kColors = {"auto", "always", "never"};
 constexpr const char* kOfModel = "the model's";

@@ -14,6 +14,7 @@
 
 #include "core/staged_file.h"
 #include "t2v/error.h"
+#include "t2v/limits.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -32,15 +33,14 @@ Error usage(const std::string& flag, const std::string& got, const std::string& 
 std::string shown(const fs::path& output) { return "--output " + output.string(); }
 
 void check_quality(const fs::path& output, Container container, const OutputOptions& options) {
-  const std::vector<std::string> names = {"draft", "good", "high", "lossless"};
-  if (std::find(names.begin(), names.end(), options.quality) == names.end()) {
-    const std::string meant = closest_match(options.quality, names);
+  if (std::find(kQualities.begin(), kQualities.end(), options.quality) == kQualities.end()) {
+    const std::string meant = closest_match(options.quality, kQualities);
     throw Error(ErrorCode::kUsage, {.doing = "--quality",
                                     .got = "\"" + options.quality + "\"",
                                     .expected = "draft, good, high or lossless",
                                     .advice = meant.empty() ? "" : "did you mean " + meant + "?"});
   }
-  if (options.crf && (*options.crf < 0 || *options.crf > 51)) {
+  if (options.crf && (*options.crf < kCrfs.smallest || *options.crf > kCrfs.largest)) {
     throw Error(ErrorCode::kUsage,
                 {.doing = "--crf", .got = std::to_string(*options.crf), .expected = "0 to 51"});
   }

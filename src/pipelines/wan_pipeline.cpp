@@ -15,6 +15,9 @@ namespace {
 
 /// How many tokens the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
+/// What the two libraries call their weight files.
+constexpr const char* kDiffusersBase = "diffusion_pytorch_model";
+constexpr const char* kTransformersBase = "model";
 
 /// Pixels [1, 3, count, height, width] in [-1, 1] -> 8-bit frames, rounded to the nearest level.
 Frames to_frames(const Tensor& pixels) {
@@ -53,12 +56,10 @@ Tensor WanPipeline::sample(const GenerateRequest& request) {
 }
 
 WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& request) const {
-  emit(Event::Kind::kLoad, 0, 0, "text_encoder");
   const auto tokenizer = Tokenizer::open_folder(model_ / "tokenizer");
-  const auto folder = model_ / "text_encoder";
   const Weights weights =
-      Weights::open_folder(folder, "model", {.placement = placement_, .keep_in_fp32 = {}});
-  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(Config::read(folder / "config.json")));
+      open_weights("text_encoder", kTransformersBase, {.placement = placement_, .keep_in_fp32 = {}});
+  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(read_config("text_encoder")));
   weights.expect_all_used();
 
   const int64_t total = is_guided(*request.guidance_scale) ? 2 : 1;
@@ -76,15 +77,29 @@ WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& requ
   return prompt_embeds;
 }
 
+Config WanPipeline::read_config(const std::string& component) const {
+  return Config::read(model_ / component / "config.json");
+}
+
+Weights WanPipeline::open_weights(const std::string& component, const std::string& base,
+                                  LoadOptions options) const {
+  stop_if_asked();
+  emit(Event::Kind::kLoad, 0, 0, component);
+  const std::string dtype = dtype_name(options.placement.dtype);
+  Weights weights = Weights::open_folder(model_ / component, base, std::move(options));
+  for (const std::filesystem::path& file : weights.files())
+    log_verbose("reading " + file.string() + " as " + dtype);
+  return weights;
+}
+
 WanTransformer3DConfig WanPipeline::transformer_config() const {
-  return WanTransformer3DConfig::from_config(Config::read(model_ / "transformer" / "config.json"));
+  return WanTransformer3DConfig::from_config(read_config("transformer"));
 }
 
 WanTransformer3DModel WanPipeline::load_transformer() const {
-  emit(Event::Kind::kLoad, 0, 0, "transformer");
   const Weights weights =
-      Weights::open_folder(model_ / "transformer", "diffusion_pytorch_model",
-                           {.placement = placement_, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
+      open_weights("transformer", kDiffusersBase,
+                   {.placement = placement_, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
   WanTransformer3DModel transformer(weights, transformer_config());
   weights.expect_all_used();
   return transformer;
@@ -92,13 +107,9 @@ WanTransformer3DModel WanPipeline::load_transformer() const {
 
 void WanPipeline::load_vae() {
   if (vae_) return;
-  stop_if_asked();
-  emit(Event::Kind::kLoad, 0, 0, "vae");
-  const auto folder = model_ / "vae";
-  const Weights weights = Weights::open_folder(
-      folder, "diffusion_pytorch_model", {.placement = {at::kFloat, placement_.device}, .keep_in_fp32 = {}});
-  vae_ = std::make_unique<AutoencoderKLWan>(
-      weights, AutoencoderKLWanConfig::from_config(Config::read(folder / "config.json")));
+  const Weights weights =
+      open_weights("vae", kDiffusersBase, {.placement = {at::kFloat, placement_.device}, .keep_in_fp32 = {}});
+  vae_ = std::make_unique<AutoencoderKLWan>(weights, AutoencoderKLWanConfig::from_config(read_config("vae")));
   weights.expect_all_used();
 }
 

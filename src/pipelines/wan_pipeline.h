@@ -39,6 +39,8 @@ class WanPipeline {
   };
 
   PromptEmbeds encode_prompt(const GenerateRequest& request) const;
+  Config read_config(const std::string& component) const;
+  Weights open_weights(const std::string& component, const std::string& base, LoadOptions options) const;
   WanTransformer3DConfig transformer_config() const;
   WanTransformer3DModel load_transformer() const;
   void load_vae();

@@ -3,11 +3,10 @@
 #include <cmath>
 
 #include "t2v/error.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
-
-constexpr int64_t kMostSteps = 1000;
 
 /// The shift: the user's, else the config's under the key of `class_name`, else, when the config is that of
 /// the other class, under the other's key.
@@ -29,7 +28,7 @@ double read_shift(const Config& config, const SchedulerOverrides& overrides, con
 }
 
 std::vector<double> checked_overrides(const std::vector<double>& sigmas) {
-  bool usable = sigmas.size() <= kMostSteps;
+  bool usable = static_cast<int64_t>(sigmas.size()) <= kStepCounts.largest;
   for (size_t i = 0; i < sigmas.size(); ++i) {
     // Written so that NaN fails every comparison.
     usable = usable && sigmas[i] > 0 && sigmas[i] <= (i == 0 ? 1.0 : sigmas[i - 1]) &&

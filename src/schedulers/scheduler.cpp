@@ -2,6 +2,7 @@
 
 #include "schedulers/flow_match_euler_discrete.h"
 #include "schedulers/unipc_multistep.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
@@ -22,11 +23,10 @@ Tensor Scheduler::timestep(int64_t index) const {
 }
 
 void Scheduler::set_timesteps(int64_t num_inference_steps) {
-  constexpr int64_t kMostSteps = 1000;
-  if (num_inference_steps < 1 || num_inference_steps > kMostSteps) {
+  if (num_inference_steps < kStepCounts.smallest || num_inference_steps > kStepCounts.largest) {
     throw Error(ErrorCode::kUsage, {.doing = "setting the number of steps",
                                     .got = std::to_string(num_inference_steps),
-                                    .expected = "1 to " + std::to_string(kMostSteps)});
+                                    .expected = "1 to " + std::to_string(kStepCounts.largest)});
   }
   lay_out(num_inference_steps);
 }

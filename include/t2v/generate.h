@@ -64,8 +64,8 @@ struct RunControl {
 struct Stopped {};
 
 struct GenerateResult {
-  std::filesystem::path output;
-  std::string settings;  ///< JSON, as recorded in the clip
+  std::filesystem::path output;  ///< of a sequence of files, the first
+  std::string settings;          ///< JSON, as recorded in the clip
 };
 
 /// Checks everything that can be checked without loading weights and fills every empty optional: from the

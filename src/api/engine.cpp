@@ -107,8 +107,9 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
     throw;
   }
   kept.remove();
-  result.output = request.output;
-  emit(control, {.kind = Event::Kind::kDone, .detail = request.output.string()});
+  const bool sequence = output_container(request.output) == Container::kPngSequence;
+  result.output = sequence ? SequenceNames(request.output, *request.num_frames).frame(1) : request.output;
+  emit(control, {.kind = Event::Kind::kDone, .detail = result.output.string()});
 }
 
 }  // namespace

@@ -114,7 +114,10 @@ FlagGroup what_to_show() {
 FlagGroup where_to() {
   return {"Where to",
           {path({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                "The clip to write: .mp4 (H.264), .mkv, or .png (a sequence)", &GenerateRequest::output),
+                "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
+                ".json), or - "
+                "for Matroska on standard output",
+                &GenerateRequest::output),
            {{"--overwrite", "-y"},
             "",
             "Replace what is there; kept if the run fails",

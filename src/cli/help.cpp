@@ -23,23 +23,24 @@ Usage
 )";
 
 constexpr const char* kTail = R"(
-In long flags _ and - are the same. Of a flag given twice the last one holds.
+In long flags _ and - are the same. Of a flag given twice the last one holds,
+and so of flags that say the same in two ways, such as --size and --width.
 Values are never rounded in silence: what the model cannot make is an error.
 
-Standard output: the path of the clip, or JSON with --json:
+Standard output: the path of the clip (of .png files, the first), or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
 Standard error: everything else. The seed used is always shown unless quiet.
 
 --progress json writes one JSON object a line, each with "version" (1), "event"
 and "elapsed" (seconds since the start); a reader skips events it does not know:
-  start        "settings": what will be rendered, as recorded in the clip
+  start        "settings": what will be rendered
   load, encode_text, step, decode, write
                "done" of "total" (0: not counted), "detail" (a component, a
                path), "left" (seconds left of this phase, null if not known)
   log          "message": a warning or a detail
   done         "output": the path of the clip, which is whole now
   error        "code" (the exit code), "message"
-  summary      "ok", "seconds": {phase: seconds}; the last line, if the run began
+  summary      "ok", "seconds": {phase: seconds}; last, if the run began
 
 Exit codes
   0  the clip is written            4  the output cannot be written

@@ -55,7 +55,8 @@ class WhatTheFileIs(ClipTest):
     def test_lossless_equals_png(self):
         lossless, _, _ = pixels(self.render(*QUICK, "--quality", "lossless"))
         sequence = self.folder / "clip-%04d.png"
-        self.run_t2v(*QUICK, "-o", "clip.png")
+        result = self.run_t2v(*QUICK, "-o", "clip.png")
+        self.assertEqual(result.stdout, b"clip-0001.png\n")
         self.assertEqual(lossless, pixels(sequence)[0])
 
     def test_nothing_else_is_left(self):

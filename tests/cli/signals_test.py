@@ -26,7 +26,8 @@ class SignalTest(CommandTest):
                     process.send_signal(number)
                 numbers = []
         process.wait(timeout=60)
-        self.assertEqual(process.stdout.read(), b"")
+        # A signal that comes too late for the clip ends the command after it.
+        self.assertIn(process.stdout.read(), (b"", b"clip.mp4\n") if phase == "write" else (b"",))
         return process.returncode, events
 
     def test_each_signal(self):

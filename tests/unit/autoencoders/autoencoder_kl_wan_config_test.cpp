@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadConfig{R"({"dim_mult": [1, 0, 4, 4]})", "dim_mult"},
                       BadConfig{R"({"dim_mult": [1, 70000, 4, 4]})", "dim_mult"},
                       BadConfig{R"({"dim_mult": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "dim_mult"},
-                      BadConfig{R"({"decoder_base_dim": 5, "dim_mult": [1, 2, 3, 4]})", "dim_mult"},
+                      BadConfig{R"({"decoder_base_dim": 1, "dim_mult": [1, 1, 1, 4]})", "dim_mult"},
                       BadConfig{R"({"temperal_downsample": [true, true]})", "temperal_downsample"},
                       BadConfig{R"({"temperal_downsample": [false, false, true]})", "scale_factor_temporal"},
                       BadConfig{R"({"dim_mult": [1, 2, 4]})", "scale_factor_temporal"},

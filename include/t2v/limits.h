@@ -27,7 +27,7 @@ inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kCrfs{0, 51};
 
 // The words that a request may hold.
-inline const std::vector<std::string> kSamplers = {"unipc", "euler"};
+inline const std::vector<std::string> kSamplers = {"unipc", "euler", "lcm", "dpm++"};
 inline const std::vector<std::string> kDtypes = {"float32", "bfloat16"};
 inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
 

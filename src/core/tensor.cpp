@@ -61,8 +61,10 @@ at::Device parse_device(const std::string& name) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
+at::Generator seeded_generator(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+
 Tensor seeded_randn(at::IntArrayRef shape, uint64_t seed) {
-  return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed), at::kFloat);
+  return at::randn(shape, seeded_generator(seed), at::kFloat);
 }
 
 void check_finite(const Tensor& values, const std::string& what) {

@@ -23,8 +23,10 @@ std::string dtype_name(at::ScalarType dtype);
 /// another word.
 at::Device parse_device(const std::string& name);
 
-/// Standard normal float32 noise of `shape` on the CPU: what torch.randn gives with
-/// torch.Generator("cpu").manual_seed(seed).
+/// What torch.Generator("cpu").manual_seed(seed) is: the source of a clip's noise.
+at::Generator seeded_generator(uint64_t seed);
+
+/// Standard normal float32 noise of `shape` on the CPU: what torch.randn draws first from that generator.
 Tensor seeded_randn(at::IntArrayRef shape, uint64_t seed);
 
 /// Error (kNumbers) naming `what` if a value is NaN or infinite. Reads the tensor: call it once a phase, not

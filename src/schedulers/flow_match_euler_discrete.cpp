@@ -5,11 +5,8 @@ namespace t2v {
 FlowMatchEulerDiscreteScheduler::FlowMatchEulerDiscreteScheduler(const Config& config,
                                                                  const SchedulerOverrides& overrides)
     : Scheduler(at::kFloat),
-      flow_sigmas_(config, overrides, kClassName),
-      invert_sigmas_(config.boolean("invert_sigmas", false)) {
-  if (config.boolean("stochastic_sampling", false))
-    config.fail("stochastic_sampling", "false: it is not supported");
-}
+      flow_sigmas_(config, overrides, "euler"),
+      invert_sigmas_(config.boolean("invert_sigmas", false)) {}
 
 std::vector<double> FlowMatchEulerDiscreteScheduler::shifted_sigmas(int64_t num_inference_steps) const {
   // The reference computes in float32 on a grid it is given, in float64 on its own.
@@ -34,8 +31,8 @@ void FlowMatchEulerDiscreteScheduler::lay_out(int64_t num_inference_steps) {
   start(std::move(timesteps), std::move(sigmas));
 }
 
-Tensor FlowMatchEulerDiscreteScheduler::step(const Tensor& model_output, const Tensor& sample) {
-  const int64_t i = next_step();
+Tensor FlowMatchEulerDiscreteScheduler::take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
+                                                  const std::optional<at::Generator>& /*generator*/) {
   // The product rounds to the dtype of the model, the sum is made in float32.
   const Tensor prev_sample = sample.to(at::kFloat) + (sigma(i + 1) - sigma(i)) * model_output;
   return prev_sample.to(model_output.scalar_type());

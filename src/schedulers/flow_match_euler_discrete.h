@@ -8,14 +8,14 @@ namespace t2v {
 /// The Euler method on flow-matching noise levels. Equals diffusers' FlowMatchEulerDiscreteScheduler: the
 /// shift acts twice, on the ends of the training grid and on the grid between them (a grid given by the user
 /// is shifted once), and the new sample has the dtype of the model's output.
-class FlowMatchEulerDiscreteScheduler final : public Scheduler {
+class FlowMatchEulerDiscreteScheduler : public Scheduler {
  public:
-  static constexpr const char* kClassName = "FlowMatchEulerDiscreteScheduler";
-
   /// Error as make_scheduler.
   FlowMatchEulerDiscreteScheduler(const Config& config, const SchedulerOverrides& overrides);
 
-  Tensor step(const Tensor& model_output, const Tensor& sample) override;
+ protected:
+  Tensor take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
+                   const std::optional<at::Generator>& generator) override;
 
  private:
   void lay_out(int64_t num_inference_steps) override;

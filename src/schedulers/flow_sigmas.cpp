@@ -1,30 +1,24 @@
 #include "schedulers/flow_sigmas.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "schedulers/samplers.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
 namespace t2v {
 namespace {
 
-/// The shift: the user's, else the config's under the key of `class_name`, else, when the config is that of
-/// the other class, under the other's key.
-double read_shift(const Config& config, const SchedulerOverrides& overrides, const std::string& class_name) {
-  if (overrides.flow_shift) {
-    const double shift = *overrides.flow_shift;
-    if (std::isfinite(shift) && shift > 0) return shift;
-    throw Error(ErrorCode::kUsage, {.doing = "setting the flow shift",
-                                    .got = std::to_string(shift),
-                                    .expected = "a number above 0",
-                                    .advice = "3 suits 480p, 5 suits 720p"});
-  }
-  const bool unipc = class_name == "UniPCMultistepScheduler";
-  std::string key = unipc ? "flow_shift" : "shift";
-  if (!config.has(key) && config.text("_class_name", "") != class_name) key = unipc ? "shift" : "flow_shift";
-  const double shift = config.number(key, 1.0);
-  if (shift <= 0) config.fail(key, "a number above 0");
-  return shift;
+/// The shift: the user's, else the config's.
+double read_shift(const Config& config, const SchedulerOverrides& overrides, const std::string& sampler) {
+  if (!overrides.flow_shift) return shift_of(config, sampler_named(sampler));
+  const double shift = *overrides.flow_shift;
+  if (std::isfinite(shift) && shift > 0) return shift;
+  throw Error(ErrorCode::kUsage, {.doing = "setting the flow shift",
+                                  .got = std::to_string(shift),
+                                  .expected = "a number above 0",
+                                  .advice = "3 suits 480p, 5 suits 720p"});
 }
 
 std::vector<double> checked_overrides(const std::vector<double>& sigmas) {
@@ -44,10 +38,9 @@ std::vector<double> checked_overrides(const std::vector<double>& sigmas) {
 
 }  // namespace
 
-FlowSigmas::FlowSigmas(const Config& config, const SchedulerOverrides& overrides,
-                       const std::string& class_name)
+FlowSigmas::FlowSigmas(const Config& config, const SchedulerOverrides& overrides, const std::string& sampler)
     : num_train_timesteps_(config.integer("num_train_timesteps", 1000)),
-      shift_(read_shift(config, overrides, class_name)),
+      shift_(read_shift(config, overrides, sampler)),
       shift_terminal_(config.number("shift_terminal", 0.0)),
       overrides_(checked_overrides(overrides.sigmas)) {
   if (shift_terminal_ < 0 || shift_terminal_ >= 1)
@@ -56,6 +49,15 @@ FlowSigmas::FlowSigmas(const Config& config, const SchedulerOverrides& overrides
        {"use_dynamic_shifting", "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"}) {
     if (config.boolean(key, false)) config.fail(key, "false: other grids are not supported");
   }
+}
+
+std::vector<double> FlowSigmas::legacy_grid(int64_t num_inference_steps) const {
+  const double smallest = 1.0 / static_cast<double>(num_train_timesteps_);
+  std::vector<double> sigmas = linspace(1.0, smallest, num_inference_steps + 1);
+  std::reverse(sigmas.begin(), sigmas.end());
+  for (double& sigma : sigmas) sigma = 1.0 - sigma;
+  sigmas.pop_back();
+  return sigmas;
 }
 
 template <typename Real>

@@ -1,22 +1,13 @@
 #include "schedulers/scheduler.h"
 
+#include "schedulers/dpmsolver_multistep.h"
 #include "schedulers/flow_match_euler_discrete.h"
+#include "schedulers/flow_match_lcm.h"
+#include "schedulers/samplers.h"
 #include "schedulers/unipc_multistep.h"
 #include "t2v/limits.h"
 
 namespace t2v {
-namespace {
-
-/// The class that is asked for: by the user, else by the config.
-std::string class_name(const Config& config, const std::optional<std::string>& sampler) {
-  if (!sampler) return config.text("_class_name", "");
-  if (*sampler == "unipc") return UniPCMultistepScheduler::kClassName;
-  if (*sampler == "euler") return FlowMatchEulerDiscreteScheduler::kClassName;
-  throw Error(ErrorCode::kUsage,
-              {.doing = "choosing the sampler", .got = *sampler, .expected = "unipc or euler"});
-}
-
-}  // namespace
 
 Tensor Scheduler::timestep(int64_t index) const {
   return at::full({1}, timesteps_.at(index), timestep_dtype_);
@@ -37,26 +28,22 @@ void Scheduler::start(std::vector<double> timesteps, std::vector<double> sigmas)
   step_index_ = 0;
 }
 
-int64_t Scheduler::next_step() {
+Tensor Scheduler::step(const Tensor& model_output, const Tensor& sample,
+                       const std::optional<at::Generator>& generator) {
   if (step_index_ >= num_steps()) {
     throw Error(ErrorCode::kBug, {.doing = "taking a sampling step",
                                   .got = "step " + std::to_string(step_index_ + 1),
                                   .expected = "at most " + std::to_string(num_steps())});
   }
-  return step_index_++;
+  return take_step(step_index_++, model_output, sample, generator);
 }
 
-std::unique_ptr<Scheduler> make_scheduler(const Config& scheduler_config,
-                                          const SchedulerOverrides& overrides) {
-  const std::string name = class_name(scheduler_config, overrides.sampler);
-  if (name == UniPCMultistepScheduler::kClassName) {
-    return std::make_unique<UniPCMultistepScheduler>(scheduler_config, overrides);
-  }
-  if (name == FlowMatchEulerDiscreteScheduler::kClassName) {
-    return std::make_unique<FlowMatchEulerDiscreteScheduler>(scheduler_config, overrides);
-  }
-  scheduler_config.fail("_class_name", std::string(UniPCMultistepScheduler::kClassName) + " or " +
-                                           FlowMatchEulerDiscreteScheduler::kClassName);
+std::unique_ptr<Scheduler> make_scheduler(const Config& config, const SchedulerOverrides& overrides) {
+  const Sampler& sampler = overrides.sampler ? sampler_named(*overrides.sampler) : sampler_of(config);
+  if (sampler.name == "unipc") return std::make_unique<UniPCMultistepScheduler>(config, overrides);
+  if (sampler.name == "dpm++") return std::make_unique<DPMSolverMultistepScheduler>(config, overrides);
+  if (sampler.name == "lcm") return std::make_unique<FlowMatchLCMScheduler>(config, overrides);
+  return std::make_unique<FlowMatchEulerDiscreteScheduler>(config, overrides);
 }
 
 }  // namespace t2v

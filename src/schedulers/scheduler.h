@@ -12,7 +12,7 @@ namespace t2v {
 
 /// What a user may ask for in place of what scheduler_config.json says.
 struct SchedulerOverrides {
-  std::optional<std::string> sampler = {};  ///< "unipc" or "euler"; settings of the other class carry over
+  std::optional<std::string> sampler = {};  ///< one of kSamplers; settings of the other class carry over
   std::optional<double> flow_shift = {};    ///< above 0
   std::vector<double> sigmas = {};  ///< replaces the sampler's own grid before the shift: falling, in (0, 1]
   /// UniPC's own grid as diffusers up to 0.36 and the original Wan code make it, not as later ones do.
@@ -29,15 +29,18 @@ class Scheduler {
   /// override sigma. Error (kUsage) if the number, or the grid that it and the shift lead to, cannot be used.
   void set_timesteps(int64_t num_inference_steps);
 
-  /// Takes the i-th step on the i-th call. model_output and sample have one shape; Error (kBug) after the
-  /// last step.
-  virtual Tensor step(const Tensor& model_output, const Tensor& sample) = 0;
+  /// Takes the i-th step on the i-th call. model_output and sample have one shape. A sampler that adds noise
+  /// draws it from `generator`, on the CPU; without one it comes from LibTorch's own, as in the reference.
+  /// Error (kBug) after the last step.
+  Tensor step(const Tensor& model_output, const Tensor& sample,
+              const std::optional<at::Generator>& generator = {});
 
-  /// One for each step; exactly the reference's values, which are int64 (UniPC) or float32 (Euler).
+  /// One for each step; exactly the reference's values, which are int64 (UniPC, DPM++) or float32 (Euler,
+  /// LCM).
   const std::vector<double>& timesteps() const { return timesteps_; }
   /// One for each step and the final one; exactly the reference's float32 values.
   const std::vector<double>& sigmas() const { return sigmas_; }
-  /// timesteps()[index] as the transformer takes it: [1], int64 (UniPC) or float32 (Euler), on the CPU.
+  /// timesteps()[index] as the transformer takes it: [1], int64 or float32, on the CPU.
   Tensor timestep(int64_t index) const;
 
  protected:
@@ -45,10 +48,11 @@ class Scheduler {
 
   /// Calls start() with the grids for num_inference_steps or for the override sigmas.
   virtual void lay_out(int64_t num_inference_steps) = 0;
+  /// Takes step `index`.
+  virtual Tensor take_step(int64_t index, const Tensor& model_output, const Tensor& sample,
+                           const std::optional<at::Generator>& generator) = 0;
   /// Starts over on these grids.
   void start(std::vector<double> timesteps, std::vector<double> sigmas);
-  /// The index of the step to take now; counts it as taken.
-  int64_t next_step();
   int64_t num_steps() const { return static_cast<int64_t>(timesteps_.size()); }
   /// sigmas()[index] as a float32 tensor without dimensions: it rounds as the reference's does, and promotes
   /// no dtype.
@@ -63,9 +67,8 @@ class Scheduler {
 
 /// The scheduler that `_class_name` names, or the one of overrides.sampler. Keys that both classes have carry
 /// over from one to the other as in diffusers' from_config; unlike there, so does the shift, which UniPC
-/// calls flow_shift and Euler shift. Error (kInput) for a class or a setting that is not supported, (kUsage)
-/// for an override that cannot be used.
-std::unique_ptr<Scheduler> make_scheduler(const Config& scheduler_config,
-                                          const SchedulerOverrides& overrides);
+/// and DPM++ call flow_shift, Euler and LCM shift. Error (kInput) for a class or a setting that is not
+/// supported, (kUsage) for an override that cannot be used.
+std::unique_ptr<Scheduler> make_scheduler(const Config& config, const SchedulerOverrides& overrides);
 
 }  // namespace t2v

@@ -19,9 +19,6 @@ size_t read_word(const Config& config, const std::string& key, const std::string
   return static_cast<size_t>(found - words.begin());
 }
 
-/// log(alpha / sigma), the half log signal-to-noise ratio that the solver's steps are measured in.
-Tensor half_log_snr(const Tensor& sigma) { return at::log(1 - sigma) - at::log(sigma); }
-
 /// How much of each difference enters an update over hh, so that it is exact for polynomials through the
 /// points at `ratios` of the way (equations 9 and 10 of the paper). b_h: the paper's B(h).
 Tensor difference_weights(const std::vector<Tensor>& ratios, const Tensor& hh, const Tensor& b_h) {
@@ -44,7 +41,7 @@ Tensor difference_weights(const std::vector<Tensor>& ratios, const Tensor& hh, c
 
 UniPCMultistepScheduler::UniPCMultistepScheduler(const Config& config, const SchedulerOverrides& overrides)
     : Scheduler(at::kLong),
-      flow_sigmas_(config, overrides, kClassName),
+      flow_sigmas_(config, overrides, "unipc"),
       legacy_flow_sigmas_(overrides.legacy_flow_sigmas),
       final_sigma_zero_(read_word(config, "final_sigmas_type", "zero", {"zero", "sigma_min"}) == 0),
       // The reference reads the three names of DPM-Solver as bh2.
@@ -54,7 +51,7 @@ UniPCMultistepScheduler::UniPCMultistepScheduler(const Config& config, const Sch
       disable_corrector_(config.integers("disable_corrector", {})) {
   // A config of another class says nothing about these two; in its own the class defaults are for other
   // models.
-  const bool own = config.text("_class_name", "") == kClassName;
+  const bool own = config.text("_class_name", "") == "UniPCMultistepScheduler";
   read_word(config, "prediction_type", own ? "epsilon" : "flow_prediction", {"flow_prediction"});
   if (!config.boolean("use_flow_sigmas", !own)) config.fail("use_flow_sigmas", "true");
   if (!config.boolean("predict_x0", true)) config.fail("predict_x0", "true");
@@ -65,12 +62,9 @@ UniPCMultistepScheduler::UniPCMultistepScheduler(const Config& config, const Sch
 
 std::vector<double> UniPCMultistepScheduler::grid(int64_t num_inference_steps) const {
   if (!flow_sigmas_.overrides().empty()) return flow_sigmas_.overrides();
+  if (legacy_flow_sigmas_) return flow_sigmas_.legacy_grid(num_inference_steps);
   const double smallest = 1.0 / static_cast<double>(flow_sigmas_.num_train_timesteps());
   std::vector<double> sigmas = linspace(1.0, smallest, num_inference_steps + 1);
-  if (legacy_flow_sigmas_) {
-    std::reverse(sigmas.begin(), sigmas.end());
-    for (double& sigma : sigmas) sigma = 1.0 - sigma;
-  }
   sigmas.pop_back();
   return sigmas;
 }
@@ -95,8 +89,8 @@ bool UniPCMultistepScheduler::corrects_after(int64_t step) const {
   return std::find(disable_corrector_.begin(), disable_corrector_.end(), step) == disable_corrector_.end();
 }
 
-Tensor UniPCMultistepScheduler::step(const Tensor& model_output, const Tensor& sample) {
-  const int64_t i = next_step();
+Tensor UniPCMultistepScheduler::take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
+                                          const std::optional<at::Generator>& /*generator*/) {
   // In this order of operations, because sigma * model_output rounds to the dtype of the model.
   const Tensor clean = sample - sigma(i) * model_output;
   last_sample_ = i > 0 && corrects_after(i - 1) ? update(last_sample_, i - 1, &clean) : sample;

@@ -14,14 +14,12 @@ namespace t2v {
 /// clean sample, as with "bh2".
 class UniPCMultistepScheduler final : public Scheduler {
  public:
-  static constexpr const char* kClassName = "UniPCMultistepScheduler";
-
   /// Error as make_scheduler.
   UniPCMultistepScheduler(const Config& config, const SchedulerOverrides& overrides);
 
-  Tensor step(const Tensor& model_output, const Tensor& sample) override;
-
  private:
+  Tensor take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
+                   const std::optional<at::Generator>& generator) override;
   void lay_out(int64_t num_inference_steps) override;
   /// The noise levels before the shift.
   std::vector<double> grid(int64_t num_inference_steps) const;

@@ -20,7 +20,7 @@ FLAGS = {
                                 "2.5": "whole", "inf": "1000"}),
     "--guidance-scale": (["0", "1", "7.5", "1e1"], {"nan": "from 0 to 1000", "-1": "is 0", "inf": "1000", "x": "0"}),
     "--flow-shift": (["0.5", "3", "8.0"], {"0": "0.01", "nan": "0.01", "5,0": "0.01"}),
-    "--sampler": (["unipc", "euler"], {"eulr": "the nearest is euler", "dpm++": "unipc or euler", "": "unipc or euler"}),
+    "--sampler": (["unipc", "euler", "lcm", "dpm++"], {"eulr": "the nearest is euler", "ddim": "lcm or dpm++", "": "unipc"}),
     "--sigmas": (["1,0.5,0.1", "0.9"], {"0.5,1": "numbers", "1,": "numbers", "": "numbers", "1,0": "above 0",
                                         "nan": "numbers", "1.5,1": "at most 1"}),
     "--seed": (["0", "-1", "-99999999999999999999", "4294967296", "18446744073709551615"],

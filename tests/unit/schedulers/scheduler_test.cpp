@@ -2,7 +2,9 @@
 
 #include "golden.h"
 #include "schedulers/flow_match_euler_discrete.h"
+#include "schedulers/samplers.h"
 #include "schedulers/unipc_multistep.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
@@ -52,6 +54,17 @@ TEST(MakeScheduler, AnotherClassIsAnErrorThatNamesIt) {
     EXPECT_EQ(code_of([&] { make(config); }), ErrorCode::kInput) << name;
   }
   EXPECT_EQ(code_of([] { make(kUnipc, {.sampler = "ddim"}); }), ErrorCode::kUsage);
+}
+
+TEST(MakeScheduler, EveryWordOfTheCommandLineIsASampler) {
+  for (const std::string& name : kSamplers) {
+    EXPECT_EQ(sampler_named(name).name, name);
+    for (const json& config : {kUnipc, kEuler}) {
+      const auto scheduler = make(config, {.sampler = name});
+      scheduler->set_timesteps(3);
+      EXPECT_EQ(scheduler->timesteps().size(), 3U) << name;
+    }
+  }
 }
 
 // The grid, the terminal value and the shift of the one are those of the other, under either name.

@@ -13,6 +13,7 @@ enum class ErrorCode : int {
   kOutput = 4,    ///< the output cannot be created or finished
   kResource = 5,  ///< out of memory, or no such device
   kNumbers = 6,   ///< NaN or infinite latents or frames
+  kNetwork = 7,   ///< the network, or a download that is not what it has to be
 };
 
 /// The only exception type that leaves t2v: what was being done, what was got, what was expected, what to do

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "flags.h"
+#include "command.h"
 
 namespace t2v {
 
-/// Reads the arguments that follow the program's name into `arguments`. Error (kUsage). How to talk (the
-/// flags of the last group) is read first, so that it holds for that error too.
-void parse_arguments(const std::vector<std::string>& words, Arguments& arguments);
+/// Reads the words of `invocation`: its other members, and what the flags and operands of the command write
+/// into. Returns the command. Error (kUsage). How to talk is read first, so that it holds for that error too.
+const Command& parse_arguments(Invocation& invocation);
 
 }  // namespace t2v

@@ -2,7 +2,8 @@
 
 #include <sstream>
 
-#include "flags.h"
+#include "commands.h"
+#include "streams.h"
 
 namespace t2v {
 namespace {
@@ -10,44 +11,14 @@ namespace {
 constexpr size_t kWidth = 80;
 constexpr size_t kColumn = 26;
 
-constexpr const char* kHead = R"(t2v: renders a video clip from a text prompt.
-
-Examples
-  t2v --prompt "a red ball moves to the right over green grass" -o clip.mp4
-  t2v -p "an orange fish circles in the sea" --seed 7 -o fish.mp4
-  t2v -p "a white star spins at night" --quality lossless -o star.mkv
-  echo "a green car moves left in the desert" | t2v -p - -o car.mp4
-
-Usage
-  t2v [generate] --prompt TEXT -o FILE [flags]
-)";
-
-constexpr const char* kTail = R"(
-In long flags _ and - are the same. Of a flag given twice the last one holds,
-and so of flags that say the same in two ways, such as --size and --width.
-Values are never rounded in silence: what the model cannot make is an error.
-
-Standard output: the path of the clip (of .png files, the first), or with --json
-  {"output": PATH, "seconds": X, "settings": {...}}
-Standard error: everything else. The seed used is always shown unless quiet.
-
---progress json writes one JSON object a line, each with "version" (1), "event"
-and "elapsed" (seconds since the start); a reader skips events it does not know:
-  start        "settings": what will be rendered
-  load, encode_text, step, decode, write
-               "done" of "total" (0: not counted), "detail" (a component, a
-               path), "left" (seconds left of this phase, null if not known)
-  log          "message": a warning or a detail
-  done         "output": the path of the clip, which is whole now
-  error        "code" (the exit code), "message"
-  summary      "ok", "seconds": {phase: seconds}; last, if the run began
-
+constexpr const char* kExitCodes = R"(
 Exit codes
-  0  the clip is written            4  the output cannot be written
-  1  a bug in t2v                   5  out of memory, or no such device
-  2  wrong flag, value or prompt,   6  numbers went wrong (NaN)
-     or the output exists           129, 130, 143  stopped by a signal
-  3  model missing or bad
+  0  done as asked                  5  out of memory, or no such device
+  1  a bug in t2v                   6  numbers went wrong (NaN)
+  2  wrong flag, value or prompt,   7  network, or a download that is not
+     or the output exists              what it has to be
+  3  model missing or bad           129, 130, 143  stopped by a signal
+  4  the output cannot be written
 )";
 
 /// Appends words one after the other, with lines that start at `column` and end before kWidth.
@@ -79,7 +50,10 @@ std::string describe(const Flag& flag) {
 
 void append_flag(std::string& text, const Flag& flag) {
   const bool has_short = flag.names.size() > 1 && flag.names[1].size() == 2;
-  std::string left = has_short ? "  " + flag.names[1] + ", " + flag.names[0] : "      " + flag.names[0];
+  const bool operand = flag.names[0][0] != '-';
+  std::string left = operand     ? "  " + flag.names[0]
+                     : has_short ? "  " + flag.names[1] + ", " + flag.names[0]
+                                 : "      " + flag.names[0];
   if (flag.takes_value()) left += ' ' + flag.value;
   if (left.size() + 2 > kColumn) {
     text += left + '\n' + std::string(kColumn, ' ');
@@ -89,15 +63,33 @@ void append_flag(std::string& text, const Flag& flag) {
   wrap(text, describe(flag), kColumn);
 }
 
+void append_commands(std::string& text) {
+  text += "\nCommands (t2v COMMAND --help says more)\n";
+  for (const Command& command : all_commands()) {
+    text += "  " + command.name + std::string(kColumn - 2 - command.name.size(), ' ');
+    wrap(text, command.summary, kColumn);
+  }
+}
+
 }  // namespace
 
-std::string help_text() {
-  std::string text = kHead;
-  for (const FlagGroup& group : flag_groups()) {
+std::string help_text(const Command& command) {
+  std::string text = command.description;
+  if (is_default(command)) append_commands(text);
+  if (!command.operands.empty()) text += '\n';
+  for (const Flag& operand : command.operands) append_flag(text, operand);
+  Invocation unused;
+  std::vector<FlagGroup> groups = command.flags;
+  groups.push_back(talking_flags(unused));
+  for (const FlagGroup& group : groups) {
     text += '\n' + group.title + '\n';
     for (const Flag& flag : group.flags) append_flag(text, flag);
   }
-  return text + kTail;
+  return text + command.notes + kExitCodes;
+}
+
+std::function<int(const Invocation&, Progress&)> print_help(const Command& command) {
+  return [text = help_text(command)](const Invocation&, Progress&) { return print(text); };
 }
 
 }  // namespace t2v

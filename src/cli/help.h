@@ -1,11 +1,16 @@
 #pragma once
 
-#include <string>
+#include <functional>
+
+#include "command.h"
 
 namespace t2v {
 
-/// What --help prints: examples, every flag, exit codes, the lines of --progress json. At most 80 columns
-/// wide.
-std::string help_text();
+/// What --help of that command prints: examples, usage, every flag, exit codes; for the first command also
+/// the list of all. At most 80 columns wide.
+std::string help_text(const Command& command);
+
+/// As Command::run: prints that.
+std::function<int(const Invocation&, Progress&)> print_help(const Command& command);
 
 }  // namespace t2v

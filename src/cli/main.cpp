@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include "command.h"
+#include "run_command.h"
 #include "signals.h"
 #include "streams.h"
 

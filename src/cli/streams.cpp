@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <string>
+#include <cstring>
+
+#include "t2v/error.h"
 
 namespace t2v {
 
@@ -33,6 +35,13 @@ bool write_all(int descriptor, std::string_view text) {
     }
   }
   return true;
+}
+
+int print(const std::string& text) {
+  if (!write_all(STDOUT_FILENO, text)) {
+    throw Error(ErrorCode::kOutput, {.doing = "writing to standard output", .got = std::strerror(errno)});
+  }
+  return 0;
 }
 
 bool is_closed_pipe(int descriptor) {

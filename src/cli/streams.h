@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace t2v {
@@ -10,6 +11,10 @@ void open_missing_streams();
 
 /// Writes all of `text`; false, with errno, if that fails.
 bool write_all(int descriptor, std::string_view text);
+
+/// Writes what was asked for to standard output: if it cannot be written, the command failed. Returns exit
+/// code 0. Error (kOutput).
+int print(const std::string& text);
 
 /// True if `descriptor` is a pipe whose reader has gone.
 bool is_closed_pipe(int descriptor);

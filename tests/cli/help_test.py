@@ -16,13 +16,30 @@ def loaded_libraries(folder, *arguments):
 
 
 class HelpTest(CommandTest):
-    def help_lines(self):
-        result = self.run_t2v("--help")
+    def help_lines(self, *command):
+        result = self.run_t2v(*command, "--help")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         return result.stdout.decode().splitlines()
 
+    def commands(self):
+        lines = self.help_lines()
+        begin = next(number for number, line in enumerate(lines) if line.startswith("Commands"))
+        end = lines.index("", begin)
+        self.assertLess(end, 24, "the first screen lists the commands")
+        return [line.split()[0] for line in lines[begin + 1 : end]]
+
     def test_help_fits_80_columns(self):
-        self.assertEqual([line for line in self.help_lines() if len(line) > 80], [])
+        for command in self.commands():
+            self.assertEqual([line for line in self.help_lines(command) if len(line) > 80], [], command)
+
+    def test_every_command_has_its_own_help(self):
+        commands = self.commands()
+        self.assertLessEqual({"generate", "help", "version"}, set(commands))
+        titles = {self.help_lines(command)[0] for command in commands}
+        self.assertEqual(len(titles), len(commands))
+        for command in commands:
+            self.assertEqual(self.run_t2v("help", command).stdout, self.run_t2v(command, "--help").stdout)
+        self.assertEqual(self.run_t2v("help").stdout, self.run_t2v("--help").stdout)
 
     def test_examples_come_before_flags(self):
         lines = self.help_lines()
@@ -49,9 +66,10 @@ class HelpTest(CommandTest):
             self.assertEqual(result.stdout.decode().strip(), example.split()[-1])
 
     def test_version(self):
-        result = self.run_t2v("--version")
-        self.assertEqual((result.returncode, result.stderr), (0, b""))
-        self.assertRegex(result.stdout.decode(), r"^t2v \d+\.\d+\.\d+\n$")
+        for words in (["--version"], ["version"], ["help", "--version"], ["-p", "a", "--version"]):
+            result = self.run_t2v(*words)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertRegex(result.stdout.decode(), r"^t2v \d+\.\d+\.\d+\n$")
 
     def test_answers_do_not_load_libtorch(self):
         for arguments in (["--help"], ["--version"], ["--steps", "0"], ["-p", "a", "-o", "clip.foo"]):
@@ -84,17 +102,22 @@ class DidYouMeanTest(CommandTest):
 
     def test_commands(self):
         self.refused("genrate", "-p", "a", parts=['unknown command "genrate"', "did you mean generate?"])
+        self.refused("versoin", parts=['unknown command "versoin"', "did you mean version?"])
+        self.refused("help", "genrate", parts=['unknown command "genrate"', "did you mean generate?"])
         self.refused("frobnicate", parts=['unknown command "frobnicate"', "--help"])
+        self.refused("-q", "version", parts=['"version"', "comes first: t2v version"])
+
+    def test_what_a_command_does_not_take(self):
+        self.refused("version", "--steps", "5", parts=["unknown flag --steps", "t2v version --help"])
+        self.refused("version", "5", parts=['"5"', "t2v version takes"])
 
     def test_control_characters_are_escaped(self):
         self.refused("--\033[31mred", parts=["\\x1b[31mred"])
 
     def test_flags_of_later_issues_are_absent(self):
         for flag in (
-            "--aspect", "--guidance-scale-2", "--boundary-ratio", "--moe-boundary", "--transformer", "--transformer-2",
-            "--vae", "--text-encoder", "--tokenizer", "-i", "--image", "--init-img", "--end-image", "--lora", "--lora-2",
-            "--offload", "--max-vram", "--vae-tiling", "--cache-mode", "--cache-option", "--preview",
-            "--preview-interval", "--sheet", "--codec", "--pix-fmt", "--skip-existing", "--config", "--dry-run",
+            "--aspect", "--cache-mode", "--cache-option", "--preview", "--preview-interval", "--sheet", "--codec",
+            "--pix-fmt", "--skip-existing", "--config", "--dry-run",
         ):  # fmt: skip
             self.refused(flag, "x", parts=["unknown flag " + flag])
 

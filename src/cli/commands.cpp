@@ -1,0 +1,31 @@
+#include "commands.h"
+
+#include "t2v/error.h"
+#include "t2v/text.h"
+
+namespace t2v {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands = {generate_command(), help_command(), version_command()};
+  return commands;
+}
+
+bool is_default(const Command& command) { return command.name == all_commands().front().name; }
+
+const Command* find_command(const std::string& name) {
+  for (const Command& command : all_commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+void refuse_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : all_commands()) names.push_back(command.name);
+  const std::string meant = closest_match(name, names);
+  throw Error(ErrorCode::kUsage,
+              {.doing = "unknown command \"" + name + '"',
+               .advice = meant.empty() ? "t2v --help lists the commands" : "did you mean " + meant + "?"});
+}
+
+}  // namespace t2v

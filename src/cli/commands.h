@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace t2v {
+
+// Each of these is in the file of its name. A new one is declared here and listed in commands.cpp.
+Command generate_command();
+Command help_command();
+Command version_command();
+
+/// Every command in the order of --help; the first is the default.
+const std::vector<Command>& all_commands();
+
+/// True for the command that a command line without a name means.
+bool is_default(const Command& command);
+
+/// The command of that name; nullptr if there is none.
+const Command* find_command(const std::string& name);
+
+/// The Error (kUsage) for a name that no command has, with the one that was meant.
+[[noreturn]] void refuse_command(const std::string& name);
+
+}  // namespace t2v

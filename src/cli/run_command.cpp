@@ -1,0 +1,84 @@
+#include "run_command.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include "arguments.h"
+#include "commands.h"
+#include "help.h"
+#include "signals.h"
+#include "streams.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+ProgressOptions progress_options(const Invocation& invocation) {
+  const bool terminal = is_terminal(STDERR_FILENO);
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool allowed = no_color == nullptr || *no_color == '\0';
+  ProgressOptions options{
+      .style = invocation.progress,
+      .quiet = invocation.log_level == LogLevel::kQuiet,
+      .color = invocation.color == "always" || (invocation.color == "auto" && terminal && allowed)};
+  if (options.style == "auto") options.style = options.quiet ? "none" : terminal ? "bar" : "plain";
+  return options;
+}
+
+/// Runs the command and reports how it failed, if it did; the exit code.
+int guarded(const Command& command, const Invocation& invocation, Progress& progress) {
+  const auto fail = [&progress](ErrorCode code, const std::string& message) {
+    progress.fail(static_cast<int>(code), message);
+    progress.summarize(false);
+    return static_cast<int>(code);
+  };
+  try {
+    const int code = command.run(invocation, progress);
+    if (stop_requested()) end_by_signal();  // it came too late for this run, but a loop around it has to end
+    return code;
+  } catch (const Error& error) {
+    return fail(error.code(), error.what());
+  } catch (const Stopped&) {
+    progress.log("t2v: stopped; " + command.stopped);
+    progress.summarize(false);
+    end_by_signal();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kResource, "out of memory; lower --width, --height or --frames");
+  } catch (const std::exception& error) {
+    const Error bug(ErrorCode::kBug, {.doing = "a bug in t2v", .advice = error.what()});
+    return fail(bug.code(), bug.what());
+  } catch (...) {
+    return fail(ErrorCode::kBug, "a bug in t2v; an exception of unknown type");
+  }
+}
+
+}  // namespace
+
+RunControl make_run_control(Progress& progress) {
+  install_stop_handlers(progress.stop_notice());
+  return {.on_event = [&progress](const Event& event) { progress.on_event(event); },
+          .stop = &stop_requested()};
+}
+
+int run_command(const std::vector<std::string>& words) {
+  Invocation invocation{.words = words};
+  Command command;
+  try {
+    command = parse_arguments(invocation);
+    if (invocation.version) command = *find_command("version");
+    if (invocation.help) command.run = print_help(command);
+  } catch (...) {
+    // Reported in the style that the rest of the line asks for.
+    command.run = [misread = std::current_exception()](const Invocation&, Progress&) -> int {
+      std::rethrow_exception(misread);
+    };
+  }
+  Progress progress(progress_options(invocation));
+  set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });
+  return guarded(command, invocation, progress);
+}
+
+}  // namespace t2v

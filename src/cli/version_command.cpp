@@ -1,0 +1,18 @@
+#include "commands.h"
+#include "streams.h"
+#include "t2v/generate.h"
+
+namespace t2v {
+
+Command version_command() {
+  return {.name = "version",
+          .summary = "The version",
+          .description = "t2v version: the version of t2v.\n\nUsage\n  t2v version\n",
+          .notes = "",
+          .operands = {},
+          .flags = {},
+          .stopped = "",
+          .run = [](const Invocation&, Progress&) { return print(std::string("t2v ") + version() + '\n'); }};
+}
+
+}  // namespace t2v

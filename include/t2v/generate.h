@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "t2v/run.h"
 
 namespace t2v {
 
@@ -43,26 +43,6 @@ struct GenerateRequest {
   std::vector<std::string> arguments;  ///< the command line, recorded in the settings
 };
 
-/// What happens while a clip is made. The names are those of `--progress json`.
-struct Event {
-  enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone };
-  Kind kind;
-  int64_t done = 0;    ///< of `total`: steps, latent frames, files; 0 when the phase begins
-  int64_t total = 0;   ///< 0: not counted
-  std::string detail;  ///< a component, a path
-};
-const char* event_name(Event::Kind kind);
-
-/// How a caller follows and stops a run. Both may be empty.
-struct RunControl {
-  std::function<void(const Event&)> on_event;  ///< called on the rendering thread
-  const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
-};
-
-/// The run was stopped through RunControl::stop: no clip was published, temporary files are gone. Latents
-/// that were sampled before the stop are kept beside the output, and the log says where.
-struct Stopped {};
-
 struct GenerateResult {
   std::filesystem::path output;  ///< of a sequence of files, the first
   std::string settings;          ///< JSON, as recorded in the clip
@@ -74,7 +54,8 @@ struct GenerateResult {
 GenerateRequest check(const GenerateRequest& request);
 
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at
-/// all. Error.
+/// all. Error, Stopped: temporary files are gone; latents that were sampled before the stop are kept beside
+/// the output, and the log says where.
 GenerateResult generate(const GenerateRequest& request, const RunControl& control);
 
 /// "0.1.0"

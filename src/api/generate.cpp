@@ -51,6 +51,10 @@ const char* event_name(Event::Kind kind) {
       return "write";
     case Event::Kind::kDone:
       return "done";
+    case Event::Kind::kDownload:
+      return "download";
+    case Event::Kind::kVerify:
+      return "verify";
   }
   return "";
 }

@@ -39,6 +39,10 @@ const char* in_words(Kind kind) {
       return "writing";
     case Kind::kDone:
       return "done";
+    case Kind::kDownload:
+      return "downloading";
+    case Kind::kVerify:
+      return "verifying";
   }
   return "";
 }

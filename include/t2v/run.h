@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace t2v {
+
+/// What happens during work that takes long. The names are those of `--progress json`.
+struct Event {
+  enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone, kDownload, kVerify };
+  Kind kind;
+  int64_t done = 0;    ///< of `total`: steps, latent frames, files, bytes; 0 when the phase begins
+  int64_t total = 0;   ///< 0: not counted
+  std::string detail;  ///< a component, a path
+};
+const char* event_name(Event::Kind kind);
+
+/// How a caller follows and stops a run. Both may be empty.
+struct RunControl {
+  std::function<void(const Event&)> on_event;  ///< called on the working thread
+  const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
+};
+
+/// The run was stopped through RunControl::stop. The function that was called says what is left of it.
+struct Stopped {};
+
+}  // namespace t2v

@@ -15,7 +15,15 @@ struct GenerateRequest {
   std::string prompt;                          ///< UTF-8, not blank, at most 64 KiB
   std::optional<std::string> negative_prompt;  ///< used when guidance_scale > 1
   std::filesystem::path output;                ///< .mp4, .mkv or .png; the extension chooses the container
-  std::filesystem::path model;                 ///< a diffusers folder; empty: the bundled model
+  std::filesystem::path model;                 ///< a checkpoint: folder or file; empty: the bundled model
+  /// Folders or files that replace parts of the model; empty: its own.
+  std::filesystem::path transformer, transformer_2, vae, text_encoder, tokenizer, image_encoder;
+
+  std::filesystem::path image;      ///< what the clip begins with, for a model that takes one
+  std::filesystem::path end_image;  ///< what it ends with
+  std::filesystem::path control_video, control_mask;    ///< for VACE: clips; white of the mask is made anew
+  std::vector<std::filesystem::path> reference_images;  ///< for VACE: what is to appear
+  std::optional<double> conditioning_scale;             ///< for VACE: how much the control counts
 
   std::optional<int64_t> height, width;  ///< pixels
   std::optional<int64_t> num_frames;
@@ -23,8 +31,10 @@ struct GenerateRequest {
   std::optional<double> fps;
 
   std::optional<int64_t> num_inference_steps;
-  std::optional<double> guidance_scale;  ///< at most 1: no guidance
-  std::optional<std::string> sampler;    ///< "unipc" or "euler"; default: what scheduler_config.json names
+  std::optional<double> guidance_scale;    ///< at most 1: no guidance
+  std::optional<double> guidance_scale_2;  ///< of the low-noise expert, for a model with two
+  std::optional<double> boundary_ratio;    ///< from this noise level up the high-noise expert is used
+  std::optional<std::string> sampler;      ///< one of kSamplers; default: what scheduler_config.json names
   std::optional<double> flow_shift;
   std::vector<double> sigmas;  ///< replaces the sampler's own grid before the shift; from high to low
   bool legacy_sigmas =
@@ -34,6 +44,7 @@ struct GenerateRequest {
   std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
   std::string dtype = "float32";  ///< of the text encoder and the transformer: "float32", "bfloat16"
   int64_t threads = 0;            ///< 0: one a core
+  bool vae_tiling = false;        ///< encode and decode in tiles, as the reference's enable_tiling() does
 
   std::string quality = "good";        ///< "draft", "good", "high", "lossless"
   std::optional<int64_t> crf;          ///< overrides quality for H.264: 0 to 51

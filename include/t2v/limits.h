@@ -22,6 +22,8 @@ inline constexpr Range<double> kDurations{0.001, 100000};  ///< seconds
 inline constexpr Range<double> kFrameRates{0.01, 1000};    ///< frames a second
 inline constexpr Range<int64_t> kStepCounts{1, 1000};
 inline constexpr Range<double> kGuidanceScales{0, 1000};
+inline constexpr Range<double> kBoundaryRatios{0, 1};
+inline constexpr Range<double> kConditioningScales{0, 100};
 inline constexpr Range<double> kFlowShifts{0.01, 1000};
 inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kCrfs{0, 51};

@@ -23,6 +23,29 @@ FlagGroup what_to_show(GenerateArguments& arguments) {
        {{"--negative-prompt", "-n"}, "TEXT", "What it should not show", "", kOfModel, set_negative_prompt}}};
 }
 
+FlagGroup what_to_start_from(GenerateRequest& request) {
+  const auto add_reference = [&request](const FlagValue& value) {
+    request.reference_images.push_back(parse_path(value));
+  };
+  return {"What to start from, for models that take it",
+          {path_flag({"--image", "-i", "--init-img"}, "FILE", "The picture that the clip begins with",
+                     request.image),
+           path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The picture that it ends with",
+                     request.end_image),
+           path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
+                     request.control_video),
+           path_flag({"--control-mask", "--src-mask"}, "FILE",
+                     "A clip, white where --control-video is to be made anew", request.control_mask),
+           {{"--reference-image", "--src-ref-images"},
+            "FILE",
+            "A picture of what is to appear (VACE); repeatable",
+            "",
+            "",
+            add_reference},
+           number_flag({"--conditioning-scale"}, "How much these count (VACE)", kConditioningScales,
+                       request.conditioning_scale, "1")}};
+}
+
 FlagGroup where_to(GenerateRequest& request) {
   return {"Where to",
           {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
@@ -89,6 +112,11 @@ FlagGroup sampling(GenerateRequest& request) {
        number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
                    "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
                    kGuidanceScales, request.guidance_scale, kOfModel),
+       number_flag({"--guidance-scale-2"}, "The same for the low-noise expert, where there are two",
+                   kGuidanceScales, request.guidance_scale_2, "as --guidance-scale, or the model's"),
+       number_flag({"--boundary-ratio", "--moe-boundary"},
+                   "The noise level at which the low-noise expert takes over", kBoundaryRatios,
+                   request.boundary_ratio, kOfModel),
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
                    "Where the steps are spent: higher, on layout", kFlowShifts, request.flow_shift, kOfModel),
        choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "WORD", "The solver", kSamplers,
@@ -107,11 +135,20 @@ FlagGroup sampling(GenerateRequest& request) {
 FlagGroup model_and_machine(GenerateRequest& request) {
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
   return {"Model and machine",
-          {path_flag({"--model", "-m"}, "FOLDER", "A Wan2.1 text-to-video checkpoint in diffusers' layout",
-                     request.model, "the bundled model"),
+          {path_flag({"--model", "-m"}, "PATH", "A Wan checkpoint: a folder or a file", request.model,
+                     "the bundled model"),
+           path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
+                     request.transformer),
+           path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
+           path_flag({"--vae"}, "PATH", "The same", request.vae),
+           path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
+           path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
+           path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
            {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
            choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
                        request.dtype, request.dtype),
+           switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",
+                       request.vae_tiling, true),
            integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core")}};
 }
 
@@ -119,8 +156,8 @@ FlagGroup model_and_machine(GenerateRequest& request) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments), where_to(request), size_and_length(request), sampling(request),
-          model_and_machine(request)};
+  return {what_to_show(arguments),  where_to(request), what_to_start_from(request),
+          size_and_length(request), sampling(request), model_and_machine(request)};
 }
 
 }  // namespace t2v

@@ -17,7 +17,8 @@ MAY_USE = {folder: set(others.split()) for folder, others in {
     "text": "core",
     "hub": "core",
     "media": "core",
-    "weights": "core",
+    "checkpoints": "core",
+    "weights": "core checkpoints",
     "kernels": "core",
     "distributed": "core",
     "schedulers": "core",
@@ -28,11 +29,11 @@ MAY_USE = {folder: set(others.split()) for folder, others in {
     "text_encoders": MODEL_PARTS,
     "autoencoders": MODEL_PARTS,
     "transformers": MODEL_PARTS + " caching",
-    "pipelines": "core weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
-    "api": "core hub media weights pipelines quantization",
+    "pipelines": "core checkpoints weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
+    "api": "core checkpoints hub media weights pipelines quantization",
     "cli": "",
 }.items()}
-WITHOUT_LIBTORCH = {"text", "hub", "media", "cli"}
+WITHOUT_LIBTORCH = {"text", "checkpoints", "hub", "media", "cli"}
 LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
 OWNED_HEADERS = {

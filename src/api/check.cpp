@@ -2,8 +2,9 @@
 #include <cmath>
 #include <random>
 
-#include "api/model_folder.h"
+#include "api/data_folder.h"
 #include "api/presets.h"
+#include "checkpoints/checkpoint.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
@@ -107,6 +108,21 @@ void check_sampling(const GenerateRequest& request) {
   }
 }
 
+/// Error for what cannot be rendered yet.
+void check_pipeline(const Checkpoint& checkpoint) {
+  const auto unsupported = [&](const std::string& got, const std::string& expected) {
+    throw Error(ErrorCode::kInput,
+                {.doing = "reading " + checkpoint.origin, .got = got, .expected = expected});
+  };
+  if (checkpoint.pipeline != PipelineClass::kWan) {
+    unsupported("a " + pipeline_class_name(checkpoint.pipeline), "a WanPipeline");
+  }
+  if (checkpoint.has("transformer_2") || checkpoint.boundary_ratio)
+    unsupported("a second transformer", "one: checkpoints with two experts cannot be rendered yet");
+  if (checkpoint.expand_timesteps)
+    unsupported("expand_timesteps", "a Wan2.1 checkpoint: this one cannot be rendered yet");
+}
+
 void check_files(const GenerateRequest& request) {
   check_output(request.output, {.quality = request.quality,
                                 .crf = request.crf,
@@ -132,17 +148,18 @@ GenerateRequest check(const GenerateRequest& request) {
   GenerateRequest checked = request;
   check_prompts(checked);
   if (checked.model.empty()) checked.model = bundled_model();
-  const ModelFolder model = ModelFolder::open(checked.model);
+  const Checkpoint checkpoint = Checkpoint::open({.model = checked.model});
+  check_pipeline(checkpoint);
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
     checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
   }
-  apply_preset(model, checked);
+  apply_preset(checkpoint, checked);
   check_sampling(checked);
-  check_size(*checked.width, *checked.height, model.spatial_multiple());
+  check_size(*checked.width, *checked.height, checkpoint.spatial_multiple());
   if (!checked.num_frames) {
-    checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, model.temporal_multiple());
+    checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, checkpoint.temporal_multiple());
   }
-  check_grid("--frames", *checked.num_frames, model.temporal_multiple(), 1, kFrameCounts.largest);
+  check_grid("--frames", *checked.num_frames, checkpoint.temporal_multiple(), 1, kFrameCounts.largest);
   check_files(checked);
   if (!checked.seed) checked.seed = random_seed();
   return checked;

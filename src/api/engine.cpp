@@ -93,7 +93,7 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   result.settings = settings_json(request, placement.device.str());
 
-  WanPipeline pipeline(request.model, placement, control);
+  WanPipeline pipeline(Checkpoint::open({.model = request.model}), placement, control);
   const Tensor latents = pipeline.sample(request);
   KeptLatents kept(request, latents, result.settings);
   try {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/data_folder.h"
 #include "core/log.h"
 
 namespace t2v {
@@ -14,15 +15,16 @@ namespace fs = std::filesystem;
 constexpr const char* kUniPC = "UniPCMultistepScheduler";
 constexpr const char* kEuler = "FlowMatchEulerDiscreteScheduler";
 
-bool matches(const Config& preset, const ModelFolder& model) {
+bool matches(const Config& preset, const Checkpoint& checkpoint) {
   if (!preset.has("matches")) return false;
   for (const auto& [key, value] : preset.json().at("matches").items()) {
-    if (!model.transformer.has(key) || model.transformer.json().at(key) != value) return false;
+    const Config& transformer = checkpoint.get("transformer").config;
+    if (!transformer.has(key) || transformer.json().at(key) != value) return false;
   }
   return true;
 }
 
-Config find_preset(const ModelFolder& model) {
+Config find_preset(const Checkpoint& checkpoint) {
   const fs::path folder = data_folder() / "configs";
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -31,7 +33,7 @@ Config find_preset(const ModelFolder& model) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     Config preset = Config::read(file);
-    if (matches(preset, model)) return preset;
+    if (matches(preset, checkpoint)) return preset;
   }
   return Config::read(folder / "default.json");
 }
@@ -61,8 +63,8 @@ const Config& with(const Config& preset, const std::string& key) {
 
 }  // namespace
 
-void apply_preset(const ModelFolder& model, GenerateRequest& request) {
-  const Config preset = find_preset(model);
+void apply_preset(const Checkpoint& checkpoint, GenerateRequest& request) {
+  const Config preset = find_preset(checkpoint);
   log_verbose("preset " + preset.origin());
   const auto fill = [](auto& optional, auto value) {
     if (!optional) optional = value;
@@ -76,10 +78,10 @@ void apply_preset(const ModelFolder& model, GenerateRequest& request) {
   if (!request.duration) fill(request.num_frames, integer("num_frames"));
   fill(request.num_inference_steps, integer("num_inference_steps"));
   fill(request.guidance_scale, number("guidance_scale"));
-  if (!request.sampler) request.sampler = sampler_of(model.scheduler);
+  if (!request.sampler) request.sampler = sampler_of(checkpoint.scheduler);
   if (!request.flow_shift) {
     request.flow_shift =
-        preset.has("flow_shift") ? number("flow_shift") : shift_of(model.scheduler, *request.sampler);
+        preset.has("flow_shift") ? number("flow_shift") : shift_of(checkpoint.scheduler, *request.sampler);
   }
 }
 

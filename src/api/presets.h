@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/model_folder.h"
+#include "checkpoints/checkpoint.h"
 #include "t2v/generate.h"
 
 namespace t2v {
@@ -11,6 +11,6 @@ namespace t2v {
 /// A preset is a JSON file: "matches" holds keys and values of transformer/config.json that identify the
 /// checkpoint, the other keys are named as in GenerateRequest. configs/default.json serves a checkpoint that
 /// no other file matches.
-void apply_preset(const ModelFolder& model, GenerateRequest& request);
+void apply_preset(const Checkpoint& checkpoint, GenerateRequest& request);
 
 }  // namespace t2v

@@ -15,9 +15,6 @@ namespace {
 
 /// How many tokens the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
-/// What the two libraries call their weight files.
-constexpr const char* kDiffusersBase = "diffusion_pytorch_model";
-constexpr const char* kTransformersBase = "model";
 
 /// Pixels [1, 3, count, height, width] in [-1, 1] -> 8-bit frames, rounded to the nearest level.
 Frames to_frames(const Tensor& pixels) {
@@ -33,7 +30,8 @@ std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& 
   TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
   if (!tokens.dropped.empty()) {
     constexpr size_t kShown = 200;
-    log_warning("the prompt is longer than " + std::to_string(kMaxSequenceLength) + " tokens; not used: \"" +
+    const std::string longest = std::to_string(kMaxSequenceLength);
+    log_warning("the prompt is longer than " + longest + " tokens; not used: \"" +
                 escape_for_display(tokens.dropped).substr(0, kShown) +
                 (tokens.dropped.size() > kShown ? "...\"" : "\""));
   }
@@ -43,8 +41,8 @@ std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& 
 
 }  // namespace
 
-WanPipeline::WanPipeline(std::filesystem::path model, Placement placement, const RunControl& control)
-    : model_(std::move(model)), placement_(placement), control_(control) {}
+WanPipeline::WanPipeline(Checkpoint checkpoint, Placement placement, const RunControl& control)
+    : checkpoint_(std::move(checkpoint)), placement_(placement), control_(control) {}
 
 Tensor WanPipeline::sample(const GenerateRequest& request) {
   const c10::InferenceMode inference_mode;
@@ -56,10 +54,9 @@ Tensor WanPipeline::sample(const GenerateRequest& request) {
 }
 
 WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& request) const {
-  const auto tokenizer = Tokenizer::open_folder(model_ / "tokenizer");
-  const Weights weights =
-      open_weights("text_encoder", kTransformersBase, {.placement = placement_, .keep_in_fp32 = {}});
-  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(read_config("text_encoder")));
+  const auto tokenizer = Tokenizer::open_folder(checkpoint_.get_tokenizer().path);
+  const Weights weights = open_weights("text_encoder", {.placement = placement_, .keep_in_fp32 = {}});
+  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(checkpoint_.get("text_encoder").config));
   weights.expect_all_used();
 
   const int64_t total = is_guided(*request.guidance_scale) ? 2 : 1;
@@ -77,29 +74,23 @@ WanPipeline::PromptEmbeds WanPipeline::encode_prompt(const GenerateRequest& requ
   return prompt_embeds;
 }
 
-Config WanPipeline::read_config(const std::string& component) const {
-  return Config::read(model_ / component / "config.json");
-}
-
-Weights WanPipeline::open_weights(const std::string& component, const std::string& base,
-                                  LoadOptions options) const {
+Weights WanPipeline::open_weights(const std::string& component, LoadOptions options) const {
   stop_if_asked();
   emit(Event::Kind::kLoad, 0, 0, component);
   const std::string dtype = dtype_name(options.placement.dtype);
-  Weights weights = Weights::open_folder(model_ / component, base, std::move(options));
+  Weights weights = Weights::open(checkpoint_.get(component), std::move(options));
   for (const std::filesystem::path& file : weights.files())
     log_verbose("reading " + file.string() + " as " + dtype);
   return weights;
 }
 
 WanTransformer3DConfig WanPipeline::transformer_config() const {
-  return WanTransformer3DConfig::from_config(read_config("transformer"));
+  return WanTransformer3DConfig::from_config(checkpoint_.get("transformer").config);
 }
 
 WanTransformer3DModel WanPipeline::load_transformer() const {
-  const Weights weights =
-      open_weights("transformer", kDiffusersBase,
-                   {.placement = placement_, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
+  const Weights weights = open_weights(
+      "transformer", {.placement = placement_, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
   WanTransformer3DModel transformer(weights, transformer_config());
   weights.expect_all_used();
   return transformer;
@@ -108,8 +99,9 @@ WanTransformer3DModel WanPipeline::load_transformer() const {
 void WanPipeline::load_vae() {
   if (vae_) return;
   const Weights weights =
-      open_weights("vae", kDiffusersBase, {.placement = {at::kFloat, placement_.device}, .keep_in_fp32 = {}});
-  vae_ = std::make_unique<AutoencoderKLWan>(weights, AutoencoderKLWanConfig::from_config(read_config("vae")));
+      open_weights("vae", {.placement = {at::kFloat, placement_.device}, .keep_in_fp32 = {}});
+  vae_ = std::make_unique<AutoencoderKLWan>(
+      weights, AutoencoderKLWanConfig::from_config(checkpoint_.get("vae").config));
   weights.expect_all_used();
 }
 
@@ -123,11 +115,10 @@ Tensor WanPipeline::prepare_latents(const GenerateRequest& request) const {
 
 Tensor WanPipeline::denoise(Tensor latents, const PromptEmbeds& prompt_embeds,
                             const GenerateRequest& request) const {
-  const auto scheduler = make_scheduler(Config::read(model_ / "scheduler" / "scheduler_config.json"),
-                                        {.sampler = request.sampler,
-                                         .flow_shift = request.flow_shift,
-                                         .sigmas = request.sigmas,
-                                         .legacy_flow_sigmas = request.legacy_sigmas});
+  const auto scheduler = make_scheduler(checkpoint_.scheduler, {.sampler = request.sampler,
+                                                                .flow_shift = request.flow_shift,
+                                                                .sigmas = request.sigmas,
+                                                                .legacy_flow_sigmas = request.legacy_sigmas});
   scheduler->set_timesteps(*request.num_inference_steps);
   const WanTransformer3DModel transformer = load_transformer();
   const TextContext prompt = transformer.prepare(prompt_embeds.prompt);

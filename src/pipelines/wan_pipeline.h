@@ -1,11 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 
 #include "autoencoders/autoencoder_kl_wan.h"
+#include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
 #include "t2v/generate.h"
@@ -18,9 +18,9 @@ namespace t2v {
 /// needs.
 class WanPipeline {
  public:
-  /// `model` is a folder in the diffusers layout; `placement` is of the text encoder and the transformer. The
+  /// `placement` is of the text encoder and the transformer. The
   /// VAE computes in float32 on the same device.
-  WanPipeline(std::filesystem::path model, Placement placement, const RunControl& control);
+  WanPipeline(Checkpoint checkpoint, Placement placement, const RunControl& control);
 
   /// The final latents [1, channels, frames, height, width], float32 on the CPU, of a request that has passed
   /// check(). The VAE is loaded before the first step, so that a bad one is told before the work. Error
@@ -39,8 +39,7 @@ class WanPipeline {
   };
 
   PromptEmbeds encode_prompt(const GenerateRequest& request) const;
-  Config read_config(const std::string& component) const;
-  Weights open_weights(const std::string& component, const std::string& base, LoadOptions options) const;
+  Weights open_weights(const std::string& component, LoadOptions options) const;
   WanTransformer3DConfig transformer_config() const;
   WanTransformer3DModel load_transformer() const;
   void load_vae();
@@ -50,7 +49,7 @@ class WanPipeline {
   void emit(Event::Kind kind, int64_t done, int64_t total, const std::string& detail = "") const;
   void stop_if_asked() const;
 
-  std::filesystem::path model_;
+  Checkpoint checkpoint_;
   Placement placement_;
   const RunControl& control_;
   std::unique_ptr<AutoencoderKLWan> vae_;

@@ -6,33 +6,33 @@
 namespace t2v {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 12> kDtypes = {{
-    {"F64", at::kDouble},
-    {"F32", at::kFloat},
-    {"F16", at::kHalf},
-    {"BF16", at::kBFloat16},
-    {"F8_E4M3", at::kFloat8_e4m3fn},
-    {"F8_E5M2", at::kFloat8_e5m2},
-    {"I64", at::kLong},
-    {"I32", at::kInt},
-    {"I16", at::kShort},
-    {"I8", at::kChar},
-    {"U8", at::kByte},
-    {"BOOL", at::kBool},
+constexpr std::array<std::pair<NumberFormat, at::ScalarType>, 12> kDtypes = {{
+    {NumberFormat::kF64, at::kDouble},
+    {NumberFormat::kF32, at::kFloat},
+    {NumberFormat::kF16, at::kHalf},
+    {NumberFormat::kBF16, at::kBFloat16},
+    {NumberFormat::kF8E4M3, at::kFloat8_e4m3fn},
+    {NumberFormat::kF8E5M2, at::kFloat8_e5m2},
+    {NumberFormat::kI64, at::kLong},
+    {NumberFormat::kI32, at::kInt},
+    {NumberFormat::kI16, at::kShort},
+    {NumberFormat::kI8, at::kChar},
+    {NumberFormat::kU8, at::kByte},
+    {NumberFormat::kBool, at::kBool},
 }};
 
 }  // namespace
 
-std::optional<at::ScalarType> dtype_of_safetensors(std::string_view name) {
+at::ScalarType dtype_of(NumberFormat format) {
   for (const auto& [known, dtype] : kDtypes) {
-    if (known == name) return dtype;
+    if (known == format) return dtype;
   }
-  return std::nullopt;
+  throw Error(ErrorCode::kBug, {.doing = "reading " + std::string(number_format_name(format))});
 }
 
-std::optional<std::string_view> safetensors_of_dtype(at::ScalarType dtype) {
-  for (const auto& [name, known] : kDtypes) {
-    if (known == dtype) return name;
+std::optional<NumberFormat> number_format_of(at::ScalarType dtype) {
+  for (const auto& [format, known] : kDtypes) {
+    if (known == dtype) return format;
   }
   return std::nullopt;
 }

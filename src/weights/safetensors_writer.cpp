@@ -27,7 +27,7 @@ NamedTensors in_file_order(const NamedTensors& tensors) {
   std::set<std::string> names{"__metadata__"};
   for (const auto& [name, tensor] : tensors) {
     if (!names.insert(name).second || !is_valid_utf8(name)) misused("the name '" + name + "'");
-    if (!safetensors_of_dtype(tensor.scalar_type())) misused("the dtype " + dtype_name(tensor.scalar_type()));
+    if (!number_format_of(tensor.scalar_type())) misused("the dtype " + dtype_name(tensor.scalar_type()));
     order.emplace_back(name, tensor.to(at::kCPU).contiguous());
   }
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
@@ -45,7 +45,7 @@ std::string header_bytes(const NamedTensors& tensors, const std::map<std::string
   }
   size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", *safetensors_of_dtype(tensor.scalar_type())},
+    header[name] = {{"dtype", number_format_name(*number_format_of(tensor.scalar_type()))},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, offset + tensor.nbytes()}}};
     offset += tensor.nbytes();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoints/component.h"
 #include "core/tensor.h"
 
 namespace t2v {
@@ -19,18 +20,17 @@ struct LoadOptions {
   std::vector<std::string> keep_in_fp32;
 };
 
-/// A view of a checkpoint's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one
+/// A view of a component's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one
 /// record of which tensors were asked for. Tensors already in the wanted dtype on the CPU are the mapped file
 /// itself, not a copy.
 class Weights {
  public:
-  /// Opens a component's folder: `<base>.safetensors.index.json`, `<base>.safetensors`, or their .fp16/.bf16
-  /// variants, in that order. `base` is "diffusion_pytorch_model" (diffusers classes) or "model"
-  /// (transformers classes). Error (kInput) for anything missing or malformed; every header is checked here,
-  /// before a tensor is read.
+  /// The tensors of a component; no value is read here.
+  static Weights open(Component component, LoadOptions options);
+  /// A component's folder, as open_tensors() opens it.
   static Weights open_folder(const std::filesystem::path& folder, const std::string& base,
                              LoadOptions options);
-  /// Opens one safetensors file.
+  /// One file of tensors.
   static Weights open_file(const std::filesystem::path& file, LoadOptions options);
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
@@ -54,10 +54,10 @@ class Weights {
   std::vector<std::filesystem::path> files() const;
 
  private:
-  struct Checkpoint;
-  Weights(std::shared_ptr<Checkpoint> checkpoint, std::string prefix);
+  struct Record;
+  Weights(std::shared_ptr<Record> record, std::string prefix);
 
-  std::shared_ptr<Checkpoint> checkpoint_;
+  std::shared_ptr<Record> record_;
   std::string prefix_;  ///< "" or ending in '.'
 };
 

@@ -16,16 +16,13 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-/// A copy of the tiny checkpoint's configurations, without weights: checking needs none.
+/// A copy of the tiny checkpoint, whose configurations a test may change.
 class CheckTest : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(::testing::TempDir()) / ("t2v_api_" + std::to_string(::getpid()));
-    for (const char* name : {"model_index.json", "scheduler/scheduler_config.json", "transformer/config.json",
-                             "vae/config.json"}) {
-      fs::create_directories((folder_ / "model" / name).parent_path());
-      fs::copy_file(fs::path(T2V_FIXTURES) / "tiny-wan" / name, folder_ / "model" / name);
-    }
+    fs::create_directory(folder_);
+    fs::copy(fs::path(T2V_FIXTURES) / "tiny-wan", folder_ / "model", fs::copy_options::recursive);
     request_.prompt = "a red ball";
     request_.model = folder_ / "model";
     request_.output = folder_ / "clip.mp4";

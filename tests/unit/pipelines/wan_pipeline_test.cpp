@@ -36,7 +36,7 @@ struct Rendered {
 
 Rendered render(const GenerateRequest& request, at::ScalarType dtype) {
   const RunControl control;
-  WanPipeline pipeline(kFixtures / "tiny-wan", {dtype, at::kCPU}, control);
+  WanPipeline pipeline(Checkpoint::open({.model = kFixtures / "tiny-wan"}), {dtype, at::kCPU}, control);
   Rendered rendered{pipeline.sample(request), {}};
   std::vector<Tensor> chunks;
   pipeline.decode(rendered.latents, [&](const Frames& frames) {
@@ -92,7 +92,7 @@ TEST(WanPipelineStopTest, StopsAtTheNextStep) {
                                  stop = true;
                                },
                            .stop = &stop};
-  WanPipeline pipeline(kFixtures / "tiny-wan", {at::kFloat, at::kCPU}, control);
+  WanPipeline pipeline(Checkpoint::open({.model = kFixtures / "tiny-wan"}), {at::kFloat, at::kCPU}, control);
   EXPECT_THROW(pipeline.sample(read_request("guided")), Stopped);
   EXPECT_EQ(last_step, 0);
 }

@@ -2,9 +2,9 @@
 
 #include <random>
 
-#include "checkpoint_files.h"
+#include "../checkpoint_files.h"
 #include "core/file.h"
-#include "weights/safetensors.h"
+#include "weights/read_tensor.h"
 #include "weights/weights.h"
 
 namespace t2v {
@@ -115,8 +115,7 @@ TEST_F(MutationTest, ADamagedFileLoadsOrIsRefused) {
     }
     const auto file = write("mutant.safetensors", bytes);
     loaded += loads([&] {
-      const SafetensorsFile opened(file);
-      for (const auto& [name, stored] : opened.tensors()) opened.read(stored).to(at::kDouble).sum();
+      for (const auto& [name, source] : open_tensors(file).tensors) read_tensor(source).to(at::kDouble).sum();
     });
   }
   // Both happen, so the damage is neither always fatal nor always missed.

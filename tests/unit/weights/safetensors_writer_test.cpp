@@ -3,7 +3,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "checkpoint_files.h"
+#include "../checkpoint_files.h"
+#include "weights/read_tensor.h"
 #include "weights/safetensors.h"
 
 namespace t2v {
@@ -46,11 +47,12 @@ TEST_F(SafetensorsWriterTest, WhatItWritesReadsBack) {
   const std::string text = "a \"prompt\"\n\xC3\xA9 \xF0\x9F\x90\x88";
   write_safetensors(path("a.safetensors"), tensors, {{"prompt", text}, {"seed", "42"}});
 
-  const SafetensorsFile file(path("a.safetensors"));
-  EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"prompt", text}, {"seed", "42"}}));
-  ASSERT_EQ(file.tensors().size(), tensors.size());
+  const Component file = open_tensors(path("a.safetensors"));
+  EXPECT_EQ(file.files.at(0)->metadata(),
+            (std::map<std::string, std::string>{{"prompt", text}, {"seed", "42"}}));
+  ASSERT_EQ(file.tensors.size(), tensors.size());
   for (const auto& [name, tensor] : tensors) {
-    const Tensor read = file.read(file.tensors().at(name));
+    const Tensor read = read_tensor(file.get(name));
     EXPECT_EQ(read.scalar_type(), tensor.scalar_type()) << name;
     EXPECT_TRUE(at::equal(read.to(at::kDouble), tensor.to(at::kDouble))) << name;
     EXPECT_EQ(read.sizes(), tensor.sizes()) << name;
@@ -62,9 +64,9 @@ TEST_F(SafetensorsWriterTest, AlignsTheData) {
   // Headers of every length modulo 8, and data of an odd size.
   for (std::string name = "y"; name.size() <= 8; name += "y") {
     write_safetensors(path("a.safetensors"), {{"x", at::zeros({3}, at::kByte)}, {name, at::ones({2})}}, {});
-    const SafetensorsFile file(path("a.safetensors"));
-    const StoredTensor& y = file.tensors().at(name);
-    EXPECT_EQ(file.read(y).const_data_ptr(), file.read(y).const_data_ptr());  // not copied, so aligned
+    const Component file = open_tensors(path("a.safetensors"));
+    EXPECT_EQ(read_tensor(file.get(name)).const_data_ptr(),
+              read_tensor(file.get(name)).const_data_ptr());  // not copied, so aligned
   }
 }
 
@@ -73,7 +75,7 @@ TEST_F(SafetensorsWriterTest, ReplacesWhatWasThere) {
   std::filesystem::create_symlink("target", path("link"));
   write_safetensors(path("link"), {{"x", at::ones({2})}}, {});
   EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
-  EXPECT_EQ(SafetensorsFile(path("target")).tensors().size(), 1u);
+  EXPECT_EQ(TensorFile::open(path("target"))->tensors().size(), 1u);
   EXPECT_THAT(names(), ::testing::UnorderedElementsAre("target", "link"));
 }
 

@@ -1,6 +1,6 @@
 #include "weights/weights.h"
 
-#include "checkpoint_files.h"
+#include "../checkpoint_files.h"
 #include "weights/safetensors.h"
 
 namespace t2v {

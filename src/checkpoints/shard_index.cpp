@@ -1,4 +1,4 @@
-#include "weights/shard_index.h"
+#include "checkpoints/shard_index.h"
 
 #include <set>
 #include <vector>

@@ -1,10 +1,9 @@
-#include "weights/safetensors.h"
+#include "checkpoints/tensor_file.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 
-#include "weights/safetensors_header.h"
+#include "checkpoints/safetensors_header.h"
 
 namespace t2v {
 namespace {
@@ -61,34 +60,21 @@ Error pickle_error(const std::filesystem::path& file) {
            "convert it in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"});
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& file)
-    : path_(file), mapping_(std::make_shared<const MappedFile>(file)) {
-  const std::string_view bytes(reinterpret_cast<const char*>(mapping_->data()), mapping_->size());
+TensorFile::TensorFile(const std::filesystem::path& file) : path_(file), mapping_(file) {
+  const std::string_view bytes(reinterpret_cast<const char*>(mapping_.data()), mapping_.size());
   const std::string_view json = header_text(bytes, file.string());
   const size_t header_size = kLengthSize + json.size();
   SafetensorsHeader header = parse_safetensors_header(json, bytes.size() - header_size, file.string());
-  data_ = mapping_->data() + header_size;
   tensors_ = std::move(header.tensors);
   metadata_ = std::move(header.metadata);
+  for (auto& [name, stored] : tensors_) {
+    stored.begin += header_size;
+    stored.end += header_size;
+  }
 }
 
-Tensor SafetensorsFile::read(const StoredTensor& stored) const {
-  const auto options = at::TensorOptions().dtype(stored.dtype);
-  if (stored.begin == stored.end) return at::empty(stored.shape, options);
-  const std::byte* first = data_ + stored.begin;
-  const std::byte* last = data_ + stored.end;
-  if (stored.dtype == at::kBool && std::any_of(first, last, [](std::byte b) { return b > std::byte{1}; })) {
-    throw Error(ErrorCode::kInput, {.doing = "reading " + path_.string(),
-                                    .got = "a BOOL that is neither 0 nor 1",
-                                    .advice = "the file is damaged: download it again"});
-  }
-  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(stored.dtype) == 0) {
-    return at::from_blob(
-        const_cast<std::byte*>(first), stored.shape, [mapping = mapping_](void*) {}, options);
-  }
-  Tensor copy = at::empty(stored.shape, options);
-  std::memcpy(copy.mutable_data_ptr(), first, stored.end - stored.begin);
-  return copy;
+std::shared_ptr<const TensorFile> TensorFile::open(const std::filesystem::path& file) {
+  return std::shared_ptr<const TensorFile>(new TensorFile(file));
 }
 
 }  // namespace t2v

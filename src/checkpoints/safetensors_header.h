@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "weights/safetensors.h"
+#include "checkpoints/tensor_file.h"
 
 namespace t2v {
 
 /// What the header of a safetensors file says.
 struct SafetensorsHeader {
-  std::map<std::string, StoredTensor, std::less<>> tensors;
+  StoredTensors tensors;  ///< begin and end count from the end of the header
   std::map<std::string, std::string> metadata;
 };
 

@@ -1,12 +1,10 @@
-#include "weights/safetensors_header.h"
+#include "checkpoints/safetensors_header.h"
 
 #include <algorithm>
 #include <optional>
 #include <tuple>
 
 #include <nlohmann/json.hpp>
-
-#include "weights/dtypes.h"
 
 namespace t2v {
 namespace {
@@ -148,7 +146,7 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
     if (!dtype_ || !shape_ || !offsets_ || offsets_->size() != 2) {
       refuse("an incomplete entry " + shown_name(name_), "dtype, shape and two data_offsets");
     }
-    const auto dtype = dtype_of_safetensors(*dtype_);
+    const auto dtype = number_format_of(*dtype_);
     if (!dtype) {
       throw Error(ErrorCode::kInput,
                   {.doing = "reading " + origin_ + ", tensor " + shown_name(name_),
@@ -156,9 +154,9 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
                    .expected = "F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U8 or BOOL",
                    .advice = "use a checkpoint in one of these"});
     }
-    StoredTensor stored{.dtype = *dtype, .shape = {}, .begin = (*offsets_)[0], .end = (*offsets_)[1]};
+    StoredTensor stored{.format = *dtype, .shape = {}, .begin = (*offsets_)[0], .end = (*offsets_)[1]};
     // Strides are products too, so a dimension of 0 must not hide that the others overflow.
-    int64_t extent = static_cast<int64_t>(at::elementSize(*dtype));
+    int64_t extent = element_size(*dtype);
     bool empty = false;
     for (const uint64_t size : *shape_) {
       empty = empty || size == 0;

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "checkpoints/component.h"
+#include "core/config.h"
+
+namespace t2v {
+
+/// What a user named: a whole checkpoint, and parts that replace its own. Empty: not named.
+struct CheckpointSources {
+  std::filesystem::path model = {};
+  std::filesystem::path transformer = {}, transformer_2 = {}, vae = {}, text_encoder = {}, tokenizer = {},
+                        image_encoder = {};
+};
+
+/// The pipeline of diffusers that renders a checkpoint.
+enum class PipelineClass { kWan, kWanImageToVideo, kWanVACE };
+/// "WanPipeline", ...: the _class_name of model_index.json.
+std::string pipeline_class_name(PipelineClass pipeline);
+
+/// Where the tokenizer is: one of the two.
+struct TokenizerSource {
+  std::filesystem::path path;  ///< a folder with tokenizer.json or spiece.model, or one of these files
+  std::string spiece_model;    ///< the bytes of a SentencePiece model that came inside a checkpoint
+};
+
+/// A checkpoint as far as the headers of its files tell, without LibTorch and without values. Components are
+/// called as in model_index.json: transformer, transformer_2, vae, text_encoder, image_encoder.
+struct Checkpoint {
+  /// Reads every header and every config. Error (kInput) for what is malformed, or not of a Wan model.
+  static Checkpoint open(const CheckpointSources& sources);
+
+  bool has(std::string_view component) const { return components.contains(component); }
+  /// Error (kInput) that says where to get the component if it is absent.
+  const Component& get(std::string_view component) const;
+  /// Error (kInput) as get().
+  const TokenizerSource& get_tokenizer() const;
+
+  int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels
+  int64_t temporal_multiple() const;  ///< a clip has k * this + 1 frames
+
+  std::string origin;  ///< what errors call it
+  PipelineClass pipeline = PipelineClass::kWan;
+  std::map<std::string, Component, std::less<>> components;
+  std::optional<TokenizerSource> tokenizer;
+  Config scheduler;                      ///< scheduler_config.json
+  std::optional<double> boundary_ratio;  ///< timesteps from this part of 1000 up are transformer's, the
+                                         ///< others' transformer_2's
+  bool expand_timesteps = false;         ///< every token has a timestep of its own (TI2V-5B)
+};
+
+}  // namespace t2v

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoints/tensor_file.h"
+#include "core/config.h"
+
+namespace t2v {
+
+/// Where the values of one tensor are.
+struct TensorSource {
+  std::shared_ptr<const TensorFile> file;
+  StoredTensor stored;
+};
+
+/// One model of a checkpoint (transformer, vae, ...): its configuration, and its tensors under the names that
+/// diffusers and transformers give them. Headers only: no value has been read.
+struct Component {
+  std::string origin;  ///< what errors call it
+  Config config;       ///< as diffusers' config.json; {} for tensors that come without
+  std::vector<std::shared_ptr<const TensorFile>> files;
+  std::map<std::string, TensorSource, std::less<>> tensors;
+
+  bool has(std::string_view name) const { return tensors.contains(name); }
+  /// Error (kInput) that names the tensor if it is not there.
+  const TensorSource& get(std::string_view name) const;
+};
+
+/// The tensors of one file, under the names they have there, without a configuration. Error (kInput).
+Component open_tensors(const std::filesystem::path& file);
+
+/// The tensors of a component's folder: `<base>.safetensors.index.json`, `<base>.safetensors`, or their
+/// .fp16/.bf16 variants, in that order; without a configuration. `base` is "diffusion_pytorch_model"
+/// (diffusers classes) or "model" (transformers classes). Error (kInput) for anything missing or malformed.
+Component open_tensors(const std::filesystem::path& folder, const std::string& base);
+
+}  // namespace t2v

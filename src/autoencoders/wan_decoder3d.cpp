@@ -1,5 +1,6 @@
 #include "autoencoders/wan_decoder3d.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,8 @@ WanUpBlock::WanUpBlock(const Weights& weights, int64_t in_channels, int64_t out_
                           out_channels);
   }
   if (upsample != Upsample::kNone) {
-    upsampler_.emplace(weights["upsamplers.0"], out_channels, upsample == Upsample::kSpaceAndTime);
+    upsampler_.emplace(weights["upsamplers.0"], out_channels, out_channels / 2,
+                       upsample == Upsample::kSpaceAndTime);
   }
 }
 
@@ -23,19 +25,26 @@ Tensor WanUpBlock::forward(Tensor x, FeatureCache& cache) const {
 
 namespace {
 
-std::vector<WanUpBlock> make_up_blocks(const Weights& weights, const AutoencoderKLWanConfig& config) {
-  const int64_t levels = config.levels();
-  std::vector<WanUpBlock> blocks;
-  for (int64_t i = 0; i < levels; ++i) {
-    // From the coarsest level up; each upsampler halves the channels on the way.
-    const int64_t out_channels = config.decoder_channels(levels - 1 - i);
-    const int64_t in_channels = i == 0 ? out_channels : config.decoder_channels(levels - i) / 2;
-    const bool temporal = i < levels - 1 && config.temperal_downsample[levels - 2 - i];
-    const auto upsample = i == levels - 1 ? WanUpBlock::Upsample::kNone
-                          : temporal      ? WanUpBlock::Upsample::kSpaceAndTime
-                                          : WanUpBlock::Upsample::kSpace;
-    blocks.emplace_back(weights[std::to_string(i)], in_channels, out_channels, config.num_res_blocks + 1,
-                        upsample);
+std::vector<WanDecoder3d::UpBlock> make_up_blocks(const Weights& weights,
+                                                  const AutoencoderKLWanConfig& config) {
+  const int64_t last = config.levels() - 1;
+  std::vector<WanDecoder3d::UpBlock> blocks;
+  for (int64_t level = last; level >= 0; --level) {  // from the coarsest up
+    const Weights block = weights[std::to_string(last - level)];
+    const int64_t in_channels = config.decoder_channels(std::min(level + 1, last));
+    const int64_t out_channels = config.decoder_channels(level);
+    const auto upsample = level == 0                   ? Upsample::kNone
+                          : config.temporal(level - 1) ? Upsample::kSpaceAndTime
+                                                       : Upsample::kSpace;
+    const int64_t num_resnets = config.num_res_blocks + 1;
+    if (config.is_residual) {
+      blocks.emplace_back(std::in_place_type<WanResidualUpBlock>, block, in_channels, out_channels,
+                          num_resnets, upsample);
+    } else {
+      // Each upsampler halves the channels on the way.
+      blocks.emplace_back(std::in_place_type<WanUpBlock>, block,
+                          level == last ? in_channels : in_channels / 2, out_channels, num_resnets, upsample);
+    }
   }
   return blocks;
 }
@@ -63,7 +72,8 @@ void WanDecoder3d::finish(Tensor x, size_t next_block, FeatureCache& cache,
     frames.push_back(conv_out_(norm_out_.with_silu(x), cache));
     return;
   }
-  x = up_blocks_[next_block].forward(std::move(x), cache);
+  x = std::visit([&](const auto& block) { return block.forward(std::move(x), cache); },
+                 up_blocks_[next_block]);
   const int64_t frame_bytes = static_cast<int64_t>(x[0].nbytes());
   for (const Tensor& part : x.split(frame_bytes < large_frame_ ? x.size(0) : 1)) {
     finish(part, next_block + 1, cache, frames);

@@ -1,18 +1,19 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "autoencoders/autoencoder_kl_wan_config.h"
 #include "autoencoders/wan_blocks.h"
 #include "autoencoders/wan_resample.h"
+#include "autoencoders/wan_residual_blocks.h"
 
 namespace t2v {
 
 /// Residual blocks and, but for the last level, an upsampler. (diffusers WanUpBlock.)
 class WanUpBlock {
  public:
-  enum class Upsample { kNone, kSpace, kSpaceAndTime };
   WanUpBlock(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t num_resnets,
              Upsample upsample);
 
@@ -32,6 +33,8 @@ class WanDecoder3d {
   /// no thread busy.
   WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config, int64_t large_frame = 1 << 20);
 
+  using UpBlock = std::variant<WanUpBlock, WanResidualUpBlock>;
+
   /// One latent frame [1, z_dim, h, w] -> the frames it stands for [t, out_channels, H, W], channels last: 1
   /// for the first of a clip, then scale_factor_temporal.
   Tensor forward(const Tensor& x, FeatureCache& cache) const;
@@ -42,7 +45,7 @@ class WanDecoder3d {
 
   WanCausalConv3d conv_in_;
   WanMidBlock mid_block_;
-  std::vector<WanUpBlock> up_blocks_;
+  std::vector<UpBlock> up_blocks_;
   WanRMSNorm norm_out_;
   WanCausalConv3d conv_out_;
   int64_t large_frame_;

@@ -13,14 +13,21 @@ WanEncoder3d::WanEncoder3d(const Weights& weights, const AutoencoderKLWanConfig&
   int64_t channels = config.base_dim;
   const auto next = [&] { return weights["down_blocks"][std::to_string(down_blocks_.size())]; };
   for (int64_t level = 0; level < config.levels(); ++level) {
+    const bool last = level == config.levels() - 1;
+    if (config.is_residual) {
+      const WanResidualDownBlock::Downsample downsample{!last, config.temporal(level)};
+      down_blocks_.emplace_back(std::in_place_type<WanResidualDownBlock>, next(), channels,
+                                config.encoder_channels(level), config.num_res_blocks, downsample);
+      channels = config.encoder_channels(level);
+      continue;
+    }
     for (int64_t i = 0; i < config.num_res_blocks; ++i) {
       down_blocks_.emplace_back(std::in_place_type<WanResidualBlock>, next(), channels,
                                 config.encoder_channels(level));
       channels = config.encoder_channels(level);
     }
-    if (level == config.levels() - 1) continue;
-    down_blocks_.emplace_back(std::in_place_type<WanDownsample>, next(), channels,
-                              config.temperal_downsample[level]);
+    if (last) continue;
+    down_blocks_.emplace_back(std::in_place_type<WanDownsample>, next(), channels, config.temporal(level));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "autoencoders/autoencoder_kl_wan_config.h"
 #include "autoencoders/wan_blocks.h"
 #include "autoencoders/wan_resample.h"
+#include "autoencoders/wan_residual_blocks.h"
 
 namespace t2v {
 
@@ -20,7 +21,8 @@ class WanEncoder3d {
 
  private:
   WanCausalConv3d conv_in_;
-  std::vector<std::variant<WanResidualBlock, WanDownsample>> down_blocks_;
+  /// Wan2.1 numbers its blocks through all levels; Wan2.2 has one for each level.
+  std::vector<std::variant<WanResidualBlock, WanDownsample, WanResidualDownBlock>> down_blocks_;
   WanMidBlock mid_block_;
   WanRMSNorm norm_out_;
   WanCausalConv3d conv_out_;

@@ -27,8 +27,8 @@ Conv2d make_phases(const Weights& weights, int64_t in_channels, int64_t out_chan
 
 }  // namespace
 
-WanUpsample::WanUpsample(const Weights& weights, int64_t channels, bool temporal)
-    : phases_(make_phases(weights["resample.1"], channels, channels / 2)), out_channels_(channels / 2) {
+WanUpsample::WanUpsample(const Weights& weights, int64_t channels, int64_t out_channels, bool temporal)
+    : phases_(make_phases(weights["resample.1"], channels, out_channels)), out_channels_(out_channels) {
   if (!temporal) return;
   const Tensor weight = weights["time_conv"].tensor("weight", {2 * channels, channels, 3, 1, 1});
   const Tensor bias = weights["time_conv"].tensor("bias", {2 * channels});

@@ -9,14 +9,16 @@
 
 namespace t2v {
 
-/// Doubles height and width (nearest, then a 3x3 convolution to half the channels) and, if temporal, the
-/// number of frames: every frame but the clip's first becomes two. (diffusers WanResample, upsample2d and
-/// upsample3d.)
+/// What a level of the decoder doubles on its way to the next one.
+enum class Upsample { kNone, kSpace, kSpaceAndTime };
+
+/// Doubles height and width (nearest, then a 3x3 convolution) and, if temporal, the number of frames: every
+/// frame but the clip's first becomes two. (diffusers WanResample, upsample2d and upsample3d.)
 class WanUpsample {
  public:
-  WanUpsample(const Weights& weights, int64_t channels, bool temporal);
+  WanUpsample(const Weights& weights, int64_t channels, int64_t out_channels, bool temporal);
 
-  /// x [t, channels, h, w], channels last -> [t or 2t, channels / 2, 2h, 2w].
+  /// x [t, channels, h, w], channels last -> [t or 2t, out_channels, 2h, 2w].
   Tensor forward(const Tensor& x, FeatureCache& cache) const;
 
  private:

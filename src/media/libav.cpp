@@ -48,7 +48,7 @@ FramePtr make_frame(AVPixelFormat format, int width, int height) {
   return frame;
 }
 
-ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height) {
+ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height, const YuvColors& colors) {
   ScalerPtr scaler(allocated(sws_alloc_context()));
   const auto set = [&scaler](const char* name, int64_t value) {
     const int result = av_opt_set_int(scaler.get(), name, value, 0);
@@ -60,24 +60,38 @@ ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int heigh
   set("dstw", width);
   set("dsth", height);
   set("dst_format", to);
-  set("sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT | SWS_BITEXACT);
-  // Chroma samples lie on the left luma column (0 of 256) and between two luma rows (128 of 256).
+  set("sws_flags", colors.filter | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT | SWS_BITEXACT);
+  // In 256ths of a chroma sample's distance.
+  constexpr int kBetween = 128;
   for (const bool source : {true, false}) {
     const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(source ? from : to);
-    if ((format->flags & AV_PIX_FMT_FLAG_RGB) != 0 || format->log2_chroma_h == 0) continue;
-    set(source ? "src_h_chr_pos" : "dst_h_chr_pos", 0);
-    set(source ? "src_v_chr_pos" : "dst_v_chr_pos", 128);
+    if ((format->flags & AV_PIX_FMT_FLAG_RGB) != 0 || format->log2_chroma_w == 0) continue;
+    set(source ? "src_h_chr_pos" : "dst_h_chr_pos", colors.centered_chroma ? kBetween : 0);
+    if (format->log2_chroma_h != 0) set(source ? "src_v_chr_pos" : "dst_v_chr_pos", kBetween);
   }
-  const auto full_range = [](AVPixelFormat format) {
-    return (av_pix_fmt_desc_get(format)->flags & AV_PIX_FMT_FLAG_RGB) != 0 ? 1 : 0;
+  const auto full_range = [&colors](AVPixelFormat format) {
+    return (av_pix_fmt_desc_get(format)->flags & AV_PIX_FMT_FLAG_RGB) != 0 || colors.full_range ? 1 : 0;
   };
-  const int* bt709 = sws_getCoefficients(SWS_CS_ITU709);
+  const int* matrix = sws_getCoefficients(colors.matrix);
   constexpr int kOne = 1 << 16;
-  sws_setColorspaceDetails(scaler.get(), bt709, full_range(from), bt709, full_range(to), /*brightness=*/0,
+  sws_setColorspaceDetails(scaler.get(), matrix, full_range(from), matrix, full_range(to), /*brightness=*/0,
                            /*contrast=*/kOne, /*saturation=*/kOne);
   const int result = sws_init_context(scaler.get(), nullptr, nullptr);
   if (result < 0) throw libav_error(ErrorCode::kBug, "setting up the conversion of colours", result);
   return scaler;
+}
+
+Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing) {
+  Frames frames{.count = 1, .height = picture.height, .width = picture.width, .rgb = {}};
+  frames.rgb.resize(static_cast<size_t>(3 * frames.height * frames.width));
+  const ScalerPtr scaler = make_scaler(static_cast<AVPixelFormat>(picture.format), AV_PIX_FMT_RGB24,
+                                       picture.width, picture.height, colors);
+  uint8_t* rows = frames.rgb.data();
+  const int stride = 3 * picture.width;
+  const int result =
+      sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, &rows, &stride);
+  if (result < 0) throw libav_error(ErrorCode::kInput, doing, result);
+  return frames;
 }
 
 DescriptorIo::DescriptorIo(int descriptor, Mode mode) : descriptor_(descriptor), mode_(mode) {

@@ -16,6 +16,7 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+#include "core/frames.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -47,9 +48,20 @@ T* allocated(T* pointer) {
 /// The encoder's or decoder's idea of one frame of `format`, with its pixels allocated.
 FramePtr make_frame(AVPixelFormat format, int width, int height);
 
-/// A conversion between RGB (full range) and `yuv`, or between two RGB layouts, with BT.709 coefficients,
-/// limited range and left-sited chroma on the side of YUV, rounding instead of truncating.
-ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height);
+/// What the numbers of a YUV picture stand for; the default is what we write.
+struct YuvColors {
+  int matrix = SWS_CS_ITU709;
+  bool full_range = false;
+  bool centered_chroma = false;  ///< else on the left luma column; vertically between two rows in both cases
+  int filter = SWS_BICUBIC;      ///< between samples of chroma
+};
+
+/// A conversion between RGB (full range) and YUV, or between two RGB layouts, rounding instead of truncating.
+ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height,
+                      const YuvColors& colors = {});
+
+/// The picture in RGB.
+Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing);
 
 /// libav's bytes in a descriptor of ours, which must outlive this. Keeps its own position, so that several
 /// can share one.

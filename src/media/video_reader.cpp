@@ -15,6 +15,16 @@ struct InputDeleter {
   void operator()(AVFormatContext* input) const { avformat_close_input(&input); }
 };
 
+/// What the decoder says of a picture's colours; where it says nothing, what ffmpeg assumes.
+YuvColors colors_of(const AVFrame& picture) {
+  const bool full_range = picture.color_range == AVCOL_RANGE_JPEG;
+  const bool centered =
+      picture.chroma_location == AVCHROMA_LOC_CENTER || picture.chroma_location == AVCHROMA_LOC_TOP;
+  // swscale knows matrices by the numbers of AVColorSpace.
+  const int matrix = picture.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_ITU601 : picture.colorspace;
+  return {.matrix = matrix, .full_range = full_range, .centered_chroma = centered};
+}
+
 std::string word(const char* name) { return name == nullptr ? "unknown" : name; }
 
 /// A descriptor that is closed at the end of the scope, if it is ours.
@@ -139,18 +149,26 @@ bool VideoReader::next() {
   return true;
 }
 
-Frames VideoReader::frame() const {
-  const AVFrame& decoded = *parts_->frame;
-  Frames frames{.count = 1, .height = decoded.height, .width = decoded.width, .rgb = {}};
-  frames.rgb.resize(static_cast<size_t>(3 * frames.height * frames.width));
-  const ScalerPtr scaler = make_scaler(static_cast<AVPixelFormat>(decoded.format), AV_PIX_FMT_RGB24,
-                                       decoded.width, decoded.height);
-  uint8_t* rows = frames.rgb.data();
-  const int stride = 3 * decoded.width;
-  const int result =
-      sws_scale(scaler.get(), decoded.data, decoded.linesize, 0, decoded.height, &rows, &stride);
-  if (result < 0) throw libav_error(ErrorCode::kInput, parts_->doing, result);
-  return frames;
+Frames VideoReader::frame() const { return to_rgb(*parts_->frame, colors_of(*parts_->frame), parts_->doing); }
+
+Frames read_video(const std::filesystem::path& file, int64_t most_frames,
+                  const std::function<ImageSize(ImageSize)>& size_of) {
+  VideoReader reader(file);
+  Frames clip;
+  while (clip.count < most_frames && reader.next()) {
+    Frames frame = reader.frame();
+    const ImageSize size =
+        clip.count == 0 ? size_of({frame.height, frame.width}) : ImageSize{clip.height, clip.width};
+    frame = resize(frame, size.height, size.width, ResizeFilter::kLanczos);
+    clip.height = size.height;
+    clip.width = size.width;
+    clip.rgb.insert(clip.rgb.end(), frame.rgb.begin(), frame.rgb.end());
+    ++clip.count;
+  }
+  if (clip.count == 0)
+    throw Error(ErrorCode::kInput,
+                {.doing = "reading " + file.string(), .got = "no frame", .expected = "a video"});
+  return clip;
 }
 
 }  // namespace t2v

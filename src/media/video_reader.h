@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/frames.h"
+#include "core/image_resize.h"
 
 namespace t2v {
 
@@ -32,12 +34,18 @@ class VideoReader {
   const VideoInfo& info() const;
   /// Decodes the next frame; false after the last one. Damage that the decoder notices is an Error.
   bool next();
-  /// The frame that next() decoded, as RGB (YUV taken as BT.709 limited range); count is 1.
+  /// The frame that next() decoded, as RGB; count is 1. Colours are what the file says they are; YUV that
+  /// says nothing is BT.601 of limited range.
   Frames frame() const;
 
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// The first frames of a video file, at most `most_frames`, none left out or repeated, each resized with
+/// kLanczos as it is read to what `size_of` makes of the first one's size. Error (kInput).
+Frames read_video(const std::filesystem::path& file, int64_t most_frames,
+                  const std::function<ImageSize(ImageSize)>& size_of);
 
 }  // namespace t2v

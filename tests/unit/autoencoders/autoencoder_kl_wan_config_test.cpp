@@ -25,6 +25,8 @@ TEST(AutoencoderKLWanConfig, MissingKeysTakeTheClassDefaults) {
   EXPECT_EQ(config.latents_std[15], 1.9160);
   EXPECT_EQ(config.scale_factor_temporal, 4);
   EXPECT_EQ(config.scale_factor_spatial, 8);
+  EXPECT_FALSE(config.is_residual);
+  EXPECT_EQ(config.patch_size, 1);
 }
 
 TEST(AutoencoderKLWanConfig, ReadsEveryKey) {
@@ -36,6 +38,19 @@ TEST(AutoencoderKLWanConfig, ReadsEveryKey) {
   EXPECT_EQ(config.decoder_channels(2), 28);
   EXPECT_EQ(config.latents_std[1], 4.0);
   EXPECT_EQ(config.out_channels, 5);
+}
+
+TEST(AutoencoderKLWanConfig, ReadsTheWan22Layout) {
+  const AutoencoderKLWanConfig config = parse(R"({"base_dim": 160, "decoder_base_dim": 256, "z_dim": 1,
+    "latents_mean": [0], "latents_std": [1], "is_residual": true, "in_channels": 12, "out_channels": 12,
+    "patch_size": 2, "scale_factor_spatial": 16, "clip_output": false})");
+  EXPECT_TRUE(config.is_residual);
+  EXPECT_EQ(config.patch_size, 2);
+  EXPECT_EQ(config.in_channels, 12);
+  EXPECT_EQ(config.scale_factor_spatial, 16);
+  EXPECT_FALSE(config.temporal(0));
+  EXPECT_TRUE(config.temporal(2));
+  EXPECT_FALSE(config.temporal(3));
 }
 
 struct BadConfig {
@@ -57,24 +72,28 @@ TEST_P(BadConfigs, AreInputErrorsThatNameTheKey) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadConfigs,
-    ::testing::Values(BadConfig{R"({"is_residual": true})", "Wan2.2 VAE is not supported yet"},
-                      BadConfig{R"({"patch_size": 2})", "Wan2.2 VAE is not supported yet"},
-                      BadConfig{R"({"attn_scales": [0.5]})", "attn_scales"},
-                      BadConfig{R"({"attn_scales": "none"})", "attn_scales"},
-                      BadConfig{R"({"base_dim": -1})", "base_dim"},
-                      BadConfig{R"({"base_dim": 1000000})", "base_dim"},
-                      BadConfig{R"({"z_dim": "16"})", "z_dim"}, BadConfig{R"({"z_dim": 4})", "latents_mean"},
-                      BadConfig{R"({"dim_mult": []})", "dim_mult"},
-                      BadConfig{R"({"dim_mult": [1, 0, 4, 4]})", "dim_mult"},
-                      BadConfig{R"({"dim_mult": [1, 70000, 4, 4]})", "dim_mult"},
-                      BadConfig{R"({"dim_mult": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "dim_mult"},
-                      BadConfig{R"({"decoder_base_dim": 1, "dim_mult": [1, 1, 1, 4]})", "dim_mult"},
-                      BadConfig{R"({"temperal_downsample": [true, true]})", "temperal_downsample"},
-                      BadConfig{R"({"temperal_downsample": [false, false, true]})", "scale_factor_temporal"},
-                      BadConfig{R"({"dim_mult": [1, 2, 4]})", "scale_factor_temporal"},
-                      BadConfig{R"({"scale_factor_spatial": 16})", "scale_factor_spatial"},
-                      BadConfig{R"({"latents_std": [1, 2]})", "latents_std"},
-                      BadConfig{R"({"latents_std": [0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]})", "latents_std"}));
+    ::testing::Values(
+        BadConfig{R"({"attn_scales": [0.5]})", "attn_scales"},
+        BadConfig{R"({"is_residual": 1})", "is_residual"}, BadConfig{R"({"patch_size": 0})", "patch_size"},
+        BadConfig{R"({"patch_size": 2})", "in_channels"},
+        BadConfig{R"({"patch_size": 2, "in_channels": 12})", "out_channels"},
+        BadConfig{R"({"patch_size": 2, "in_channels": 12, "out_channels": 12})", "scale_factor_spatial"},
+        BadConfig{R"({"is_residual": true, "dim_mult": [1, 2, 4, 5]})", "dim_mult"},
+        BadConfig{R"({"is_residual": true, "dim_mult": [3, 1, 1, 1]})", "dim_mult"},
+        BadConfig{R"({"is_residual": true, "dim_mult": [1, 9, 9, 9]})", "dim_mult"},
+        BadConfig{R"({"attn_scales": "none"})", "attn_scales"}, BadConfig{R"({"base_dim": -1})", "base_dim"},
+        BadConfig{R"({"base_dim": 1000000})", "base_dim"}, BadConfig{R"({"z_dim": "16"})", "z_dim"},
+        BadConfig{R"({"z_dim": 4})", "latents_mean"}, BadConfig{R"({"dim_mult": []})", "dim_mult"},
+        BadConfig{R"({"dim_mult": [1, 0, 4, 4]})", "dim_mult"},
+        BadConfig{R"({"dim_mult": [1, 70000, 4, 4]})", "dim_mult"},
+        BadConfig{R"({"dim_mult": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "dim_mult"},
+        BadConfig{R"({"decoder_base_dim": 1, "dim_mult": [1, 1, 1, 4]})", "dim_mult"},
+        BadConfig{R"({"temperal_downsample": [true, true]})", "temperal_downsample"},
+        BadConfig{R"({"temperal_downsample": [false, false, true]})", "scale_factor_temporal"},
+        BadConfig{R"({"dim_mult": [1, 2, 4]})", "scale_factor_temporal"},
+        BadConfig{R"({"scale_factor_spatial": 16})", "scale_factor_spatial"},
+        BadConfig{R"({"latents_std": [1, 2]})", "latents_std"},
+        BadConfig{R"({"latents_std": [0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]})", "latents_std"}));
 
 }  // namespace
 }  // namespace t2v

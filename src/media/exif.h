@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/frames.h"
+
+namespace t2v {
+
+/// How the picture in a JPEG, PNG, WebP or TIFF file is to be turned, 1 (not at all) to 8, as its EXIF data
+/// says; 1 if it says nothing, or something else.
+int exif_orientation(std::string_view file);
+
+/// Every frame turned and mirrored so that what was stored with this orientation stands upright. (PIL
+/// ImageOps.exif_transpose.)
+Frames stand_upright(Frames frames, int orientation);
+
+}  // namespace t2v

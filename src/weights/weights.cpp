@@ -4,6 +4,7 @@
 #include <set>
 
 #include "weights/dtypes.h"
+#include "weights/lora.h"
 #include "weights/read_tensor.h"
 
 namespace t2v {
@@ -43,7 +44,10 @@ struct Weights::Record {
 
   Tensor load(const std::string& name, const TensorSource& source) {
     asked.insert(name);
-    return read_tensor(source).to(options.placement.device, wanted_dtype(name, source.stored));
+    const Tensor stored = read_tensor(source);
+    const at::ScalarType dtype = wanted_dtype(name, source.stored);
+    if (!lora_changes(options.loras, name)) return stored.to(options.placement.device, dtype);
+    return lora_merged(options.loras, name, stored.to(options.placement.device)).to(dtype);
   }
 };
 

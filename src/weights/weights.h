@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkpoints/component.h"
+#include "checkpoints/lora.h"
 #include "core/tensor.h"
 
 namespace t2v {
@@ -18,6 +19,8 @@ struct LoadOptions {
   /// Names that stay float32 when placement.dtype is lower: a tensor is kept if any dot-separated part of its
   /// full name equals one of these (the reference's _keep_in_fp32_modules).
   std::vector<std::string> keep_in_fp32;
+  /// Merged, in float32, into the tensors that they change.
+  std::vector<LoraMerge> loras = {};
 };
 
 /// A view of a component's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+namespace t2v {
+
+/// A LoRA file to merge into a transformer.
+struct LoraChoice {
+  std::filesystem::path
+      file;             ///< safetensors, in the naming of diffusers, ComfyUI, the original code or kohya
+  double strength = 1;  ///< what its change counts; 0: nothing, negative: the opposite
+};
+
+}  // namespace t2v

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "t2v/lora.h"
 #include "t2v/run.h"
 
 namespace t2v {
@@ -18,6 +19,9 @@ struct GenerateRequest {
   std::filesystem::path model;                 ///< a checkpoint: folder or file; empty: the bundled model
   /// Folders or files that replace parts of the model; empty: its own.
   std::filesystem::path transformer, transformer_2, vae, text_encoder, tokenizer, image_encoder;
+
+  std::vector<LoraChoice> loras;    ///< merged into the transformer, in this order
+  std::vector<LoraChoice> loras_2;  ///< into the low-noise expert, for a model with two
 
   std::filesystem::path image;      ///< what the clip begins with, for a model that takes one
   std::filesystem::path end_image;  ///< what it ends with

@@ -24,6 +24,7 @@ inline constexpr Range<int64_t> kStepCounts{1, 1000};
 inline constexpr Range<double> kGuidanceScales{0, 1000};
 inline constexpr Range<double> kBoundaryRatios{0, 1};
 inline constexpr Range<double> kConditioningScales{0, 100};
+inline constexpr Range<double> kLoraStrengths{-100, 100};
 inline constexpr Range<double> kFlowShifts{0.01, 1000};
 inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kCrfs{0, 51};

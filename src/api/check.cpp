@@ -3,6 +3,7 @@
 #include <random>
 
 #include "api/data_folder.h"
+#include "api/check_loras.h"
 #include "api/presets.h"
 #include "checkpoints/checkpoint.h"
 #include "media/output_format.h"
@@ -153,6 +154,7 @@ GenerateRequest check(const GenerateRequest& request) {
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
     checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
   }
+  check_loras(checked, checkpoint);
   apply_preset(checkpoint, checked);
   check_sampling(checked);
   check_size(*checked.width, *checked.height, checkpoint.spatial_multiple());

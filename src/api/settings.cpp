@@ -3,6 +3,17 @@
 #include <nlohmann/json.hpp>
 
 namespace t2v {
+namespace {
+
+nlohmann::ordered_json lora_list(const std::vector<LoraChoice>& loras) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const LoraChoice& lora : loras) {
+    list.push_back({{"file", lora.file.string()}, {"strength", lora.strength}});
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string settings_json(const GenerateRequest& request, const std::string& device) {
   nlohmann::ordered_json settings = {
@@ -28,6 +39,8 @@ std::string settings_json(const GenerateRequest& request, const std::string& dev
   if (request.threads > 0) settings["threads"] = request.threads;
   if (!request.sigmas.empty()) settings["sigmas"] = request.sigmas;
   if (request.crf) settings["crf"] = *request.crf;
+  if (!request.loras.empty()) settings["loras"] = lora_list(request.loras);
+  if (!request.loras_2.empty()) settings["loras_2"] = lora_list(request.loras_2);
   if (!request.arguments.empty()) settings["arguments"] = request.arguments;
   return settings.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
 }

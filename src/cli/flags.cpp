@@ -133,6 +133,10 @@ FlagGroup sampling(GenerateRequest& request) {
 }
 
 FlagGroup model_and_machine(GenerateRequest& request) {
+  const auto add_lora = [&request](const FlagValue& value) { request.loras.push_back(parse_lora(value)); };
+  const auto add_lora_2 = [&request](const FlagValue& value) {
+    request.loras_2.push_back(parse_lora(value));
+  };
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
   return {"Model and machine",
           {path_flag({"--model", "-m"}, "PATH", "A Wan checkpoint: a folder or a file", request.model,
@@ -144,6 +148,13 @@ FlagGroup model_and_machine(GenerateRequest& request) {
            path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
            path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
            path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
+           {{"--lora"},
+            "PATH[:STRENGTH]",
+            "A LoRA to merge into the transformer; may be given again",
+            "",
+            "",
+            add_lora},
+           {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2},
            {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
            choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
                        request.dtype, request.dtype),

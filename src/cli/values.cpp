@@ -144,4 +144,13 @@ std::filesystem::path parse_path(const FlagValue& value) {
   return value.text;
 }
 
+LoraChoice parse_lora(const FlagValue& value) {
+  const size_t colon = value.text.rfind(':');
+  const std::string number = colon == std::string::npos ? "" : value.text.substr(colon + 1);
+  // What follows a colon in a path is no number.
+  if (!read<double>(number)) return {.file = parse_path(value), .strength = 1};
+  return {.file = parse_path({value.flag, value.text.substr(0, colon)}),
+          .strength = parse_number({value.flag, number}, kLoraStrengths)};
+}
+
 }  // namespace t2v

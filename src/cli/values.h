@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "t2v/limits.h"
+#include "t2v/lora.h"
 
 namespace t2v {
 
@@ -36,6 +37,8 @@ std::vector<double> parse_sigmas(const FlagValue& value);
 /// "cpu", "cuda", "cuda:N", "auto".
 std::string parse_device(const FlagValue& value);
 std::filesystem::path parse_path(const FlagValue& value);
+/// "PATH" or "PATH:STRENGTH".
+LoraChoice parse_lora(const FlagValue& value);
 
 // What the parsers above allow, in words: for errors and for --help.
 

@@ -41,6 +41,11 @@ Tensor Linear::operator()(const Tensor& x) const {
   return at::linear(x, weight_, bias_);
 }
 
+Tensor Linear::gelu(const Tensor& x) const {
+  if (has_fast_path(x, weight_)) return onednn_linear(x, weight_, bias_, "gelu", "none");
+  return at::gelu(at::linear(x, weight_, bias_));
+}
+
 Tensor Linear::gelu_tanh(const Tensor& x) const {
   if (has_fast_path(x, weight_)) return onednn_linear(x, weight_, bias_, "gelu", "tanh");
   return at::gelu(at::linear(x, weight_, bias_), "tanh");

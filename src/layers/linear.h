@@ -19,7 +19,8 @@ class Linear {
 
   /// x: [..., in_features] -> [..., out_features]
   Tensor operator()(const Tensor& x) const;
-  /// GELU (its tanh form) of operator()(x); on the CPU without a pass of its own.
+  /// GELU of operator()(x), exact or in its tanh form; on the CPU without a pass of its own.
+  Tensor gelu(const Tensor& x) const;
   Tensor gelu_tanh(const Tensor& x) const;
 
   at::ScalarType dtype() const { return weight_.scalar_type(); }

@@ -18,7 +18,7 @@ inline nlohmann::json published_model(const std::string& name) {
       std::ifstream(std::filesystem::path(T2V_FIXTURES) / "published_models.json"))[name];
 }
 
-/// A float32 checkpoint with the tensors of a published model and no values: a file with a hole of up to 57
+/// A float32 checkpoint with the tensors of a published model and no values: a file with a hole of up to 70
 /// GB behind its header, mapped and never read.
 inline Weights hollow_checkpoint(const nlohmann::json& model) {
   nlohmann::json header;
@@ -29,13 +29,15 @@ inline Weights hollow_checkpoint(const nlohmann::json& model) {
     header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {end, end + bytes}}};
     end += bytes;
   };
+  const nlohmann::json& config = model["config"];
+  const int layers = config.value("num_layers", config.value("num_hidden_layers", 0));
   for (const auto& [name, shape] : model["tensors"].items()) {
     const size_t layer = name.find(".N.");
     if (layer == std::string::npos) {
       add(name, shape);
       continue;
     }
-    for (int i = 0; i < model["config"]["num_layers"].get<int>(); ++i) {
+    for (int i = 0; i < layers; ++i) {
       add(name.substr(0, layer + 1) + std::to_string(i) + name.substr(layer + 2), shape);
     }
   }

@@ -25,6 +25,7 @@ TEST(Linear, EqualsTheMatrixProduct) {
     EXPECT_LE(relative_error(linear(x), product + bias), 1e-6);
     EXPECT_LE(relative_error(no_bias(x), product), 1e-6);
     EXPECT_LE(relative_error(linear.gelu_tanh(x), at::gelu(product + bias, "tanh")), 1e-6);
+    EXPECT_LE(relative_error(linear.gelu(x), at::gelu(product + bias)), 1e-6);
   }
 }
 
@@ -44,6 +45,7 @@ TEST(Linear, ComputesInBfloat16) {
   EXPECT_EQ(linear(x).scalar_type(), at::kBFloat16);
   EXPECT_LE(mixed_error(linear(x), expected), 8e-3);
   EXPECT_LE(mixed_error(linear.gelu_tanh(x), at::gelu(expected, "tanh")), 8e-3);
+  EXPECT_LE(mixed_error(linear.gelu(x), at::gelu(expected)), 8e-3);
 }
 
 TEST(Linear, NamesWhatIsMissingOrMisshaped) {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../published_models.h"
-#include "../tensors.h"
+#include "variant.h"
 
 namespace t2v {
 namespace {
@@ -14,6 +14,7 @@ using ::testing::HasSubstr;
 using testing::mixed_error;
 using testing::open_fixture;
 using testing::relative_error;
+using testing::Variant;
 
 const std::filesystem::path kFolder = std::filesystem::path(T2V_FIXTURES) / "tiny-wan/transformer";
 constexpr const char* kGolden = "transformers/transformer_wan.safetensors";
@@ -66,19 +67,97 @@ TEST(WanTransformerBlock, EveryBlockEqualsTheReference) {
   const Weights golden = open_fixture(kGolden);
   const WanTransformer3DConfig config = tiny_config();
   const RotaryEmb rotary = rotary_emb(config, {3, 4, 2}, at::kCPU);  // the portrait case
+  const TimeEmbedding time{.temb = {}, .timestep_proj = golden.tensor("block.temb"), .token_rows = {}};
   // 12 rows of a prompt and the first of 500 equal ones.
-  Tensor row_bias = at::zeros({1, 13});
-  row_bias[0][12].fill_(std::log(500.0));
+  EncoderHiddenStates states{
+      .text = golden.tensor("block.context"), .row_bias = at::zeros({1, 13}), .image = {}};
+  (*states.row_bias)[0][12].fill_(std::log(500.0));
 
   Tensor input = golden.tensor("block.input");
   for (int i = 0; i < config.num_layers; ++i) {
     const WanTransformerBlock block(open_tiny()["blocks." + std::to_string(i)], config);
     const Tensor expected = golden.tensor("block." + std::to_string(i));
-    const Tensor output = block.forward(input, block.project(golden.tensor("block.context")), row_bias,
-                                        golden.tensor("block.temb"), rotary);
+    const Tensor output = block.forward(input, block.project(states), time, rotary);
     EXPECT_LE(relative_error(output, expected), 1e-5) << "block " << i;
     input = expected;
   }
+}
+
+/// The kinds of checkpoints beside text-to-video.
+class GoldenVariant : public ::testing::TestWithParam<const char*> {
+ protected:
+  WanTransformer3DModel load(at::ScalarType dtype = at::kFloat, BlockResidency residency = {}) const {
+    const Weights weights = variant_.weights(dtype);
+    WanTransformer3DModel model(weights, WanTransformer3DConfig::from_config(variant_.config), residency);
+    weights.expect_all_used();
+    return model;
+  }
+  Tensor run(const WanTransformer3DModel& model) const {
+    return model.forward(variant_.golden.tensor("hidden_states"), variant_.golden.tensor("timestep"),
+                         model.prepare(variant_.prompt_embeds(), variant_.image_embeds()));
+  }
+
+  Variant variant_{GetParam()};
+};
+
+TEST_P(GoldenVariant, EqualsTheReferenceInFloat32) {
+  EXPECT_LE(relative_error(run(load()), variant_.golden.tensor("float32")), 1e-5);
+}
+
+TEST_P(GoldenVariant, EqualsTheReferenceInBfloat16) {
+  const Tensor noise_pred = run(load(at::kBFloat16));
+  EXPECT_EQ(noise_pred.scalar_type(), at::kBFloat16);
+  EXPECT_LE(relative_error(noise_pred, variant_.golden.tensor("bfloat16")), variant_.bfloat16_distance());
+}
+
+TEST_P(GoldenVariant, BlocksThatAreBuiltForEachUseComputeTheSame) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const Tensor expected = run(load(dtype));
+    EXPECT_TRUE(run(load(dtype, {.resident = 0})).equal(expected));
+    EXPECT_TRUE(run(load(dtype, {.resident = 1, .ahead = 1})).equal(expected));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenVariant,
+                         ::testing::Values("image_to_video", "first_last_frame", "image_beside_text",
+                                           "timestep_per_token"));
+
+TEST(WanTransformer3DModel, OneTimestepForAllTokensIsOneForTheClip) {
+  const WanTransformer3DModel model = load_tiny();
+  const Tensor latents = seeded_randn({1, 16, 2, 4, 6}, 3);
+  const TextContext context = model.prepare(seeded_randn({1, 512, 40}, 4));
+  const Tensor clip = model.forward(latents, at::tensor({500}), context);
+  EXPECT_LE(relative_error(model.forward(latents, at::full({1, 12}, 500.0), context), clip), 2e-6);
+  const auto error = error_of([&] { model.forward(latents, at::full({1, 11}, 500.0), context); });
+  EXPECT_THAT(error, HasSubstr("11 timesteps"));
+}
+
+TEST(WanTransformer3DModel, AnImageServesAWholeBatch) {
+  for (const char* name : {"image_to_video", "image_beside_text"}) {
+    const Variant variant(name);
+    const WanTransformer3DModel model(variant.weights(), WanTransformer3DConfig::from_config(variant.config));
+    const Tensor image = variant.image_embeds()->slice(0, 0, 1);
+    const auto run = [&](const Tensor& images) {
+      return model.forward(variant.golden.tensor("hidden_states"), variant.golden.tensor("timestep"),
+                           model.prepare(variant.prompt_embeds(), images));
+    };
+    EXPECT_LE(relative_error(run(image), run(image.expand({2, -1, -1}))), 1e-6) << name;
+  }
+}
+
+TEST(WanTransformer3DModel, RejectsImagesThatDoNotFit) {
+  const auto error = [](const char* name, const std::optional<Tensor>& image_embeds) {
+    const Variant variant(name);
+    const WanTransformer3DModel model(variant.weights(), WanTransformer3DConfig::from_config(variant.config));
+    return error_of([&] { model.prepare(at::zeros({1, 512, 14}), image_embeds); });
+  };
+  EXPECT_EQ(error("image_to_video", at::zeros({1, 5, 22})), "");
+  EXPECT_THAT(error("image_to_video", std::nullopt), HasSubstr("no image"));
+  EXPECT_THAT(error("image_to_video", at::zeros({1, 5, 23})), HasSubstr("width 23"));
+  EXPECT_THAT(error("image_to_video", at::zeros({2, 5, 22})), HasSubstr("no last image"));
+  EXPECT_THAT(error("first_last_frame", at::zeros({1, 5, 22})), HasSubstr("a first and a last"));
+  EXPECT_THAT(error("first_last_frame", at::zeros({2, 4, 22})), HasSubstr("4 rows"));
+  EXPECT_THAT(error("timestep_per_token", at::zeros({1, 5, 22})), HasSubstr("no image"));
 }
 
 // A prompt whose padding is not zero cannot be shortened: 512 rows and no bias. It equals the short form as
@@ -89,9 +168,9 @@ TEST(WanTransformer3DModel, OneRowStandsForAllThePadding) {
   const Tensor prompt = padded_prompt(golden);
   const TextContext brief = model.prepare(prompt);
   const TextContext full = model.prepare(at::where(prompt == 0, 1e-30, prompt));
-  EXPECT_EQ(brief.blocks[0].key.size(2), 2);
-  EXPECT_EQ(full.blocks[0].key.size(2), 512);
-  EXPECT_FALSE(full.row_bias.has_value());
+  EXPECT_EQ(brief.blocks[0].text.key.size(2), 2);
+  EXPECT_EQ(full.blocks[0].text.key.size(2), 512);
+  EXPECT_FALSE(full.blocks[0].text.row_bias.has_value());
 
   const auto run = [&](const TextContext& context) {
     return model.forward(golden.tensor("hidden_states"), golden.tensor("timestep"), context);
@@ -104,7 +183,7 @@ TEST(WanTransformer3DModel, PromptsOfAllLengths) {
   const Tensor prompt = seeded_randn({1, 512, 40}, 5);
   const auto rows = [&](int64_t n) {
     const Tensor padded = at::constant_pad_nd(prompt.slice(1, 0, n), {0, 0, 0, 512 - n});
-    return model.prepare(padded).blocks[0].key.size(2);
+    return model.prepare(padded).blocks[0].text.key.size(2);
   };
   EXPECT_EQ(rows(0), 1);
   EXPECT_EQ(rows(1), 2);
@@ -141,46 +220,6 @@ TEST(WanTransformer3DModel, RejectsShapesThatDoNotFit) {
   EXPECT_THAT(error_of([&] { model.prepare(at::zeros({1, 512, 41})); }), HasSubstr("width 41"));
 }
 
-TEST(RotaryEmb, SplitsTheHeadUnevenly) {
-  WanTransformer3DConfig config;
-  config.attention_head_dim = 128;  // 22 pairs for time, 21 for each side
-  const Tensor angles = rotary_emb(config, {2, 3, 4}, at::kCPU).rotations.angle().view({2, 3, 4, 64});
-  // Pairs 1, 22 + 1 and 43 + 1 of the token at (1, 2, 3).
-  EXPECT_NEAR(angles[1][2][3][1].item<double>(), std::pow(10000.0, -2.0 / 44), 1e-6);
-  EXPECT_NEAR(angles[1][2][3][23].item<double>(), 2 * std::pow(10000.0, -2.0 / 42), 1e-6);
-  EXPECT_NEAR(angles[1][2][3][44].item<double>(), 3 * std::pow(10000.0, -2.0 / 42), 1e-6);
-}
-
-WanTransformer3DConfig config_of(const nlohmann::json& values) {
-  return WanTransformer3DConfig::from_config(Config(values, "config.json"));
-}
-
-TEST(WanTransformer3DConfig, HasTheReferencesDefaults) {
-  const WanTransformer3DConfig config = config_of(nlohmann::json::object());
-  EXPECT_THAT(config.patch_size, ::testing::ElementsAre(1, 2, 2));
-  EXPECT_EQ(config.dim(), 5120);
-  EXPECT_EQ(config.num_layers, 40);
-  EXPECT_EQ(config.ffn_dim, 13824);
-  EXPECT_EQ(config.text_dim, 4096);
-  EXPECT_TRUE(config.cross_attn_norm);
-  EXPECT_EQ(config_of({{"in_channels", 48}}).out_channels, 16);
-  EXPECT_EQ(config_of({{"in_channels", 48}, {"out_channels", nullptr}}).out_channels, 48);
-  EXPECT_NO_THROW(config_of({{"qk_norm", nullptr}, {"image_dim", nullptr}, {"a key of tomorrow", 1}}));
-}
-
-TEST(WanTransformer3DConfig, NamesTheKeyThatIsWrong) {
-  const auto error = [](const nlohmann::json& values) { return error_of([&] { config_of(values); }); };
-  EXPECT_THAT(error({{"image_dim", 1280}}), HasSubstr("image-to-video"));
-  EXPECT_THAT(error({{"added_kv_proj_dim", 5120}}), HasSubstr("image-to-video"));
-  EXPECT_THAT(error({{"qk_norm", "layer_norm"}}), HasSubstr("qk_norm"));
-  EXPECT_THAT(error({{"patch_size", {2, 2}}}), HasSubstr("patch_size"));
-  EXPECT_THAT(error({{"patch_size", {1, 0, 2}}}), HasSubstr("patch_size"));
-  EXPECT_THAT(error({{"attention_head_dim", 15}}), HasSubstr("attention_head_dim"));
-  EXPECT_THAT(error({{"freq_dim", 3}}), HasSubstr("freq_dim"));
-  EXPECT_THAT(error({{"num_layers", -1}}), HasSubstr("num_layers"));
-  EXPECT_THAT(error({{"ffn_dim", "many"}}), HasSubstr("ffn_dim"));
-}
-
 TEST(WanTransformer3DModel, WorksWithoutTheCrossAttentionNorm) {
   const Weights weights = open_tiny();
   WanTransformer3DConfig config = tiny_config();
@@ -190,10 +229,12 @@ TEST(WanTransformer3DModel, WorksWithoutTheCrossAttentionNorm) {
 }
 
 TEST(WanTransformer3DModel, AsksForTheTensorsOfThePublishedModels) {
-  for (const char* name : {"Wan2.1-T2V-1.3B", "Wan2.1-T2V-14B"}) {
+  for (const char* name : {"Wan2.1-T2V-1.3B", "Wan2.1-T2V-14B", "Wan2.1-I2V-14B", "Wan2.1-FLF2V-14B",
+                           "Wan2.2-I2V-A14B", "Wan2.2-TI2V-5B"}) {
     const nlohmann::json published = testing::published_model(name);
     const Weights weights = testing::hollow_checkpoint(published);
-    const WanTransformer3DModel model(weights, config_of(published["config"]));
+    const WanTransformer3DModel model(weights,
+                                      WanTransformer3DConfig::from_config(Config(published["config"], name)));
     EXPECT_EQ(error_of([&] { weights.expect_all_used(); }), "") << name;
   }
 }

@@ -40,6 +40,7 @@ OWNED_HEADERS = {
     re.compile(r"lib(av\w*|sw\w+)/"): {"media"},
     re.compile(r"CLI/"): {"cli"},
     re.compile(r"spdlog/"): {"core"},
+    re.compile(r"(curl|openssl)/"): {"hub"},
     re.compile(r"sentencepiece|utf8proc"): {"text"},
     re.compile(r"torch/csrc/distributed/"): {"distributed"},
 }
@@ -47,6 +48,8 @@ OWNED_TARGETS = {
     "PkgConfig::LIBAV": "media",
     "CLI11::CLI11": "cli",
     "spdlog::spdlog": "core",
+    "PkgConfig::LIBCURL": "hub",
+    "PkgConfig::LIBCRYPTO": "hub",
     "PkgConfig::SENTENCEPIECE": "text",
     "PkgConfig::UTF8PROC": "text",
 }

@@ -145,7 +145,7 @@ class MachineTest(Checkout):
         result = self.run_script()
         calls = self.assert_ready(result)
         self.assertEqual(calls[:2], ["dpkg --configure -a", "apt-get update"])
-        self.assertRegex(calls[2], "^" + re.escape(INSTALL) + r" g\+\+ cmake .*libutf8proc-dev$")
+        self.assertRegex(calls[2], "^" + re.escape(INSTALL) + r" g\+\+ cmake .*libutf8proc-dev .*libssl-dev$")
         self.assertNotIn("libgtest-dev", calls[2])
         self.assertEqual(calls[3:], [VENV, PIP, CONFIGURE, BUILD])
         self.assertEqual(result.stdout, f"{self.folder}\n0\n")

@@ -1,0 +1,103 @@
+#include "t2v/hub.h"
+
+#include <algorithm>
+
+#include "api/data_folder.h"
+#include "hub/pull.h"
+#include "hub/verify.h"
+#include "t2v/error.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<KnownModel> known_models() { return read_manifests(data_folder() / "models" / "manifests"); }
+
+/// The short name that was meant by `name`; "" if none is like it.
+std::string meant_model(const std::vector<KnownModel>& known, const std::string& name) {
+  std::vector<std::string> names;
+  for (const KnownModel& model : known) names.push_back(model.name);
+  return closest_match(name, names);
+}
+
+KnownModel understand(const std::string& name) {
+  const std::vector<KnownModel> known = known_models();
+  if (const std::optional<KnownModel> model = find_known(known, name)) return *model;
+  const std::string meant = meant_model(known, name);
+  throw Error(ErrorCode::kUsage, {.doing = "model \"" + name + '"',
+                                  .got = "no name that t2v knows",
+                                  .expected = "a short name, org/repo or org/repo@revision",
+                                  .advice = meant.empty() ? "t2v models list shows the short names"
+                                                          : "did you mean " + meant + "?"});
+}
+
+/// Where the model is, or the Error that says how to get it.
+fs::path find_here(const KnownModel& model) {
+  const HubCache cache(HubEnvironment::read().cache);
+  if (const std::optional<fs::path> path = find_in_cache(cache, model)) return *path;
+  throw Error(ErrorCode::kInput,
+              {.doing = "model " + model.name,
+               .got = "no such folder or file, and nothing of it in " + cache.root().string(),
+               .expected = "a path, or the name of a downloaded model",
+               .advice = "run: t2v pull " + model.name});
+}
+
+ListedModel listed(const HubCache& cache, const KnownModel& known) {
+  ListedModel model{.name = known.name,
+                    .repository = known.repository.id,
+                    .about = known.about,
+                    .bytes = known.bytes,
+                    .path = {},
+                    .whole = false};
+  const std::optional<fs::path> path = find_in_cache(cache, known);
+  if (!path) return model;
+  const bool folder = fs::is_directory(*path);
+  model.path = *path;
+  model.bytes = folder ? size_of_files(*path) : static_cast<int64_t>(fs::file_size(*path));
+  model.whole = !folder || missing_files(*path).empty();
+  return model;
+}
+
+}  // namespace
+
+PullResult pull_model(const PullRequest& request, const RunControl& control) {
+  const KnownModel model = understand(request.model);
+  return pull(HubEnvironment::read(), model, request, control);
+}
+
+std::vector<ListedModel> list_models() {
+  const std::vector<KnownModel> known = known_models();
+  const HubCache cache(HubEnvironment::read().cache);
+  std::vector<ListedModel> models;
+  for (const KnownModel& model : known) models.push_back(listed(cache, model));
+  for (const std::string& id : cache.repositories()) {
+    const auto is_this = [&id](const KnownModel& model) { return model.repository.id == id; };
+    if (std::any_of(known.begin(), known.end(), is_this)) continue;
+    ListedModel model = listed(cache, *find_known({}, id));
+    if (fs::exists(model.path / "model_index.json")) models.push_back(std::move(model));
+  }
+  return models;
+}
+
+fs::path find_model(const std::string& name) { return find_here(understand(name)); }
+
+fs::path locate_model(const fs::path& model) {
+  std::error_code ignored;
+  if (model.empty() || fs::exists(fs::symlink_status(model, ignored))) return model;
+  const std::vector<KnownModel> known = known_models();
+  if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
+  const std::string meant = meant_model(known, model.string());
+  if (meant.empty()) return model;
+  throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
+                                  .got = "no such folder or file, and no name that t2v knows",
+                                  .expected = "a path, a short name or org/repo",
+                                  .advice = "did you mean " + meant + "?"});
+}
+
+VerifyResult verify_model(const std::string& name, const RunControl& control) {
+  return verify(name, find_model(name), control);
+}
+
+}  // namespace t2v

@@ -1,0 +1,229 @@
+#include "hub/pull.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <numeric>
+
+#include "core/log.h"
+#include "hub/download.h"
+#include "hub/http.h"
+#include "hub/listing.h"
+#include "hub/retry.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kLargestListing = 64 << 20;
+constexpr int kListingAttempts = 3;
+constexpr std::chrono::milliseconds kBetweenEvents{100};
+
+std::string in_gigabytes(int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f GB", static_cast<double>(bytes) / 1e9);
+  return text;
+}
+
+std::string full_name(const Repository& repository) {
+  return repository.id + (repository.revision == "main" ? "" : "@" + repository.revision);
+}
+
+/// Tells how many of the bytes that were missing at the start are here.
+class DownloadProgress {
+ public:
+  DownloadProgress(const RunControl& control, int64_t total) : control_(control), total_(total) {}
+
+  void tell(const std::string& detail, int64_t of_this_file) {
+    if (!control_.on_event) return;
+    const int64_t done = std::clamp(finished_ + of_this_file, int64_t{0}, total_);
+    control_.on_event({.kind = Event::Kind::kDownload, .done = done, .total = total_, .detail = detail});
+  }
+  /// As tell(), but not each time.
+  void tell_sometimes(const std::string& detail, int64_t of_this_file, bool last) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_ < kBetweenEvents && !last) return;
+    told_ = now;
+    tell(detail, of_this_file);
+  }
+  void finish_file(int64_t bytes) { finished_ += bytes; }
+
+ private:
+  const RunControl& control_;
+  int64_t total_;
+  int64_t finished_ = 0;
+  std::chrono::steady_clock::time_point told_{};
+};
+
+/// Error (kOutput) unless `bytes` fit on the filesystem of `folder`.
+void check_room(const fs::path& folder, int64_t bytes) {
+  struct statvfs status {};
+  if (::statvfs(folder.c_str(), &status) != 0) return;  // writing will tell
+  const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
+  if (static_cast<double>(bytes) <= room) return;
+  throw Error(ErrorCode::kOutput, {.doing = "downloading into " + folder.string(),
+                                   .got = in_gigabytes(static_cast<int64_t>(room)) + " free",
+                                   .expected = in_gigabytes(bytes),
+                                   .advice = "free some room, or set HF_HOME to a folder on a larger disk"});
+}
+
+/// One pull: the parts of it need the same things.
+class Pull {
+ public:
+  Pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+       const RunControl& control)
+      : environment_(environment),
+        model_(model),
+        request_(request),
+        control_(control),
+        cache_(environment.cache),
+        client_({.endpoint = environment.endpoint,
+                 .token = environment.token,
+                 .timeout_seconds = environment.timeout_seconds,
+                 .stop = control.stop}) {}
+
+  Listing fetch_listing() {
+    const std::string url = environment_.endpoint + "/api/models/" + model_.repository.id + "/revision/" +
+                            percent_encode(model_.repository.revision) + "?blobs=true";
+    std::string text;
+    retry(
+        {.attempts = kListingAttempts, .stop = control_.stop}, "asking for " + full_name(model_.repository),
+        [] { return 0; }, [&] { text = client_.get_text(url, kLargestListing); });
+    return parse_listing(text, full_name(model_.repository));
+  }
+
+  PullResult run(const Listing& listing) {
+    const std::vector<RemoteFile> files = choose_files(
+        listing, request_.include.empty() ? model_.files : request_.include, request_.variant, model_.name);
+    const int64_t downloaded = download_missing(listing, files);
+    for (const RemoteFile& file : files) {
+      cache_.link(model_.repository.id, listing.commit, file.path, file.hash);
+    }
+    cache_.set_reference(model_.repository, listing.commit);
+    const std::optional<fs::path> path = find_in_cache(cache_, model_);
+    return {.path = path ? *path : cache_.snapshot(model_.repository.id, listing.commit),
+            .repository = model_.repository.id,
+            .commit = listing.commit,
+            .downloaded = downloaded};
+  }
+
+ private:
+  bool is_missing(const RemoteFile& file) const {
+    std::error_code error;
+    const auto size = fs::file_size(cache_.blob(model_.repository.id, file.hash), error);
+    return error || size != static_cast<uintmax_t>(file.size);
+  }
+
+  /// The files to download, each blob once.
+  std::vector<RemoteFile> missing(const std::vector<RemoteFile>& files) const {
+    std::vector<RemoteFile> result;
+    for (const RemoteFile& file : files) {
+      const bool listed = std::any_of(result.begin(), result.end(),
+                                      [&](const RemoteFile& other) { return other.hash == file.hash; });
+      if (!listed && is_missing(file)) result.push_back(file);
+    }
+    return result;
+  }
+
+  /// Bytes of it that an interrupted download left.
+  int64_t kept(const RemoteFile& file) const {
+    std::error_code error;
+    const auto partial = fs::file_size(cache_.blob(model_.repository.id, file.hash + ".incomplete"), error);
+    return error ? 0 : std::min(file.size, static_cast<int64_t>(partial));
+  }
+
+  int64_t download_missing(const Listing& listing, const std::vector<RemoteFile>& all) {
+    const std::vector<RemoteFile> files = missing(all);
+    if (files.empty()) return 0;
+    const int64_t to_come =
+        std::accumulate(files.begin(), files.end(), int64_t{0},
+                        [this](int64_t sum, const RemoteFile& file) { return sum + file.size - kept(file); });
+    make_folders(cache_.folder(model_.repository.id));
+    check_room(cache_.folder(model_.repository.id), to_come);
+    DownloadProgress progress(control_, to_come);
+    progress.tell(full_name(model_.repository) + ": " + std::to_string(files.size()) + " of " +
+                      std::to_string(all.size()) + " files, " + in_gigabytes(to_come) + " into " +
+                      cache_.root().string(),
+                  0);
+    for (const RemoteFile& file : files) {
+      const int64_t before = kept(file);
+      download(client_, as_download(listing, file), {.stop = control_.stop}, [&](int64_t here) {
+        progress.tell_sometimes(file.path, here - before, /*last=*/here == file.size);
+      });
+      progress.finish_file(file.size - before);
+    }
+    return to_come;
+  }
+
+  Download as_download(const Listing& listing, const RemoteFile& file) const {
+    std::string url = environment_.endpoint + "/" + model_.repository.id + "/resolve/" + listing.commit;
+    for (size_t begin = 0; begin <= file.path.size();) {
+      const size_t end = std::min(file.path.find('/', begin), file.path.size());
+      url += "/" + percent_encode(file.path.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return {.url = url,
+            .blob = cache_.blob(model_.repository.id, file.hash),
+            .lock_file = cache_.lock_file(model_.repository.id, file.hash),
+            .size = file.size,
+            .hash = file.hash};
+  }
+
+  const HubEnvironment& environment_;
+  const KnownModel& model_;
+  const PullRequest& request_;
+  const RunControl& control_;
+  HubCache cache_;
+  HttpClient client_;
+};
+
+/// What is in the cache, if that is all of it.
+std::optional<PullResult> cached(const HubEnvironment& environment, const KnownModel& model) {
+  const HubCache cache(environment.cache);
+  const std::optional<fs::path> path = find_in_cache(cache, model);
+  const std::optional<fs::path> snapshot = cache.find(model.repository);
+  if (!path || !missing_files(*snapshot).empty()) return std::nullopt;
+  return PullResult{.path = *path,
+                    .repository = model.repository.id,
+                    .commit = snapshot->filename().string(),
+                    .downloaded = 0};
+}
+
+}  // namespace
+
+std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& model) {
+  const std::optional<fs::path> snapshot = cache.find(model.repository);
+  if (!snapshot) return std::nullopt;
+  if (model.files.size() != 1 || model.files[0].find_first_of("*?[") != std::string::npos) return snapshot;
+  const fs::path file = *snapshot / model.files[0];
+  return fs::exists(file) ? std::optional(file) : std::nullopt;
+}
+
+PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+                const RunControl& control) {
+  const std::optional<PullResult> here = cached(environment, model);
+  if (request.offline || environment.offline) {
+    if (here) return *here;
+    throw Error(ErrorCode::kNetwork,
+                {.doing = "t2v pull " + model.name,
+                 .got = "a model that is not, or not wholly, in " + environment.cache.string(),
+                 .expected = "it there, since nothing may be downloaded",
+                 .advice = "leave out --offline and HF_HUB_OFFLINE"});
+  }
+  Pull pull(environment, model, request, control);
+  Listing listing;
+  try {
+    listing = pull.fetch_listing();
+  } catch (const Error& error) {
+    if (!here || error.code() != ErrorCode::kNetwork) throw;
+    log_warning(std::string(error.what()) + "; what is in the cache is used");
+    return *here;
+  }
+  return pull.run(listing);
+}
+
+}  // namespace t2v

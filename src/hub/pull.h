@@ -1,0 +1,17 @@
+#pragma once
+
+#include "hub/cache.h"
+#include "hub/environment.h"
+#include "hub/manifest.h"
+#include "t2v/hub.h"
+
+namespace t2v {
+
+/// Where a model of the cache is: its snapshot, or the file that it is. Nothing if it is not here.
+std::optional<std::filesystem::path> find_in_cache(const HubCache& cache, const KnownModel& model);
+
+/// As pull_model, for a model whose name is understood; `request.include` and `request.variant` hold.
+PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+                const RunControl& control);
+
+}  // namespace t2v

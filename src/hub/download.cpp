@@ -133,8 +133,9 @@ void check_head(const HttpResponse& response, const Download& wanted, Partial& p
   if (response.status == 206) {
     const std::string prefix = "bytes " + std::to_string(partial.here()) + "-";
     const std::string range = response.header("content-range");
-    const bool right = partial.here() > 0 && range.starts_with(prefix) &&
-                       (range.ends_with("/" + std::to_string(wanted.size)) || range.ends_with("/*"));
+    const bool right =
+        partial.here() > 0 && range.starts_with(prefix) &&
+        (range.ends_with(std::string("/").append(std::to_string(wanted.size))) || range.ends_with("/*"));
     if (!right) {
       partial.restart();
       throw TransferFailed{.reason = "another part of the file than asked for (\"" + range + "\")"};

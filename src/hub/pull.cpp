@@ -163,7 +163,7 @@ class Pull {
     std::string url = environment_.endpoint + "/" + model_.repository.id + "/resolve/" + listing.commit;
     for (size_t begin = 0; begin <= file.path.size();) {
       const size_t end = std::min(file.path.find('/', begin), file.path.size());
-      url += "/" + percent_encode(file.path.substr(begin, end - begin));
+      url.append("/").append(percent_encode(file.path.substr(begin, end - begin)));
       begin = end + 1;
     }
     return {.url = url,

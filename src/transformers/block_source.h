@@ -39,7 +39,7 @@ class BlockSource {
       if (i < residency.resident) {
         resident_.push_back(build_block(i));
       } else {
-        build_block(i);
+        build_(weights_[std::to_string(i)].without_values(), i);
       }
     }
   }

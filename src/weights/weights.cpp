@@ -1,6 +1,7 @@
 #include "weights/weights.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "weights/dtypes.h"
@@ -29,7 +30,8 @@ std::string shape_text(at::IntArrayRef shape) {
 struct Weights::Record {
   Component component;
   LoadOptions options;
-  std::set<std::string, std::less<>> asked;  ///< the names that were asked for
+  std::mutex mutex = {};                          ///< of `asked`
+  std::set<std::string, std::less<>> asked = {};  ///< the names that were asked for
 
   at::ScalarType wanted_dtype(const std::string& name, const StoredTensor& stored) const {
     const at::ScalarType dtype = options.placement.dtype;
@@ -42,20 +44,26 @@ struct Weights::Record {
     return keep ? at::kFloat : dtype;
   }
 
-  Tensor load(const std::string& name, const TensorSource& source) {
+  void ask(const std::string& name) {
+    const std::lock_guard lock(mutex);
     asked.insert(name);
-    const Tensor stored = read_tensor(source);
+  }
+
+  Tensor load(const std::string& name, const TensorSource& source, bool has_values) {
+    ask(name);
     const at::ScalarType dtype = wanted_dtype(name, source.stored);
+    if (!has_values) return at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype));
+    const Tensor stored = read_tensor(source);
     if (!lora_changes(options.loras, name)) return stored.to(options.placement.device, dtype);
     return lora_merged(options.loras, name, stored.to(options.placement.device)).to(dtype);
   }
 };
 
-Weights::Weights(std::shared_ptr<Record> record, std::string prefix)
-    : record_(std::move(record)), prefix_(std::move(prefix)) {}
+Weights::Weights(std::shared_ptr<Record> record, std::string prefix, bool has_values)
+    : record_(std::move(record)), prefix_(std::move(prefix)), has_values_(has_values) {}
 
 Weights Weights::open(Component component, LoadOptions options) {
-  return Weights(std::make_shared<Record>(std::move(component), std::move(options)), "");
+  return Weights(std::make_shared<Record>(std::move(component), std::move(options)), "", true);
 }
 
 Weights Weights::open_folder(const fs::path& folder, const std::string& base, LoadOptions options) {
@@ -67,8 +75,10 @@ Weights Weights::open_file(const fs::path& file, LoadOptions options) {
 }
 
 Weights Weights::operator[](std::string_view name) const {
-  return Weights(record_, prefix_ + std::string(name) + ".");
+  return Weights(record_, prefix_ + std::string(name) + ".", has_values_);
 }
+
+Weights Weights::without_values() const { return Weights(record_, prefix_, false); }
 
 Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
   const std::string full_name = prefix_ + std::string(name);
@@ -81,19 +91,19 @@ Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
     fail(doing, "numbers of type " + std::string(number_format_name(source.stored.format)),
          "floating-point numbers");
   }
-  return record_->load(full_name, source);
+  return record_->load(full_name, source, has_values_);
 }
 
 Tensor Weights::tensor(std::string_view name) const {
   const std::string full_name = prefix_ + std::string(name);
-  return record_->load(full_name, record_->component.get(full_name));
+  return record_->load(full_name, record_->component.get(full_name), has_values_);
 }
 
 bool Weights::has(std::string_view name) const { return record_->component.has(prefix_ + std::string(name)); }
 
 void Weights::ignore() const {
   for (const auto& [name, source] : record_->component.tensors) {
-    if (name.starts_with(prefix_)) record_->asked.insert(name);
+    if (name.starts_with(prefix_)) record_->ask(name);
   }
 }
 

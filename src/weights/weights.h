@@ -25,7 +25,7 @@ struct LoadOptions {
 
 /// A view of a component's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one
 /// record of which tensors were asked for. Tensors already in the wanted dtype on the CPU are the mapped file
-/// itself, not a copy.
+/// itself, not a copy. Threads may ask one checkpoint for tensors at once.
 class Weights {
  public:
   /// The tensors of a component; no value is read here.
@@ -38,6 +38,9 @@ class Weights {
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
+  /// This view with tensors that have no values (LibTorch's meta device): to check that everything is there
+  /// and to count it as asked for, without reading it.
+  Weights without_values() const;
 
   /// The tensor `name` in this scope, of exactly `shape`, in floating-point numbers. Error (kInput) with its
   /// full name if it is missing or misshaped.
@@ -58,10 +61,11 @@ class Weights {
 
  private:
   struct Record;
-  Weights(std::shared_ptr<Record> record, std::string prefix);
+  Weights(std::shared_ptr<Record> record, std::string prefix, bool has_values);
 
   std::shared_ptr<Record> record_;
   std::string prefix_;  ///< "" or ending in '.'
+  bool has_values_;
 };
 
 }  // namespace t2v

@@ -27,7 +27,7 @@ struct Counted {
 
 /// A block that is one number; its copies are the same block.
 struct Number {
-  double value;
+  Tensor value;
   std::shared_ptr<Counted> counted = std::make_shared<Counted>();
 };
 
@@ -42,9 +42,7 @@ Weights numbers(int64_t count = kCount) {
 }
 
 BlockSource<Number> make_source(const Weights& weights, BlockResidency residency) {
-  const auto build = [](const Weights& block, int64_t) {
-    return Number{block.tensor("value", {1}).item<double>()};
-  };
+  const auto build = [](const Weights& block, int64_t) { return Number{block.tensor("value", {1})}; };
   return {weights["blocks"], kCount, build, residency};
 }
 
@@ -63,7 +61,7 @@ TEST_P(Residency, HandsOutEveryBlockAndKeepsFew) {
   for (int walk = 0; walk < 3; ++walk) {
     most_living = living.load();
     BlockSource<Number>::Pass pass(source);
-    for (int i = 0; i < kCount; ++i) EXPECT_EQ(pass.next().value, i + 1);
+    for (int i = 0; i < kCount; ++i) EXPECT_EQ(pass.next().value.item<double>(), i + 1);
     EXPECT_LE(most_living, GetParam().most);
   }
 }

@@ -193,6 +193,20 @@ TEST_F(WeightsTest, SaysWhenAFolderHasNoWeights) {
   EXPECT_THAT(refusal(), HasSubstr("a folder"));
 }
 
+TEST_F(WeightsTest, ChecksTensorsWithoutReadingThem) {
+  write("model.safetensors", one_layer("a"));
+  const Weights weights = open();
+  const Weights checked = weights.without_values()["a"];
+  const std::vector<int64_t> shape = weights.tensor("a.weight").sizes().vec();
+  EXPECT_TRUE(checked.tensor("weight", shape).is_meta());
+  EXPECT_TRUE(checked.tensor("bias").is_meta());
+  EXPECT_EQ(checked.tensor("weight").sizes(), at::IntArrayRef(shape));
+  EXPECT_NO_THROW(weights.expect_all_used());
+  EXPECT_FALSE(weights.tensor("a.weight").is_meta());
+  EXPECT_THROW(checked.tensor("weight", {77}), Error);
+  EXPECT_THROW(checked.tensor("scale"), Error);
+}
+
 TEST_F(WeightsTest, RefusesAPickleUnderAnotherName) {
   write("model.safetensors", "\x80\x02}q\x00.");
   EXPECT_THAT(refusal(), AllOf(HasSubstr("pickle"), HasSubstr("convert")));

@@ -54,7 +54,7 @@ void append_flag(std::string& text, const Flag& flag) {
   std::string left = operand     ? "  " + flag.names[0]
                      : has_short ? "  " + flag.names[1] + ", " + flag.names[0]
                                  : "      " + flag.names[0];
-  if (flag.takes_value()) left += ' ' + flag.value;
+  if (flag.takes_value() && !operand) left += ' ' + flag.value;
   if (left.size() + 2 > kColumn) {
     text += left + '\n' + std::string(kColumn, ' ');
   } else {

@@ -60,6 +60,22 @@ std::string format_seconds(double seconds) {
 
 double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
 
+bool counts_bytes(Kind kind) { return kind == Kind::kDownload || kind == Kind::kVerify; }
+
+/// "3 of 12", or "1.20 of 28.90 GB, 35.1 MB/s" after that many seconds.
+std::string describe_count(const Event& event, double seconds) {
+  if (!counts_bytes(event.kind)) {
+    return event.total > 0 ? std::to_string(event.done) + " of " + std::to_string(event.total) : "";
+  }
+  const bool large = event.total >= 1'000'000'000;
+  const double unit = large ? 1e9 : 1e6;
+  char text[96];
+  std::snprintf(text, sizeof text, "%.2f of %.2f %s, %.1f MB/s", static_cast<double>(event.done) / unit,
+                static_cast<double>(event.total) / unit, large ? "GB" : "MB",
+                seconds > 0 ? static_cast<double>(event.done) / seconds / 1e6 : 0);
+  return text;
+}
+
 /// Width, length and seed: enough to know what will come and to make it again.
 std::string describe_settings(const Json& settings) {
   char rate[32];
@@ -97,6 +113,7 @@ std::optional<double> Progress::account(const Event& event, double now) {
   current_ = event.kind;
   last_event_ = now;
   Phase& phase = phases_[event.kind];
+  if (event.done == 0) phase.began = now;
   if (event.done <= 1) {
     phase.first_done = now;
     return std::nullopt;
@@ -119,6 +136,7 @@ void Progress::show_start(const Event& event) {
 void Progress::show_phase(const Event& event, std::optional<double> left, double now) {
   const bool edge = event.done == 0 || event.done == event.total;
   const double pause = options_.style == "bar" ? kSecondsBetweenBars : kSecondsBetweenLines;
+  const std::string count = describe_count(event, now - phases_[event.kind].began);
   const std::string left_text = left && *left > 0 ? ", " + format_seconds(*left) + " left" : "";
   if (options_.style == "json") {
     Json fields = {{"done", event.done}, {"total", event.total}, {"detail", event.detail}, {"left", nullptr}};
@@ -127,26 +145,23 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
   } else if (options_.style == "none" || (!edge && now - last_shown_ < pause)) {
     return;
   } else if (options_.style == "bar") {
-    draw_bar(event, left_text);
+    draw_bar(event, count + left_text);
   } else {
     std::string line = std::string("t2v: ") + in_words(event.kind);
     if (!event.detail.empty()) line += ' ' + escape_for_display(event.detail);
-    if (event.done > 0 && event.total > 0) {
-      line += ' ' + std::to_string(event.done) + " of " + std::to_string(event.total);
-    }
+    if (event.done > 0) line += ' ' + count;
     write_line(line + left_text);
   }
   last_shown_ = now;
 }
 
-void Progress::draw_bar(const Event& event, const std::string& left) {
+void Progress::draw_bar(const Event& event, const std::string& count) {
   std::string line = in_words(event.kind);
   line.resize(20, ' ');
   if (event.total > 0) {
     const double share = static_cast<double>(event.done) / static_cast<double>(event.total);
     const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
-    line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " +
-            std::to_string(event.done) + '/' + std::to_string(event.total) + left;
+    line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " + count;
   }
   line.resize(std::min(line.size(), static_cast<size_t>(std::max(terminal_width(STDERR_FILENO) - 1, 0))));
   if (options_.color) line = "\033[32m" + line + "\033[0m";

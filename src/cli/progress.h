@@ -40,6 +40,7 @@ class Progress {
 
  private:
   struct Phase {
+    double began = 0;
     double first_done = 0;  ///< when the first piece was done: the estimate of the time left begins there
     double spent = 0;
   };
@@ -47,7 +48,7 @@ class Progress {
   std::optional<double> account(const Event& event, double now);
   void show_start(const Event& event);
   void show_phase(const Event& event, std::optional<double> left, double now);
-  void draw_bar(const Event& event, const std::string& left);
+  void draw_bar(const Event& event, const std::string& count);
   void write_json(const std::string& event, const nlohmann::ordered_json& fields);
   void write_line(const std::string& line);
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <nlohmann/json.hpp>
+
 #include "t2v/error.h"
 
 namespace t2v {
@@ -42,6 +44,10 @@ int print(const std::string& text) {
     throw Error(ErrorCode::kOutput, {.doing = "writing to standard output", .got = std::strerror(errno)});
   }
   return 0;
+}
+
+int print_json(const nlohmann::ordered_json& value) {
+  return print(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
 }
 
 bool is_closed_pipe(int descriptor) {

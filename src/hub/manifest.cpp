@@ -21,9 +21,9 @@ KnownModel read_model(const Config& entry) {
     entry.fail("name", "a short name");
   }
   if (!entry.has("files")) return model;
-  for (const nlohmann::json& pattern : entry.json().at("files")) {
-    if (!pattern.is_string()) entry.fail("files", "a list of patterns");
-    model.files.push_back(pattern.get<std::string>());
+  for (const nlohmann::json& file : entry.json().at("files")) {
+    if (!file.is_string() || !is_safe_path(file.get<std::string>())) entry.fail("files", "a list of paths");
+    model.files.push_back(file.get<std::string>());
   }
   return model;
 }

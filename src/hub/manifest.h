@@ -16,7 +16,7 @@ struct KnownModel {
   Repository repository;
   std::string about;
   int64_t bytes = 0;               ///< about
-  std::vector<std::string> files;  ///< patterns; empty: the whole checkpoint
+  std::vector<std::string> files;  ///< what of the repository it is; empty: the whole checkpoint
 };
 
 /// Reads every *.json of `folder`: {"models": [{"name", "repository", "about", "gigabytes", "files"}]}.

@@ -197,10 +197,13 @@ std::optional<PullResult> cached(const HubEnvironment& environment, const KnownM
 
 std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& model) {
   const std::optional<fs::path> snapshot = cache.find(model.repository);
-  if (!snapshot) return std::nullopt;
-  if (model.files.size() != 1 || model.files[0].find_first_of("*?[") != std::string::npos) return snapshot;
-  const fs::path file = *snapshot / model.files[0];
-  return fs::exists(file) ? std::optional(file) : std::nullopt;
+  if (!snapshot || model.files.empty()) return snapshot;
+  std::error_code ignored;
+  for (const std::string& file : model.files) {
+    if (!fs::exists(*snapshot / file, ignored)) return std::nullopt;
+  }
+  const fs::path first = *snapshot / model.files[0];
+  return model.files.size() == 1 ? first : first.parent_path();
 }
 
 PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,

@@ -7,7 +7,8 @@
 
 namespace t2v {
 
-/// Where a model of the cache is: its snapshot, or the file that it is. Nothing if it is not here.
+/// Where a model of the cache is: its snapshot; of one that is some files of a repository, the file or the
+/// folder of the first. Nothing if it is not here.
 std::optional<std::filesystem::path> find_in_cache(const HubCache& cache, const KnownModel& model);
 
 /// As pull_model, for a model whose name is understood; `request.include` and `request.variant` hold.

@@ -94,14 +94,14 @@ class StreamTest(CommandTest):
 
     def test_bar_on_a_terminal(self):
         shown = self.on_terminal()
-        self.assertRegex(shown, r"sampling +\[#{24}\] 2/2")
+        self.assertRegex(shown, r"sampling +\[#{24}\] 2 of 2")
         self.assertIn("\r\033[K", shown)
         self.assertIn("\033[32m", shown)
         self.assertRegex(shown.splitlines()[-1], r"^.*wrote clip.mp4 in .*seed 1$")
 
     def test_terminal_without_colour(self):
         for shown in (self.on_terminal(NO_COLOR="1"), self.on_terminal("--color", "never")):
-            self.assertRegex(shown, r"sampling +\[#{24}\] 2/2")
+            self.assertRegex(shown, r"sampling +\[#{24}\] 2 of 2")
             self.assertNotRegex(shown, "\033\\[[0-9;]*m")
         self.assertNotRegex(self.on_terminal("--progress", "plain", "--color", "never"), "\033")
 

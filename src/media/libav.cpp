@@ -60,13 +60,15 @@ ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int heigh
   set("dstw", width);
   set("dsth", height);
   set("dst_format", to);
-  set("sws_flags", colors.filter | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT | SWS_BITEXACT);
+  constexpr int kPrecise = SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
+  set("sws_flags", SWS_BICUBIC | (colors.precise ? kPrecise : 0));
   // In 256ths of a chroma sample's distance.
   constexpr int kBetween = 128;
   for (const bool source : {true, false}) {
     const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(source ? from : to);
     if ((format->flags & AV_PIX_FMT_FLAG_RGB) != 0 || format->log2_chroma_w == 0) continue;
-    set(source ? "src_h_chr_pos" : "dst_h_chr_pos", colors.centered_chroma ? kBetween : 0);
+    if (colors.precise)
+      set(source ? "src_h_chr_pos" : "dst_h_chr_pos", colors.centered_chroma ? kBetween : 0);
     if (format->log2_chroma_h != 0) set(source ? "src_v_chr_pos" : "dst_v_chr_pos", kBetween);
   }
   const auto full_range = [&colors](AVPixelFormat format) {
@@ -82,15 +84,20 @@ ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int heigh
 }
 
 Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing) {
-  Frames frames{.count = 1, .height = picture.height, .width = picture.width, .rgb = {}};
-  frames.rgb.resize(static_cast<size_t>(3 * frames.height * frames.width));
   const ScalerPtr scaler = make_scaler(static_cast<AVPixelFormat>(picture.format), AV_PIX_FMT_RGB24,
                                        picture.width, picture.height, colors);
-  uint8_t* rows = frames.rgb.data();
-  const int stride = 3 * picture.width;
-  const int result =
-      sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, &rows, &stride);
+  // swscale writes past the end of rows: they need padding.
+  const FramePtr padded = make_frame(AV_PIX_FMT_RGB24, picture.width, picture.height);
+  const int result = sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, padded->data,
+                               padded->linesize);
   if (result < 0) throw libav_error(ErrorCode::kInput, doing, result);
+
+  Frames frames{.count = 1, .height = picture.height, .width = picture.width, .rgb = {}};
+  frames.rgb.reserve(static_cast<size_t>(3 * frames.height * frames.width));
+  for (int y = 0; y < picture.height; ++y) {
+    const uint8_t* row = padded->data[0] + y * padded->linesize[0];
+    frames.rgb.insert(frames.rgb.end(), row, row + 3 * frames.width);
+  }
   return frames;
 }
 

@@ -53,10 +53,10 @@ struct YuvColors {
   int matrix = SWS_CS_ITU709;
   bool full_range = false;
   bool centered_chroma = false;  ///< else on the left luma column; vertically between two rows in both cases
-  int filter = SWS_BICUBIC;      ///< between samples of chroma
+  bool precise = true;  ///< interpolates chroma and rounds; else fast and rough, as ffmpeg does unless told
 };
 
-/// A conversion between RGB (full range) and YUV, or between two RGB layouts, rounding instead of truncating.
+/// A conversion between RGB (full range) and YUV, or between two RGB layouts.
 ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height,
                       const YuvColors& colors = {});
 

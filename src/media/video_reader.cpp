@@ -2,10 +2,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "media/exif.h"
 #include "media/libav.h"
 
 namespace t2v {
@@ -23,6 +25,29 @@ YuvColors colors_of(const AVFrame& picture) {
   // swscale knows matrices by the numbers of AVColorSpace.
   const int matrix = picture.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_ITU601 : picture.colorspace;
   return {.matrix = matrix, .full_range = full_range, .centered_chroma = centered};
+}
+
+/// The matrix that a camera leaves in the file instead of turning its frames; null: none.
+const int32_t* display_matrix(const AVStream& stream) {
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+  const AVPacketSideData* data = av_packet_side_data_get(
+      stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+  return data == nullptr ? nullptr : reinterpret_cast<const int32_t*>(data->data);
+#else
+  return reinterpret_cast<const int32_t*>(
+      av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+#endif
+}
+
+/// How to turn frames of this stream upright, as EXIF counts it; nothing for what is no quarter turn.
+std::optional<int> orientation_of(const AVStream& stream) {
+  const int32_t* matrix = display_matrix(stream);
+  if (matrix == nullptr) return 1;
+  // Stored right is shown towards (a, b), stored down towards (c, d).
+  const int32_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
+  if (b == 0 && c == 0 && a != 0 && d != 0) return a > 0 ? (d > 0 ? 1 : 4) : (d > 0 ? 2 : 3);
+  if (a == 0 && d == 0 && b != 0 && c != 0) return b > 0 ? (c > 0 ? 5 : 6) : (c > 0 ? 8 : 7);
+  return std::nullopt;
 }
 
 std::string word(const char* name) { return name == nullptr ? "unknown" : name; }
@@ -74,6 +99,7 @@ struct VideoReader::Parts {
   PacketPtr packet{allocated(av_packet_alloc())};
   FramePtr frame{allocated(av_frame_alloc())};
   bool drained = false;
+  int orientation = 1;
   VideoInfo info;
 };
 
@@ -93,12 +119,19 @@ void VideoReader::Parts::open_codec() {
   stream = container->streams[index];
   codec.reset(allocated(avcodec_alloc_context3(decoder)));
   check(avcodec_parameters_to_context(codec.get(), stream->codecpar));
+  codec->max_pixels = kMostPixels;
   codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   check(avcodec_open2(codec.get(), decoder, nullptr));
 }
 
 void VideoReader::Parts::describe() {
   const AVCodecParameters& parameters = *stream->codecpar;
+  const std::optional<int> turned = orientation_of(*stream);
+  if (!turned)
+    throw Error(
+        ErrorCode::kInput,
+        {.doing = doing, .got = "frames that are to be shown at an angle", .expected = "quarter turns"});
+  orientation = *turned;
   const AVDictionaryEntry* comment = av_dict_get(container->metadata, "comment", nullptr, 0);
   // Matroska does not record a rate of one frame a millisecond; libav then only estimates it.
   const AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
@@ -149,14 +182,18 @@ bool VideoReader::next() {
   return true;
 }
 
-Frames VideoReader::frame() const { return to_rgb(*parts_->frame, colors_of(*parts_->frame), parts_->doing); }
+Frames VideoReader::frame(Chroma chroma) const {
+  YuvColors colors = colors_of(*parts_->frame);
+  colors.precise = chroma == Chroma::kInterpolated;
+  return stand_upright(to_rgb(*parts_->frame, colors, parts_->doing), parts_->orientation);
+}
 
 Frames read_video(const std::filesystem::path& file, int64_t most_frames,
                   const std::function<ImageSize(ImageSize)>& size_of) {
   VideoReader reader(file);
   Frames clip;
   while (clip.count < most_frames && reader.next()) {
-    Frames frame = reader.frame();
+    Frames frame = reader.frame(VideoReader::Chroma::kRepeated);
     const ImageSize size =
         clip.count == 0 ? size_of({frame.height, frame.width}) : ImageSize{clip.height, clip.width};
     frame = resize(frame, size.height, size.width, ResizeFilter::kLanczos);

@@ -16,7 +16,7 @@ struct VideoInfo {
   std::string codec, pixel_format;                                   ///< "h264", "yuv420p"
   std::string color_range, color_space, color_primaries, color_trc;  ///< "tv", "bt709", "bt709", "bt709"
   std::string chroma_location;                                       ///< "left"
-  int64_t width = 0, height = 0;                                     ///< pixels
+  int64_t width = 0, height = 0;                                     ///< pixels, as stored
   double fps = 0;
   std::string comment = {};  ///< the container's comment; empty: none
 };
@@ -34,17 +34,23 @@ class VideoReader {
   const VideoInfo& info() const;
   /// Decodes the next frame; false after the last one. Damage that the decoder notices is an Error.
   bool next();
-  /// The frame that next() decoded, as RGB; count is 1. Colours are what the file says they are; YUV that
-  /// says nothing is BT.601 of limited range.
-  Frames frame() const;
+  /// How the colours of neighbouring pixels are made that were stored as one.
+  enum class Chroma {
+    kInterpolated,
+    kRepeated,  ///< as ffmpeg does unless told: what the reference sees, bit for bit
+  };
+  /// The frame that next() decoded, as RGB and upright; count is 1. Colours are what the file says they are;
+  /// YUV that says nothing is BT.601 of limited range.
+  Frames frame(Chroma chroma = Chroma::kInterpolated) const;
 
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 
-/// The first frames of a video file, at most `most_frames`, none left out or repeated, each resized with
-/// kLanczos as it is read to what `size_of` makes of the first one's size. Error (kInput).
+/// The first frames of a video file, at most `most_frames`, none left out or repeated, with the colours that
+/// diffusers' load_video sees, each resized with kLanczos as it is read to what `size_of` makes of the first
+/// one's size. Memory is that of the resized frames. Error (kInput).
 Frames read_video(const std::filesystem::path& file, int64_t most_frames,
                   const std::function<ImageSize(ImageSize)>& size_of);
 

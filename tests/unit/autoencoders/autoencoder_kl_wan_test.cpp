@@ -19,18 +19,14 @@ using testing::relative_error;
 const std::filesystem::path kFolder = std::filesystem::path(T2V_FIXTURES) / "tiny-wan/vae";
 constexpr auto kBoth = AutoencoderKLWan::Parts::kEncoderAndDecoder;
 
-AutoencoderKLWan load_tiny(AutoencoderKLWan::Parts parts, at::ScalarType dtype = at::kFloat) {
-  const Weights weights = Weights::open_folder(kFolder, "diffusion_pytorch_model",
+AutoencoderKLWan load_tiny(AutoencoderKLWan::Parts parts, at::ScalarType dtype = at::kFloat,
+                           const std::filesystem::path& folder = kFolder) {
+  const Weights weights = Weights::open_folder(folder, "diffusion_pytorch_model",
                                                {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
-  AutoencoderKLWan vae(weights, AutoencoderKLWanConfig::from_config(Config::read(kFolder / "config.json")),
+  AutoencoderKLWan vae(weights, AutoencoderKLWanConfig::from_config(Config::read(folder / "config.json")),
                        parts);
   weights.expect_all_used();
   return vae;
-}
-
-/// The published VAE: every key has its default.
-AutoencoderKLWanConfig published_config() {
-  return AutoencoderKLWanConfig::from_config(Config(nlohmann::json::object(), "vae/config.json"));
 }
 
 /// The chunks that decode() gives for the first `count` latent frames.
@@ -109,6 +105,18 @@ TEST_P(GoldenEncode, EqualsTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Frames, GoldenEncode, ::testing::Values(1, 5, 9, 17));
 
+TEST(AutoencoderKLWan, EncodesAVideoThatIsMadeAsItGoes) {
+  const Weights golden = testing::open_fixture("autoencoders/encode.safetensors");
+  const Tensor video = golden.tensor("video");
+  std::vector<std::pair<int64_t, int64_t>> asked;
+  const VideoSource source{video.size(2), video.size(3), video.size(4), [&](int64_t first, int64_t count) {
+                             asked.emplace_back(first, count);
+                             return video.narrow(2, first, count);
+                           }};
+  EXPECT_LE(relative_error(load_tiny(kBoth).encode(source), golden.tensor("mean_17")), 1e-5);
+  EXPECT_EQ(asked, (std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {1, 4}, {5, 4}, {9, 4}, {13, 4}}));
+}
+
 TEST(AutoencoderKLWan, ScalesLatentsAsTheReferenceDoes) {
   const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
   const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder);
@@ -116,14 +124,35 @@ TEST(AutoencoderKLWan, ScalesLatentsAsTheReferenceDoes) {
   EXPECT_TRUE(at::equal(vae.normalize(golden.tensor("latents")), golden.tensor("normalized")));
 }
 
-TEST(AutoencoderKLWan, NamesAndShapesAreThoseOfThePublishedCheckpoint) {
-  const auto file = std::filesystem::path(T2V_FIXTURES) / "autoencoders/wan2.1_shapes.json";
+struct PublishedVae {
+  const char* shapes;
+  size_t count;
+  const char* config;
+};
+
+class PublishedVaes : public ::testing::TestWithParam<PublishedVae> {};
+
+TEST_P(PublishedVaes, HaveTheseNamesAndShapes) {
+  const auto file = std::filesystem::path(T2V_FIXTURES) / "autoencoders" / GetParam().shapes;
   const nlohmann::json shapes = nlohmann::json::parse(std::ifstream(file));
-  EXPECT_EQ(shapes.size(), 194U);
-  const Weights weights = testing::hollow_checkpoint({{"tensors", shapes}});
-  const AutoencoderKLWan vae(weights, published_config(), kBoth);
+  EXPECT_EQ(shapes.size(), GetParam().count);
+  nlohmann::json config = nlohmann::json::parse(GetParam().config);
+  if (config.contains("z_dim")) {
+    config["latents_mean"] = std::vector<double>(config["z_dim"], 0.0);
+    config["latents_std"] = std::vector<double>(config["z_dim"], 1.0);
+  }
+  const Weights weights =
+      testing::hollow_checkpoint({{"tensors", shapes}, {"config", nlohmann::json::object()}});
+  const AutoencoderKLWan vae(weights, AutoencoderKLWanConfig::from_config(Config(config, "config.json")),
+                             kBoth);
   weights.expect_all_used();
 }
+
+INSTANTIATE_TEST_SUITE_P(All, PublishedVaes,
+                         ::testing::Values(PublishedVae{"wan2.1_shapes.json", 194, "{}"},
+                                           PublishedVae{"wan2.2_shapes.json", 196, R"({"base_dim": 160,
+    "decoder_base_dim": 256, "z_dim": 48, "is_residual": true, "in_channels": 12, "out_channels": 12,
+    "patch_size": 2, "scale_factor_spatial": 16})"}));
 
 TEST(AutoencoderKLWan, DecoderAloneReadsNothingOfTheEncoder) {
   const Weights tiny = Weights::open_folder(kFolder, "diffusion_pytorch_model", {});

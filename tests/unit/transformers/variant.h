@@ -14,14 +14,14 @@ namespace t2v::testing {
 class Variant {
  public:
   explicit Variant(const std::string& name)
-      : path_(std::filesystem::path(T2V_FIXTURES) / "transformers" / name),
-        golden(Weights::open_file(path_.string() + ".safetensors", {})),
-        config(Config::read(path_.string() + ".json")) {}
+      : golden(Weights::open_file(file(name, ".safetensors"), {})),
+        config(Config::read(file(name, ".json"))),
+        name_(name) {}
 
   Weights weights(at::ScalarType dtype = at::kFloat) const {
     const LoadOptions options{.placement = {.dtype = dtype},
                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
-    return Weights::open_file(path_.string() + ".safetensors", options)["weights"];
+    return Weights::open_file(file(name_, ".safetensors"), options)["weights"];
   }
   /// The prompts with the zero rows that follow them, 512 in all.
   Tensor prompt_embeds() const {
@@ -37,12 +37,15 @@ class Variant {
     return relative_error(golden.tensor("bfloat16"), golden.tensor("float32"));
   }
 
- private:
-  std::filesystem::path path_;
-
- public:
   Weights golden;
   Config config;
+
+ private:
+  static std::filesystem::path file(const std::string& name, const std::string& extension) {
+    return std::filesystem::path(T2V_FIXTURES) / "transformers" / (name + extension);
+  }
+
+  std::string name_;
 };
 
 }  // namespace t2v::testing

@@ -128,27 +128,34 @@ Frames blank(int64_t count, int64_t height, int64_t width) {
           .rgb = std::vector<uint8_t>(static_cast<size_t>(count * height * width * kChannels))};
 }
 
-}  // namespace
+Frames with_width(const Frames& frames, int64_t width, ResizeFilter filter) {
+  if (frames.width == width) return frames;
+  Frames resized = blank(frames.count, frames.height, width);
+  resize_rows(frames.rgb.data(), frames.count * frames.height, frames.width,
+              make_taps(frames.width, width, filter), resized.rgb.data());
+  return resized;
+}
 
-Frames resize(const Frames& frames, int64_t height, int64_t width, ResizeFilter filter) {
-  if (frames.height == height && frames.width == width) return frames;
-  Frames wide = blank(frames.count, frames.height, width);
-  if (frames.width == width) {
-    wide.rgb = frames.rgb;
-  } else {
-    resize_rows(frames.rgb.data(), frames.count * frames.height, frames.width,
-                make_taps(frames.width, width, filter), wide.rgb.data());
-  }
-  if (frames.height == height) return wide;
-
-  Frames resized = blank(frames.count, height, width);
+Frames with_height(const Frames& frames, int64_t height, ResizeFilter filter) {
+  if (frames.height == height) return frames;
+  Frames resized = blank(frames.count, height, frames.width);
   const std::vector<Taps> taps = make_taps(frames.height, height, filter);
-  const int64_t stride = width * kChannels;
+  const int64_t stride = frames.width * kChannels;
   for (int64_t i = 0; i < frames.count; ++i) {
-    resize_columns(wide.rgb.data() + i * frames.height * stride, stride, taps,
+    resize_columns(frames.rgb.data() + i * frames.height * stride, stride, taps,
                    resized.rgb.data() + i * height * stride);
   }
   return resized;
+}
+
+}  // namespace
+
+Frames resize(const Frames& frames, int64_t height, int64_t width, ResizeFilter filter) {
+  // Pillow's rule for which pass is the first, since 13.0.
+  const int64_t lost_rows = frames.height - height, lost_columns = frames.width - width;
+  if (lost_rows > 0 && lost_rows > 2 * lost_columns)
+    return with_width(with_height(frames, height, filter), width, filter);
+  return with_height(with_width(frames, width, filter), height, filter);
 }
 
 Frames center_crop(const Frames& frames, int64_t height, int64_t width) {

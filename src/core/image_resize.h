@@ -9,8 +9,8 @@ namespace t2v {
 /// How pixels are weighted. (PIL.Image.Resampling.)
 enum class ResizeFilter { kBilinear, kBicubic, kLanczos };
 
-/// Every frame stretched to height x width, bit for bit as PIL.Image.resize does it: antialiased, first along
-/// the rows, then along the columns, rounded to 8 bits after each. Frames of that size come back as they are.
+/// Every frame stretched to height x width, bit for bit as PIL.Image.resize does it: antialiased, along
+/// the rows and along the columns, rounded to 8 bits after each. Frames of that size come back as they are.
 /// Error (kInput) for a side below 1 or more pixels than kMostPixels.
 ///
 /// What the reference makes of an image, with v the 8-bit value:

@@ -64,14 +64,15 @@ std::string_view jpeg_exif(std::string_view file) {
   return {};
 }
 
-/// The chunk `name` of a file of chunks: from `at` on, each with its length and name (in this order, or the
-/// other), and `trailer` bytes behind it.
+/// A file of chunks from `first` on, each with its length and its name, in this order or the other, and
+/// `trailer` bytes behind what it holds.
 struct ChunkFormat {
   size_t first;
   bool length_first, big_endian;
   size_t trailer, alignment;
 };
 
+/// What the chunk `name` holds; empty if there is none.
 std::string_view chunk(std::string_view file, const ChunkFormat& format, std::string_view name) {
   const Bytes bytes(file, format.big_endian);
   for (size_t at = format.first; at < file.size();) {
@@ -101,7 +102,7 @@ int exif_orientation(std::string_view file) {
     if (exif.starts_with(kMark)) exif.remove_prefix(kMark.size());
     return tiff_orientation(exif);
   }
-  return tiff_orientation(file);
+  return kUpright;
 }
 
 Frames stand_upright(Frames frames, int orientation) {

@@ -6,7 +6,7 @@
 
 namespace t2v {
 
-/// How the picture in a JPEG, PNG, WebP or TIFF file is to be turned, 1 (not at all) to 8, as its EXIF data
+/// How the picture in a JPEG, PNG or WebP file is to be turned, 1 (not at all) to 8, as its EXIF data
 /// says; 1 if it says nothing, or something else.
 int exif_orientation(std::string_view file);
 

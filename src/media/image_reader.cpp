@@ -18,12 +18,11 @@ struct Format {
   AVCodecID codec;
   std::string_view begins;
 };
-constexpr std::array<Format, 6> kFormats{{{AV_CODEC_ID_PNG, "\x89PNG\r\n\x1A\n"},
+/// Not TIFF, some of which libav decodes in wrong colours.
+constexpr std::array<Format, 4> kFormats{{{AV_CODEC_ID_PNG, "\x89PNG\r\n\x1A\n"},
                                           {AV_CODEC_ID_MJPEG, "\xFF\xD8\xFF"},
                                           {AV_CODEC_ID_WEBP, "RIFF"},
-                                          {AV_CODEC_ID_BMP, "BM"},
-                                          {AV_CODEC_ID_TIFF, {"II*\0", 4}},
-                                          {AV_CODEC_ID_TIFF, {"MM\0*", 4}}}};
+                                          {AV_CODEC_ID_BMP, "BM"}}};
 
 AVCodecID codec_of(const std::string& bytes, const std::string& doing) {
   for (const Format& format : kFormats) {
@@ -32,7 +31,7 @@ AVCodecID codec_of(const std::string& bytes, const std::string& doing) {
   throw Error(ErrorCode::kInput,
               {.doing = doing,
                .got = bytes.empty() ? "an empty file" : "something that is no image t2v knows",
-               .expected = "a PNG, JPEG, WebP, BMP or TIFF file"});
+               .expected = "a PNG, JPEG, WebP or BMP file"});
 }
 
 /// Decodes the one picture of a file in memory.

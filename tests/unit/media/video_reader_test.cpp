@@ -1,0 +1,70 @@
+#include "media/video_reader.h"
+
+#include <gmock/gmock.h>
+
+#include "expected_frames.h"
+#include "media_testing.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ExpectedFrames kVideos("videos");
+
+ImageSize same(ImageSize size) { return size; }
+
+class Videos : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Videos, AreWhatTheReferenceLoads) {
+  // Bit for bit where it was tried; swscale is not the same code on every processor.
+  expect_near(read_video(kVideos.file(GetParam()), 100, same), kVideos[GetParam()], 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Videos, ::testing::ValuesIn(kVideos.names()), test_name);
+
+TEST(ReadVideo, TakesTheFirstFrames) {
+  Frames expected = kVideos["rgb.mkv"];
+  expected.count = 2;
+  expected.rgb.resize(expected.rgb.size() / 3 * 2);
+  expect_near(read_video(kVideos.file("rgb.mkv"), 2, same), expected, 0);
+}
+
+TEST(ReadVideo, ResizesEveryFrame) {
+  const Frames actual = read_video(kVideos.file("turned_90.mp4"), 3, [](ImageSize size) {
+    EXPECT_EQ(size, (ImageSize{36, 28}));  // upright
+    return ImageSize{20, 10};
+  });
+  const Frames whole = read_video(kVideos.file("turned_90.mp4"), 3, same);
+  expect_near(actual, resize(whole, 20, 10, ResizeFilter::kLanczos), 0);
+}
+
+TEST(ReadVideo, TellsKindsOfChromaApart) {
+  VideoReader reader(kVideos.file("plain.mp4"));
+  ASSERT_TRUE(reader.next());
+  EXPECT_NE(reader.frame().rgb, reader.frame(VideoReader::Chroma::kRepeated).rgb);
+}
+
+using ReadVideoTest = MediaTest;
+
+TEST_F(ReadVideoTest, NamesWhatIsNoVideo) {
+  const auto error_of = [](const fs::path& file) -> std::string {
+    try {
+      read_video(file, 5, same);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(error_of(path("missing.mp4")), HasSubstr("missing.mp4"));
+  std::ofstream(path("text.mp4")) << "no film";
+  EXPECT_THAT(error_of(path("text.mp4")), HasSubstr("text.mp4"));
+  const std::string whole = content(kVideos.file("plain.mp4"));
+  std::ofstream(path("half.mp4"), std::ios::binary) << whole.substr(0, whole.size() / 2);
+  EXPECT_THAT(error_of(path("half.mp4")), HasSubstr("half.mp4"));
+}
+
+}  // namespace
+}  // namespace t2v

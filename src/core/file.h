@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace t2v {
@@ -28,5 +29,9 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
+
+/// Lets the system take back the memory that holds a part of a mapped file which was read and is not needed
+/// again; it would be read from the disk again.
+void forget_pages(std::span<const std::byte> bytes);
 
 }  // namespace t2v

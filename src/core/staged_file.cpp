@@ -148,6 +148,15 @@ StagedFile::~StagedFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+void StagedFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw output_error(destination_, errno);
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
 void StagedFile::sync() {
   if (::fsync(descriptor_) != 0) throw output_error(destination_, errno);
   // Network filesystems report what they could not store when a descriptor is closed; ours is still needed.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "t2v/error.h"
 
@@ -35,6 +36,9 @@ class StagedFile {
   StagedFile& operator=(const StagedFile&) = delete;
 
   int descriptor() const { return descriptor_; }
+
+  /// Appends all of `bytes`. Error (kOutput).
+  void write(std::string_view bytes);
 
   /// Brings the content to the disk. Error (kOutput).
   void sync();

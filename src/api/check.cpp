@@ -2,13 +2,17 @@
 #include <cmath>
 #include <random>
 
-#include "api/data_folder.h"
+#include "api/check_conditions.h"
 #include "api/check_loras.h"
+#include "api/data_folder.h"
 #include "api/presets.h"
+#include "api/sources.h"
 #include "checkpoints/checkpoint.h"
 #include "media/output_format.h"
+#include "schedulers/samplers.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
+#include "t2v/hub.h"
 #include "t2v/limits.h"
 #include "t2v/text.h"
 
@@ -98,30 +102,17 @@ void check_sampling(const GenerateRequest& request) {
   check_range("--fps", *request.fps, kFrameRates);
   check_range("--guidance-scale", *request.guidance_scale, kGuidanceScales);
   check_range("--flow-shift", *request.flow_shift, kFlowShifts);
-  if (std::find(kSamplers.begin(), kSamplers.end(), *request.sampler) == kSamplers.end()) {
-    usage_error("--sampler", "'" + *request.sampler + "'", "unipc or euler");
-  }
+  if (request.guidance_scale_2) check_range("--guidance-scale-2", *request.guidance_scale_2, kGuidanceScales);
+  if (request.boundary_ratio) check_range("--boundary-ratio", *request.boundary_ratio, kBoundaryRatios);
+  if (request.conditioning_scale)
+    check_range("--conditioning-scale", *request.conditioning_scale, kConditioningScales);
+  sampler_named(*request.sampler);
   if (!request.sigmas.empty() &&
       static_cast<int64_t>(request.sigmas.size()) != *request.num_inference_steps) {
     usage_error("--sigmas", std::to_string(request.sigmas.size()) + " values",
                 "one for each of the " + std::to_string(*request.num_inference_steps) + " steps",
                 "leave out --steps");
   }
-}
-
-/// Error for what cannot be rendered yet.
-void check_pipeline(const Checkpoint& checkpoint) {
-  const auto unsupported = [&](const std::string& got, const std::string& expected) {
-    throw Error(ErrorCode::kInput,
-                {.doing = "reading " + checkpoint.origin, .got = got, .expected = expected});
-  };
-  if (checkpoint.pipeline != PipelineClass::kWan) {
-    unsupported("a " + pipeline_class_name(checkpoint.pipeline), "a WanPipeline");
-  }
-  if (checkpoint.has("transformer_2") || checkpoint.boundary_ratio)
-    unsupported("a second transformer", "one: checkpoints with two experts cannot be rendered yet");
-  if (checkpoint.expand_timesteps)
-    unsupported("expand_timesteps", "a Wan2.1 checkpoint: this one cannot be rendered yet");
 }
 
 void check_files(const GenerateRequest& request) {
@@ -137,6 +128,18 @@ void check_files(const GenerateRequest& request) {
   check_file("--save-latents", request.save_latents, request.overwrite);
 }
 
+/// What is the name of a model becomes its place in the cache.
+void locate_parts(GenerateRequest& request) {
+  for (std::filesystem::path* part :
+       {&request.model, &request.transformer, &request.transformer_2, &request.vae, &request.text_encoder,
+        &request.tokenizer, &request.image_encoder}) {
+    *part = locate_model(*part);
+  }
+  for (std::vector<LoraChoice>* loras : {&request.loras, &request.loras_2}) {
+    for (LoraChoice& lora : *loras) lora.file = locate_model(lora.file);
+  }
+}
+
 uint64_t random_seed() {
   std::random_device device;
   // 32 bits: short enough to type again.
@@ -148,9 +151,9 @@ uint64_t random_seed() {
 GenerateRequest check(const GenerateRequest& request) {
   GenerateRequest checked = request;
   check_prompts(checked);
-  if (checked.model.empty()) checked.model = bundled_model();
-  const Checkpoint checkpoint = Checkpoint::open({.model = checked.model});
-  check_pipeline(checkpoint);
+  if (checked.model.empty() && checked.transformer.empty()) checked.model = bundled_model();
+  locate_parts(checked);
+  const Checkpoint checkpoint = Checkpoint::open(sources_of(checked));
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
     checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
   }
@@ -162,6 +165,7 @@ GenerateRequest check(const GenerateRequest& request) {
     checked.num_frames = frames_of_duration(*checked.duration, *checked.fps, checkpoint.temporal_multiple());
   }
   check_grid("--frames", *checked.num_frames, checkpoint.temporal_multiple(), 1, kFrameCounts.largest);
+  check_conditions(checked, checkpoint);
   check_files(checked);
   if (!checked.seed) checked.seed = random_seed();
   return checked;

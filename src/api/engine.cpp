@@ -7,11 +7,13 @@
 #include <ATen/Parallel.h>
 
 #include "api/settings.h"
+#include "api/sources.h"
+#include "api/visual_inputs.h"
 #include "core/log.h"
 #include "core/tensor.h"
 #include "media/output_format.h"
 #include "media/video_writer.h"
-#include "pipelines/wan_pipeline.h"
+#include "pipelines/video_pipeline.h"
 #include "t2v/text.h"
 #include "weights/safetensors.h"
 
@@ -93,12 +95,15 @@ void render(const GenerateRequest& request, const RunControl& control, GenerateR
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   result.settings = settings_json(request, placement.device.str());
 
-  WanPipeline pipeline(Checkpoint::open({.model = request.model}), placement, control);
-  const Tensor latents = pipeline.sample(request);
+  Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  const auto pipeline =
+      VideoPipeline::make({std::move(checkpoint), placement, request, std::move(inputs)}, control);
+  const Tensor latents = pipeline->sample();
   KeptLatents kept(request, latents, result.settings);
   try {
     const auto writer = make_video_writer(request.output, video_settings(request, result.settings));
-    pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
+    pipeline->decode(latents, [&](const Frames& frames) { writer->write(frames); });
     emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
     if (control.stop != nullptr && *control.stop) throw Stopped{};
     writer->publish();

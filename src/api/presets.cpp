@@ -6,53 +6,68 @@
 
 #include "api/data_folder.h"
 #include "core/log.h"
+#include "schedulers/samplers.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
-constexpr const char* kUniPC = "UniPCMultistepScheduler";
-constexpr const char* kEuler = "FlowMatchEulerDiscreteScheduler";
-
-bool matches(const Config& preset, const Checkpoint& checkpoint) {
-  if (!preset.has("matches")) return false;
-  for (const auto& [key, value] : preset.json().at("matches").items()) {
-    const Config& transformer = checkpoint.get("transformer").config;
-    if (!transformer.has(key) || transformer.json().at(key) != value) return false;
-  }
-  return true;
+/// What a user calls the model and what is merged into it, in lower case.
+std::string names_of(const GenerateRequest& request) {
+  std::string names = request.model.string() + '\n' + request.transformer.string();
+  for (const LoraChoice& lora : request.loras) names += '\n' + lora.file.string();
+  std::transform(names.begin(), names.end(), names.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return names;
 }
 
-Config find_preset(const Checkpoint& checkpoint) {
-  const fs::path folder = data_folder() / "configs";
+/// Whether the checkpoint is what `key` of "matches" asks for.
+bool holds(const Config& preset, const std::string& key, const json& wanted, const Checkpoint& checkpoint,
+           const std::string& names) {
+  if (key == "pipeline") return wanted == pipeline_class_name(checkpoint.pipeline);
+  if (key == "transformer_2") return wanted == checkpoint.has("transformer_2");
+  if (key == "expand_timesteps") return wanted == checkpoint.expand_timesteps;
+  if (key == "names") {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const json& word) {
+      return names.find(word.get<std::string>()) != std::string::npos;
+    });
+  }
+  if (key != "transformer") preset.fail("matches", "no key '" + key + "'");
+  const Config& transformer = checkpoint.get("transformer").config;
+  return std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
+    return transformer.json().value(item.key(), json()) == item.value();
+  });
+}
+
+/// How much a preset asks for, 0 for nothing; -1 if the checkpoint is something else.
+int64_t specificity(const Config& preset, const Checkpoint& checkpoint, const std::string& names) {
+  if (!preset.has("matches")) return 0;
+  int64_t asked = 0;
+  for (const auto& [key, wanted] : preset.json().at("matches").items()) {
+    if (!holds(preset, key, wanted, checkpoint, names)) return -1;
+    asked += key == "transformer" ? static_cast<int64_t>(wanted.size()) : 1;
+  }
+  return asked;
+}
+
+Config find_preset(const Checkpoint& checkpoint, const std::string& names) {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(data_folder() / "configs")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
+  Config best = Config::read(data_folder() / "configs" / "default.json");
+  int64_t asked = 0;
   for (const fs::path& file : files) {
-    Config preset = Config::read(file);
-    if (matches(preset, checkpoint)) return preset;
+    const Config preset = Config::read(file);
+    const int64_t asks = specificity(preset, checkpoint, names);
+    if (asks < asked) continue;
+    best = preset;
+    asked = asks;
   }
-  return Config::read(folder / "default.json");
-}
-
-std::string sampler_of(const Config& scheduler) {
-  const std::string class_name = scheduler.text("_class_name", "");
-  if (class_name == kUniPC) return "unipc";
-  if (class_name == kEuler) return "euler";
-  scheduler.fail("_class_name", std::string(kUniPC) + " or " + kEuler);
-}
-
-/// The shift of scheduler_config.json. UniPC calls it flow_shift and Euler shift; a file may hold both, since
-/// diffusers keeps the other class's keys when one scheduler is made from the other's configuration.
-double shift_of(const Config& scheduler, const std::string& sampler) {
-  const bool unipc = sampler == "unipc";
-  const std::string own = unipc ? "flow_shift" : "shift";
-  const bool of_this_class = scheduler.text("_class_name", "") == (unipc ? kUniPC : kEuler);
-  if (scheduler.has(own) || of_this_class) return scheduler.number(own, 1);
-  return scheduler.number(unipc ? "shift" : "flow_shift", 1);
+  return best;
 }
 
 /// A preset without a number that every preset has is damaged.
@@ -61,10 +76,20 @@ const Config& with(const Config& preset, const std::string& key) {
   return preset;
 }
 
+/// Steps, and the noise levels that belong to that number of them.
+void fill_steps(const Config& preset, GenerateRequest& request) {
+  if (!request.num_inference_steps) {
+    request.num_inference_steps = with(preset, "num_inference_steps").integer("num_inference_steps", 0);
+  }
+  const std::vector<double> sigmas = preset.numbers("sigmas", {});
+  const bool fits = static_cast<int64_t>(sigmas.size()) == *request.num_inference_steps;
+  if (request.sigmas.empty() && fits) request.sigmas = sigmas;
+}
+
 }  // namespace
 
 void apply_preset(const Checkpoint& checkpoint, GenerateRequest& request) {
-  const Config preset = find_preset(checkpoint);
+  const Config preset = find_preset(checkpoint, names_of(request));
   log_verbose("preset " + preset.origin());
   const auto fill = [](auto& optional, auto value) {
     if (!optional) optional = value;
@@ -76,12 +101,22 @@ void apply_preset(const Checkpoint& checkpoint, GenerateRequest& request) {
   fill(request.width, integer("width"));
   fill(request.fps, number("fps"));
   if (!request.duration) fill(request.num_frames, integer("num_frames"));
-  fill(request.num_inference_steps, integer("num_inference_steps"));
+  fill_steps(preset, request);
+  if (checkpoint.has("transformer_2")) {
+    if (!request.guidance_scale && preset.has("guidance_scale_2"))
+      fill(request.guidance_scale_2, number("guidance_scale_2"));
+    if (checkpoint.boundary_ratio) fill(request.boundary_ratio, *checkpoint.boundary_ratio);
+    if (preset.has("boundary_ratio")) fill(request.boundary_ratio, number("boundary_ratio"));
+  }
   fill(request.guidance_scale, number("guidance_scale"));
-  if (!request.sampler) request.sampler = sampler_of(checkpoint.scheduler);
+  if (!request.sampler) {
+    request.sampler =
+        preset.has("sampler") ? preset.text("sampler", "") : sampler_of(checkpoint.scheduler).name;
+  }
   if (!request.flow_shift) {
-    request.flow_shift =
-        preset.has("flow_shift") ? number("flow_shift") : shift_of(checkpoint.scheduler, *request.sampler);
+    request.flow_shift = preset.has("flow_shift")
+                             ? number("flow_shift")
+                             : shift_of(checkpoint.scheduler, sampler_named(*request.sampler));
   }
 }
 

@@ -1,0 +1,226 @@
+#include "pipelines/video_pipeline.h"
+
+#include <malloc.h>
+
+#include <utility>
+
+#include "core/log.h"
+#include "guidance/classifier_free_guidance.h"
+#include "pipelines/pixels.h"
+#include "pipelines/wan_image_to_video_pipeline.h"
+#include "pipelines/wan_pipeline.h"
+#include "pipelines/wan_vace_pipeline.h"
+#include "schedulers/scheduler.h"
+#include "t2v/text.h"
+#include "text/prompt_clean.h"
+#include "text/tokenizer.h"
+#include "text_encoders/umt5_encoder.h"
+
+namespace t2v {
+namespace {
+
+/// How many tokens the transformer was trained to see.
+constexpr int64_t kMaxSequenceLength = 512;
+
+std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+  TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
+  if (!tokens.dropped.empty()) {
+    constexpr size_t kShown = 200;
+    const std::string longest = std::to_string(kMaxSequenceLength);
+    log_warning("the prompt is longer than " + longest + " tokens; not used: \"" +
+                escape_for_display(tokens.dropped).substr(0, kShown) +
+                (tokens.dropped.size() > kShown ? "...\"" : "\""));
+  }
+  tokens.ids.resize(tokens.length);
+  return tokens.ids;
+}
+
+std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
+  const TokenizerSource& source = checkpoint.get_tokenizer();
+  if (!source.spiece_model.empty())
+    return Tokenizer::open_spiece_model(source.spiece_model, checkpoint.origin);
+  if (std::filesystem::is_directory(source.path)) return Tokenizer::open_folder(source.path);
+  return Tokenizer::open_file(source.path);
+}
+
+}  // namespace
+
+std::unique_ptr<VideoPipeline> VideoPipeline::make(RenderJob job, const RunControl& control) {
+  const PipelineClass pipeline = job.checkpoint.pipeline;
+  if (pipeline == PipelineClass::kWanVACE) return std::make_unique<WanVACEPipeline>(std::move(job), control);
+  const bool with_image = job.checkpoint.expand_timesteps ? job.inputs.image.has_value()
+                                                          : pipeline == PipelineClass::kWanImageToVideo;
+  if (with_image) return std::make_unique<WanImageToVideoPipeline>(std::move(job), control);
+  return std::make_unique<WanPipeline>(std::move(job), control);
+}
+
+VideoPipeline::VideoPipeline(RenderJob job, const RunControl& control)
+    : job_(std::move(job)), control_(control) {}
+
+VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
+  const auto tokenizer = open_tokenizer(job_.checkpoint);
+  const Weights weights = open_weights("text_encoder", {.placement = job_.placement, .keep_in_fp32 = {}});
+  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(config("text_encoder")));
+  weights.expect_all_used();
+
+  const int64_t total = is_guided(*request().guidance_scale) ? 2 : 1;
+  const auto encode = [&](const std::string& prompt, int64_t index) {
+    stop_if_asked();
+    emit(Event::Kind::kEncodeText, index, total);
+    const std::vector<int64_t> ids = real_tokens(*tokenizer, prompt);
+    const Tensor rows = text_encoder.forward({at::tensor(ids, at::kLong)}).front();
+    return at::constant_pad_nd(rows, {0, 0, 0, kMaxSequenceLength - rows.size(1)});
+  };
+  PromptEmbeds prompt_embeds{encode(request().prompt, 0), std::nullopt};
+  if (total == 2) prompt_embeds.negative_prompt = encode(*request().negative_prompt, 1);
+  emit(Event::Kind::kEncodeText, total, total);
+  return prompt_embeds;
+}
+
+Weights VideoPipeline::open_weights(const std::string& component, LoadOptions options) const {
+  stop_if_asked();
+  emit(Event::Kind::kLoad, 0, 0, component);
+  const std::string dtype = dtype_name(options.placement.dtype);
+  Weights weights = Weights::open(job_.checkpoint.get(component), std::move(options));
+  for (const std::filesystem::path& file : weights.files())
+    log_verbose("reading " + file.string() + " as " + dtype);
+  return weights;
+}
+
+Weights VideoPipeline::open_expert(const std::string& component) const {
+  const bool second = component == "transformer_2";
+  std::vector<LoraMerge> loras =
+      open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component), second);
+  return open_weights(component, {.placement = job_.placement,
+                                  .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
+                                  .loras = std::move(loras)});
+}
+
+VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
+    const std::string& component, const PromptEmbeds& prompt_embeds,
+    const std::optional<Tensor>& image_embeds) const {
+  const Weights weights = open_expert(component);
+  const auto transformer = std::make_shared<const WanTransformer3DModel>(
+      weights, WanTransformer3DConfig::from_config(config(component)));
+  weights.expect_all_used();
+
+  const TextContext prompt = transformer->prepare(prompt_embeds.prompt, image_embeds);
+  const TextContext negative_prompt = prompt_embeds.negative_prompt
+                                          ? transformer->prepare(*prompt_embeds.negative_prompt, image_embeds)
+                                          : TextContext{};
+  return [=, dtype = job_.placement.dtype](const Tensor& latents, const Tensor& timestep, Prompt which) {
+    return transformer->forward(latents.to(dtype), timestep,
+                                which == Prompt::kPositive ? prompt : negative_prompt);
+  };
+}
+
+const AutoencoderKLWan& VideoPipeline::vae(AutoencoderKLWan::Parts parts) {
+  if (vae_) return *vae_;
+  const Weights weights =
+      open_weights("vae", {.placement = {at::kFloat, job_.placement.device}, .keep_in_fp32 = {}});
+  vae_ =
+      std::make_unique<AutoencoderKLWan>(weights, AutoencoderKLWanConfig::from_config(config("vae")), parts);
+  weights.expect_all_used();
+  return *vae_;
+}
+
+Tensor VideoPipeline::encode(const VideoSource& video) {
+  const AutoencoderKLWan& encoder = vae(AutoencoderKLWan::Parts::kEncoderAndDecoder);
+  const VideoSource on_device{video.num_frames, video.height, video.width, [&](int64_t first, int64_t count) {
+                                stop_if_asked();
+                                return video.frames(first, count).to(job_.placement.device);
+                              }};
+  return encoder.normalize(encoder.encode(on_device, tiling()));
+}
+
+Tensor VideoPipeline::draw_latents(int64_t channels, const at::Generator& noise, int64_t more_frames) {
+  const AutoencoderKLWanConfig& compression = vae().config();
+  const int64_t frames = (*request().num_frames - 1) / compression.scale_factor_temporal + 1 + more_frames;
+  const std::vector<int64_t> shape{1, channels, frames, *request().height / compression.scale_factor_spatial,
+                                   *request().width / compression.scale_factor_spatial};
+  return at::randn(shape, noise, at::kFloat).to(job_.placement.device);
+}
+
+Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
+                              const ExpertLoader& load_expert) const {
+  const int64_t total = *request().num_inference_steps;
+  const Config& scheduler_config = job_.checkpoint.scheduler;
+  const auto scheduler = make_scheduler(scheduler_config, {.sampler = request().sampler,
+                                                           .flow_shift = request().flow_shift,
+                                                           .sigmas = request().sigmas,
+                                                           .legacy_flow_sigmas = request().legacy_sigmas});
+  scheduler->set_timesteps(total);
+  const double guidance_scale = *request().guidance_scale;
+  const std::optional<double> boundary_ratio =
+      request().boundary_ratio ? request().boundary_ratio : job_.checkpoint.boundary_ratio;
+  // Timesteps below it are the low-noise expert's. Compared in float32, as the reference does.
+  const auto boundary =
+      static_cast<float>(boundary_ratio.value_or(0) *
+                         static_cast<double>(scheduler_config.integer("num_train_timesteps", 1000)));
+
+  std::string at_work;
+  NoisePredictor predict;
+  for (int64_t step = 0; step < total; ++step) {
+    stop_if_asked();
+    const bool low_noise = static_cast<float>(scheduler->timesteps()[step]) < boundary;
+    const std::string component = low_noise ? "transformer_2" : "transformer";
+    if (component != at_work) {
+      predict = nullptr;  // releases the other expert before this one is loaded
+      predict = load_expert(component);
+      at_work = component;
+    }
+    emit(Event::Kind::kStep, step, total);
+    const Tensor timestep = scheduler->timestep(step);
+    Tensor noise_pred = predict(latents, timestep, Prompt::kPositive);
+    if (is_guided(guidance_scale)) {
+      const Tensor noise_uncond = predict(latents, timestep, Prompt::kNegative);
+      noise_pred = classifier_free_guidance(
+          noise_pred, noise_uncond,
+          low_noise ? request().guidance_scale_2.value_or(guidance_scale) : guidance_scale);
+    }
+    latents = scheduler->step(noise_pred, latents, noise);
+  }
+  emit(Event::Kind::kStep, total, total);
+  return latents;
+}
+
+Tensor VideoPipeline::finish(const Tensor& latents) {
+  const Tensor final_latents = latents.to(at::kCPU, at::kFloat).contiguous();
+  check_finite(final_latents, "sampling");
+  ::malloc_trim(0);  // what the transformer computed with is not needed to decode
+  return final_latents;
+}
+
+void VideoPipeline::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
+  const c10::InferenceMode inference_mode;
+  const AutoencoderKLWan& decoder = vae();
+  const int64_t total = latents.size(2);
+  int64_t done = 0;
+  emit(Event::Kind::kDecode, done, total);
+  const auto on_chunk = [&](const Tensor& pixels) {
+    stop_if_asked();
+    on_frames(to_frames(pixels));
+    emit(Event::Kind::kDecode, ++done, total);
+  };
+  const Tensor denormalized = decoder.denormalize(latents.to(job_.placement.device));
+  if (request().vae_tiling) {
+    decoder.decode(denormalized, *tiling(), on_chunk);
+  } else {
+    decoder.decode(denormalized, on_chunk);
+  }
+}
+
+std::optional<VaeTiling> VideoPipeline::tiling() const {
+  if (!request().vae_tiling) return std::nullopt;
+  return VaeTiling{.on_progress = [this](int64_t /*done*/, int64_t /*total*/) { stop_if_asked(); }};
+}
+
+void VideoPipeline::emit(Event::Kind kind, int64_t done, int64_t total, const std::string& detail) const {
+  if (control_.on_event) control_.on_event({.kind = kind, .done = done, .total = total, .detail = detail});
+}
+
+void VideoPipeline::stop_if_asked() const {
+  if (control_.stop != nullptr && *control_.stop) throw Stopped{};
+}
+
+}  // namespace t2v

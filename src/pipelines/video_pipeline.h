@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "autoencoders/autoencoder_kl_wan.h"
+#include "checkpoints/checkpoint.h"
+#include "core/frames.h"
+#include "core/tensor.h"
+#include "pipelines/visual_inputs.h"
+#include "t2v/generate.h"
+#include "transformers/transformer_wan.h"
+
+namespace t2v {
+
+/// Everything that decides a clip.
+struct RenderJob {
+  Checkpoint checkpoint;
+  Placement
+      placement;  ///< of the text encoder and the transformers; image encoder and VAE compute in float32
+  GenerateRequest request;  ///< has passed check()
+  VisualInputs inputs;      ///< those that the request names
+};
+
+/// Renders one clip, and what diffusers' Wan pipelines have in common for it. Each component is loaded when
+/// its phase begins and released when it ends: the largest of them, not their sum, decides how much memory a
+/// clip needs.
+class VideoPipeline {
+ public:
+  /// The pipeline of the checkpoint's class, or, for a checkpoint that renders with and without an image, the
+  /// one that suits the request.
+  static std::unique_ptr<VideoPipeline> make(RenderJob job, const RunControl& control);
+  virtual ~VideoPipeline() = default;
+
+  /// The final latents [1, channels, frames, height, width], float32 on the CPU. The VAE is loaded before the
+  /// first step, so that a bad one is told before the work. Error (kInput, kResource, kNumbers); Stopped.
+  virtual Tensor sample() = 0;
+
+  /// Latents as sample() gives them to frames, handed out in order as they are decoded; memory does not grow
+  /// with their number. Error (kInput, kResource, kNumbers); Stopped.
+  virtual void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
+
+ protected:
+  /// What the transformer attends to: [1, 512, text_dim], rows behind the last token are zero.
+  struct PromptEmbeds {
+    Tensor prompt;
+    std::optional<Tensor> negative_prompt;  ///< empty without guidance
+  };
+  /// Which of them.
+  enum class Prompt { kPositive, kNegative };
+  /// One expert at work on the clip: latents, in float32, and timestep -> noise_pred.
+  using NoisePredictor = std::function<Tensor(const Tensor& latents, const Tensor& timestep, Prompt prompt)>;
+  /// Loads the expert that is the component of that name.
+  using ExpertLoader = std::function<NoisePredictor(const std::string& component)>;
+
+  VideoPipeline(RenderJob job, const RunControl& control);
+
+  const RenderJob& job() const { return job_; }
+  const GenerateRequest& request() const { return job_.request; }
+  Config config(const std::string& component) const { return job_.checkpoint.get(component).config; }
+
+  PromptEmbeds encode_prompt() const;
+  /// Opens a component, having told that it is loaded.
+  Weights open_weights(const std::string& component, LoadOptions options) const;
+  /// Opens an expert, with the LoRAs that the request has for it.
+  Weights open_expert(const std::string& component) const;
+  /// Loads an expert that is a WanTransformer3DModel.
+  NoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
+                                  const std::optional<Tensor>& image_embeds = std::nullopt) const;
+  /// The VAE, loaded by the first call, which decides its parts.
+  const AutoencoderKLWan& vae(AutoencoderKLWan::Parts parts = AutoencoderKLWan::Parts::kDecoder);
+  /// The latents of a video, normalised: [1, z_dim, frames, height, width] in float32.
+  Tensor encode(const VideoSource& video);
+
+  /// Noise of the clip's size, `more_frames` latent frames longer.
+  Tensor draw_latents(int64_t channels, const at::Generator& noise, int64_t more_frames = 0);
+  /// From noise to the final latents: every step with the expert of its noise level, of which one at a time
+  /// is loaded.
+  Tensor denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert) const;
+  /// Error (kNumbers); what sample() returns.
+  static Tensor finish(const Tensor& latents);
+
+  void emit(Event::Kind kind, int64_t done, int64_t total, const std::string& detail = "") const;
+  void stop_if_asked() const;
+
+ private:
+  std::optional<VaeTiling> tiling() const;  ///< if the request wants it
+
+  RenderJob job_;
+  const RunControl& control_;
+  std::unique_ptr<AutoencoderKLWan> vae_;
+};
+
+}  // namespace t2v

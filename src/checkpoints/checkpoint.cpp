@@ -1,8 +1,13 @@
 #include "checkpoints/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
+
+#include "checkpoints/diffusers_folder.h"
+#include "checkpoints/families.h"
+#include "checkpoints/parts_check.h"
 
 namespace t2v {
 namespace {
@@ -12,79 +17,134 @@ namespace fs = std::filesystem;
 /// No VAE compresses and no transformer patches by more in one direction.
 constexpr int64_t kLargestFactor = 64;
 
-/// A component as model_index.json may name it.
-struct ComponentKind {
-  const char* name;
-  const char* base;  ///< what its library calls the file of its weights
-  std::vector<std::string> classes;
-  bool required;
+/// Where each part can be had, for who lacks it.
+struct Published {
+  std::string_view component;
+  const char* advice;
+};
+constexpr Published kPublished[] = {
+    {"transformer", "name it with --transformer: the diffusion_pytorch_model files of a Wan-AI repository"},
+    {"transformer_2", "name it with --transformer-2: low_noise_model of the same Wan-AI repository"},
+    {"vae",
+     "name it with --vae: Wan2.1_VAE.pth of Wan-AI/Wan2.1-T2V-1.3B (of Wan-AI/Wan2.2-TI2V-5B: "
+     "Wan2.2_VAE.pth)"},
+    {"text_encoder",
+     "name it with --text-encoder: models_t5_umt5-xxl-enc-bf16.pth of Wan-AI/Wan2.1-T2V-1.3B"},
+    {"tokenizer", "name it with --tokenizer: the folder google/umt5-xxl of Wan-AI/Wan2.1-T2V-1.3B"},
+    {"image_encoder",
+     "name it with --image-encoder: models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth of "
+     "Wan-AI/Wan2.1-I2V-14B-480P"},
 };
 
-const std::vector<ComponentKind>& component_kinds() {
-  static const std::vector<ComponentKind> kinds = {
-      {"transformer",
-       "diffusion_pytorch_model",
-       {"WanTransformer3DModel", "WanVACETransformer3DModel"},
-       true},
-      {"transformer_2",
-       "diffusion_pytorch_model",
-       {"WanTransformer3DModel", "WanVACETransformer3DModel"},
-       false},
-      {"vae", "diffusion_pytorch_model", {"AutoencoderKLWan"}, true},
-      {"text_encoder", "model", {"UMT5EncoderModel"}, true},
-      {"image_encoder", "model", {"CLIPVisionModel", "CLIPVisionModelWithProjection"}, false},
-  };
-  return kinds;
-}
-
-[[noreturn]] void unsupported(const std::string& index, const std::string& got, const std::string& expected) {
-  throw Error(ErrorCode::kInput, {.doing = "reading " + index, .got = got, .expected = expected});
-}
-
-/// [library, class] of a component in model_index.json; "" for one that is absent or [null, null].
-std::string component_class(const Config& index, const std::string& name) {
-  if (!index.has(name)) return "";
-  const nlohmann::json& entry = index.json().at(name);
-  if (!entry.is_array() || entry.size() != 2) index.fail(name, "[library, class]");
-  return entry[1].is_string() ? entry[1].get<std::string>() : "";
-}
-
-PipelineClass pipeline_of(const Config& index) {
-  const std::string name = index.text("_class_name", "");
-  for (const auto pipeline :
-       {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
-    if (name == pipeline_class_name(pipeline)) return pipeline;
+std::string where_to_get(std::string_view component) {
+  for (const Published& part : kPublished) {
+    if (part.component == component) return part.advice;
   }
-  unsupported(index.origin(), "the pipeline '" + name + "'",
-              "WanPipeline, WanImageToVideoPipeline or WanVACEPipeline");
+  return "";
 }
 
-Component open_component(const fs::path& folder, const ComponentKind& kind) {
-  const Config config = Config::read(folder / "config.json");
-  Component component = open_tensors(folder, kind.base);
-  component.config = config;
-  return component;
-}
-
-Checkpoint open_diffusers_folder(const fs::path& folder) {
-  const Config index = Config::read(folder / "model_index.json");
-  Checkpoint checkpoint{.origin = folder.string(),
-                        .pipeline = pipeline_of(index),
-                        .components = {},
-                        .tokenizer = TokenizerSource{.path = folder / "tokenizer", .spiece_model = {}},
-                        .scheduler = Config::read(folder / "scheduler" / "scheduler_config.json"),
-                        .boundary_ratio = {},
-                        .expand_timesteps = index.boolean("expand_timesteps", false)};
-  if (index.has("boundary_ratio")) checkpoint.boundary_ratio = index.number("boundary_ratio", 0);
-  for (const ComponentKind& kind : component_kinds()) {
-    const std::string class_name = component_class(index, kind.name);
-    if (class_name.empty() && !kind.required) continue;
-    if (std::find(kind.classes.begin(), kind.classes.end(), class_name) == kind.classes.end()) {
-      unsupported(index.origin(), std::string(kind.name) + " '" + class_name + "'", kind.classes.front());
-    }
-    checkpoint.components.emplace(kind.name, open_component(folder / kind.name, kind));
+Error absent_error(const std::string& origin, const std::vector<std::string_view>& absent) {
+  std::string names, advice;
+  for (const std::string_view name : absent) {
+    names += (names.empty() ? "no " : ", no ") + std::string(name);
+    advice += (advice.empty() ? "" : "; ") + where_to_get(name);
   }
+  return Error(
+      ErrorCode::kInput,
+      {.doing = "reading " + origin, .got = names, .expected = "all parts of a model", .advice = advice});
+}
+
+using Overrides = std::vector<std::pair<std::string, fs::path>>;
+
+Overrides overrides_of(const CheckpointSources& sources) {
+  Overrides overrides = {{"transformer", sources.transformer},
+                         {"transformer_2", sources.transformer_2},
+                         {"vae", sources.vae},
+                         {"text_encoder", sources.text_encoder},
+                         {"image_encoder", sources.image_encoder}};
+  std::erase_if(overrides, [](const auto& part) { return part.second.empty(); });
+  return overrides;
+}
+
+/// The whole of a checkpoint, without the parts that are replaced anyway.
+Checkpoint open_model(const fs::path& model, const Overrides& overrides, ConfigsByComponent& replaced) {
+  std::error_code ignored;
+  if (!fs::exists(model, ignored)) {
+    throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
+                                    .got = "no such folder or file",
+                                    .expected = "a checkpoint",
+                                    .advice = "check the path"});
+  }
+  std::set<std::string, std::less<>> left_out;
+  for (const auto& [name, path] : overrides) left_out.insert(name);
+  if (is_diffusers_folder(model)) {
+    return open_diffusers_folder(model, left_out, replaced);
+  }
+  LooseParts parts = open_loose_parts(model, {.left_out = left_out});
+  if (parts.components.empty()) {
+    throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
+                                    .got = "a folder without model_index.json and without files of a model",
+                                    .expected = "a checkpoint",
+                                    .advice = "download the checkpoint, or check the path"});
+  }
+  Checkpoint checkpoint{.origin = model.string(),
+                        .components = std::move(parts.components),
+                        .tokenizer = std::move(parts.tokenizer),
+                        .scheduler = no_config(),
+                        .boundary_ratio = {}};
   return checkpoint;
+}
+
+/// The component `name` of what a flag names.
+void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& path,
+             const ConfigsByComponent& replaced) {
+  if (is_diffusers_folder(path)) {
+    ConfigsByComponent ignored;
+    const Checkpoint other = open_diffusers_folder(path, {}, ignored);
+    checkpoint.components.insert_or_assign(name, other.get(name));
+    return;
+  }
+  // What a file holds is a transformer; that it is the second one, only the flag says.
+  const bool second = name == "transformer_2";
+  LooseOptions options{.left_out = {"transformer", "vae", "text_encoder", "image_encoder"},
+                       .replaced = replaced};
+  options.left_out.erase(second ? "transformer" : name);
+  if (second && checkpoint.has("transformer"))
+    options.replaced.insert_or_assign("transformer", checkpoint.get("transformer").config);
+  LooseParts parts = open_loose_parts(path, options);
+  auto found = parts.components.find(name);
+  if (found == parts.components.end() && second) found = parts.components.find("transformer");
+  if (found == parts.components.end()) {
+    std::string got = parts.found.empty() ? "no tensors" : "";
+    for (const std::string& other : parts.found) got += (got.empty() ? "a " : ", a ") + other;
+    throw Error(ErrorCode::kInput, {.doing = "reading " + path.string(),
+                                    .got = got,
+                                    .expected = "a " + name,
+                                    .advice = "check the flag"});
+  }
+  checkpoint.components.insert_or_assign(name, std::move(found->second));
+  if (name == "text_encoder" && parts.tokenizer && !checkpoint.tokenizer)
+    checkpoint.tokenizer = parts.tokenizer;
+}
+
+/// What model_index.json would say, from what the weights are.
+void tell_pipeline(Checkpoint& checkpoint) {
+  const auto found = checkpoint.components.find("transformer");
+  if (found == checkpoint.components.end()) return;
+  const Config& transformer = found->second.config;
+  const int64_t in = transformer.integer("in_channels", 16), out = transformer.integer("out_channels", in);
+  checkpoint.pipeline = PipelineClass::kWan;
+  if (in > out || transformer.has("image_dim")) checkpoint.pipeline = PipelineClass::kWanImageToVideo;
+  if (transformer.has("vace_layers")) checkpoint.pipeline = PipelineClass::kWanVACE;
+  // TI2V-5B alone has the VAE of residual levels.
+  constexpr int64_t kChannelsOfTi2v = 48;
+  checkpoint.expand_timesteps = checkpoint.has("vae")
+                                    ? checkpoint.get("vae").config.boolean("is_residual", false)
+                                    : in == kChannelsOfTi2v;
+  const bool experts = checkpoint.has("transformer_2");
+  if (experts && !checkpoint.boundary_ratio)
+    checkpoint.boundary_ratio = published_boundary_ratio(transformer);
+  if (!experts) checkpoint.boundary_ratio.reset();
 }
 
 }  // namespace
@@ -102,47 +162,47 @@ std::string pipeline_class_name(PipelineClass pipeline) {
 }
 
 Checkpoint Checkpoint::open(const CheckpointSources& sources) {
-  const fs::path& folder = sources.model;
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) {
-    throw Error(ErrorCode::kInput, {.doing = "--model " + folder.string(),
-                                    .got = fs::exists(folder, ignored) ? "a file" : "no such folder",
-                                    .expected = "a checkpoint folder in the diffusers layout",
-                                    .advice = "check the path"});
+  const Overrides overrides = overrides_of(sources);
+  ConfigsByComponent replaced;
+  Checkpoint checkpoint{.origin = overrides.empty() ? "" : overrides.front().second.string(),
+                        .components = {},
+                        .tokenizer = {},
+                        .scheduler = no_config(),
+                        .boundary_ratio = {}};
+  if (!sources.model.empty()) checkpoint = open_model(sources.model, overrides, replaced);
+  for (const auto& [name, path] : overrides) replace(checkpoint, name, path, replaced);
+  if (!sources.tokenizer.empty()) checkpoint.tokenizer = open_tokenizer(sources.tokenizer);
+  const bool has_index = checkpoint.scheduler.has("_class_name");
+  const bool other_transformer = !sources.transformer.empty() || !sources.transformer_2.empty();
+  if (!has_index || other_transformer) tell_pipeline(checkpoint);
+  if (!has_index && checkpoint.has("transformer")) {
+    checkpoint.scheduler = published_scheduler(checkpoint.get("transformer").config);
   }
-  if (!fs::exists(folder / "model_index.json", ignored)) {
-    throw Error(ErrorCode::kInput, {.doing = "--model " + folder.string(),
-                                    .got = "a folder without model_index.json",
-                                    .expected = "a checkpoint folder in the diffusers layout",
-                                    .advice = "download the '-Diffusers' variant of the checkpoint"});
-  }
-  Checkpoint checkpoint = open_diffusers_folder(folder);
-  const Config& transformer = checkpoint.get("transformer").config;
-  const int64_t latent_channels = checkpoint.get("vae").config.integer("z_dim", 16);
-  if (transformer.integer("out_channels", transformer.integer("in_channels", 16)) != latent_channels) {
-    transformer.fail("in_channels", std::to_string(latent_channels) + ", the z_dim of the VAE beside it");
-  }
+  check_parts(checkpoint);
   return checkpoint;
 }
 
 const Component& Checkpoint::get(std::string_view component) const {
   const auto found = components.find(component);
-  if (found == components.end()) {
-    throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
-                                    .got = "no " + std::string(component),
-                                    .expected = "a checkpoint with one",
-                                    .advice = "download the whole checkpoint"});
-  }
+  if (found == components.end()) throw absent_error(origin, {component});
   return found->second;
 }
 
 const TokenizerSource& Checkpoint::get_tokenizer() const {
-  if (!tokenizer) {
-    throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
-                                    .got = "no tokenizer",
-                                    .expected = "a folder with tokenizer.json or spiece.model"});
-  }
+  if (!tokenizer) throw absent_error(origin, {"tokenizer"});
   return *tokenizer;
+}
+
+void Checkpoint::expect_complete() const {
+  std::vector<std::string_view> absent;
+  for (const char* name : {"transformer", "vae", "text_encoder"}) {
+    if (!has(name)) absent.push_back(name);
+  }
+  if (!tokenizer) absent.push_back("tokenizer");
+  if (has("transformer") && get("transformer").config.has("image_dim") && !has("image_encoder")) {
+    absent.push_back("image_encoder");
+  }
+  if (!absent.empty()) throw absent_error(origin, absent);
 }
 
 int64_t Checkpoint::spatial_multiple() const {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "checkpoints/component.h"
+#include "checkpoints/loose_files.h"
 #include "core/config.h"
 
 namespace t2v {
@@ -23,16 +24,12 @@ enum class PipelineClass { kWan, kWanImageToVideo, kWanVACE };
 /// "WanPipeline", ...: the _class_name of model_index.json.
 std::string pipeline_class_name(PipelineClass pipeline);
 
-/// Where the tokenizer is: one of the two.
-struct TokenizerSource {
-  std::filesystem::path path;  ///< a folder with tokenizer.json or spiece.model, or one of these files
-  std::string spiece_model;    ///< the bytes of a SentencePiece model that came inside a checkpoint
-};
-
 /// A checkpoint as far as the headers of its files tell, without LibTorch and without values. Components are
 /// called as in model_index.json: transformer, transformer_2, vae, text_encoder, image_encoder.
 struct Checkpoint {
-  /// Reads every header and every config. Error (kInput) for what is malformed, or not of a Wan model.
+  /// Reads every header and every config: of a diffusers folder, an original repository, a file, or of parts
+  /// alone. A component that is nowhere is absent. Error (kInput) for what is malformed or not of a Wan
+  /// model, and for parts that do not belong together.
   static Checkpoint open(const CheckpointSources& sources);
 
   bool has(std::string_view component) const { return components.contains(component); }
@@ -40,6 +37,8 @@ struct Checkpoint {
   const Component& get(std::string_view component) const;
   /// Error (kInput) as get().
   const TokenizerSource& get_tokenizer() const;
+  /// Error (kInput) that names every part that rendering needs and that is absent, and where to get it.
+  void expect_complete() const;
 
   int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels
   int64_t temporal_multiple() const;  ///< a clip has k * this + 1 frames

@@ -29,37 +29,8 @@ bool is_there(const fs::path& file) {
   return fs::symlink_status(file, ignored).type() > fs::file_type::not_found;
 }
 
-/// The first of the names under which a component's weights may be stored, or an Error.
-fs::path find_weights(const fs::path& folder, const std::string& base) {
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
-    fail("reading " + folder.string(), is_there(folder) ? "a file" : "no such folder",
-         "a folder with weights", "check the path of the model");
-  }
-  for (const char* variant : {"", ".fp16", ".bf16"}) {
-    for (const std::string& name :
-         {base + ".safetensors.index" + variant + ".json", base + variant + ".safetensors"}) {
-      if (is_there(folder / name)) return folder / name;
-    }
-  }
-  std::string pickle;
-  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::end(entry);
-       entry.increment(error)) {
-    const std::string extension = entry->path().extension();
-    if (extension == ".bin" || extension == ".pth" || extension == ".pt" || extension == ".ckpt") {
-      pickle = std::max(pickle, entry->path().filename().string());
-    }
-  }
-  if (!pickle.empty()) throw pickle_error(folder / pickle);
-  fail("reading " + folder.string(), "no weights", base + ".safetensors or its index",
-       "download the model again");
-}
-
 Component empty_component(const fs::path& origin) {
-  return {.origin = origin.string(),
-          .config = Config(nlohmann::json::object(), origin.string()),
-          .files = {},
-          .tensors = {}};
+  return {.origin = origin.string(), .config = no_config(), .files = {}, .tensors = {}};
 }
 
 std::string file_of(const TensorSource& source) { return source.file->path().filename().string(); }
@@ -107,17 +78,44 @@ const TensorSource& Component::get(std::string_view name) const {
   return found->second;
 }
 
+Config no_config() { return Config(nlohmann::json::object(), ""); }
+
+std::optional<fs::path> find_weights(const fs::path& folder, const std::string& base) {
+  for (const char* kind : {".safetensors", ".bin"}) {
+    const std::string start = std::string(kind) == ".bin" && base == "model" ? "pytorch_model" : base;
+    for (const char* variant : {"", ".fp16", ".bf16"}) {
+      for (const std::string& name : {start + kind + ".index" + variant + ".json", start + variant + kind}) {
+        if (is_there(folder / name)) return folder / name;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 Component open_tensors(const fs::path& file) {
-  Component component = empty_component(file);
-  add_file(component, file);
+  return open_tensors(std::vector<fs::path>{file}, file.string());
+}
+
+Component open_tensors(const std::vector<fs::path>& files, const std::string& origin) {
+  Component component = empty_component(origin);
+  for (const fs::path& file : files) add_file(component, file);
   return component;
 }
 
 Component open_tensors(const fs::path& folder, const std::string& base) {
-  const fs::path found = find_weights(folder, base);
-  if (found.extension() != ".json") return open_tensors(found);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    fail("reading " + folder.string(), is_there(folder) ? "a file" : "no such folder",
+         "a folder with weights", "check the path of the model");
+  }
+  const auto found = find_weights(folder, base);
+  if (!found) {
+    fail("reading " + folder.string(), "no weights", base + ".safetensors or its index",
+         "download the model again");
+  }
+  if (found->extension() != ".json") return open_tensors(*found);
   Component component = empty_component(folder);
-  add_shards(component, found);
+  add_shards(component, *found);
   return component;
 }
 

@@ -1,4 +1,4 @@
-#include "checkpoints/safetensors_header.h"
+#include "checkpoints/file_headers.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,21 +9,15 @@
 namespace t2v {
 namespace {
 
-// What LibTorch's element-wise operations can iterate over.
-constexpr size_t kMostDimensions = 64;
-
-/// A name as an error shows it: short, whatever a hostile file says.
-std::string shown_name(const std::string& name) {
-  constexpr size_t kLongest = 120;
-  return "'" + (name.size() <= kLongest ? name : name.substr(0, kLongest) + "...") + "'";
-}
+constexpr uint64_t kLongestHeader = 100'000'000;  // what the safetensors library accepts
+constexpr size_t kLengthSize = 8;
 
 /// Receives the JSON of a header piece by piece, so that nothing is built that the format does not allow.
 class HeaderReader final : public nlohmann::json::json_sax_t {
  public:
   explicit HeaderReader(const std::string& origin) : origin_(origin) {}
 
-  SafetensorsHeader take() { return std::move(header_); }
+  FileHeader take() { return std::move(header_); }
 
   [[noreturn]] void refuse(const std::string& got, const std::string& expected) const {
     throw Error(ErrorCode::kInput, {.doing = "reading " + origin_,
@@ -155,18 +149,15 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
                    .advice = "use a checkpoint in one of these"});
     }
     StoredTensor stored{.format = *dtype, .shape = {}, .begin = (*offsets_)[0], .end = (*offsets_)[1]};
-    // Strides are products too, so a dimension of 0 must not hide that the others overflow.
-    int64_t extent = element_size(*dtype);
-    bool empty = false;
     for (const uint64_t size : *shape_) {
-      empty = empty || size == 0;
-      if (size > INT64_MAX ||
-          __builtin_mul_overflow(extent, std::max<int64_t>(static_cast<int64_t>(size), 1), &extent)) {
-        refuse("a shape of " + shown_name(name_) + " whose size overflows", "at most 2^63 - 1 bytes");
-      }
-      stored.shape.push_back(static_cast<int64_t>(size));
+      stored.shape.push_back(static_cast<int64_t>(std::min<uint64_t>(size, INT64_MAX)));
     }
-    const uint64_t bytes = empty ? 0 : static_cast<uint64_t>(extent);
+    const auto needed = stored_size(*dtype, stored.shape);
+    if (!needed ||
+        std::any_of(shape_->begin(), shape_->end(), [](uint64_t size) { return size > INT64_MAX; })) {
+      refuse("a shape of " + shown_name(name_) + " whose size overflows", "at most 2^63 - 1 bytes");
+    }
+    const uint64_t bytes = *needed;
     if (stored.end < stored.begin || stored.end - stored.begin != bytes) {
       refuse("data_offsets " + std::to_string(stored.begin) + " to " + std::to_string(stored.end) + " of " +
                  shown_name(name_),
@@ -176,7 +167,7 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
   }
 
   const std::string& origin_;
-  SafetensorsHeader header_;
+  FileHeader header_;
   Level level_ = Level::kOutside;
   bool metadata_seen_ = false;
   std::string name_, field_;
@@ -185,7 +176,7 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
 };
 
 /// The tensors in the order of their bytes follow each other from 0 to `data_size`.
-void check_layout(const SafetensorsHeader& header, uint64_t data_size, const HeaderReader& reader) {
+void check_layout(const FileHeader& header, uint64_t data_size, const HeaderReader& reader) {
   std::vector<const std::pair<const std::string, StoredTensor>*> order;
   for (const auto& entry : header.tensors) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
@@ -206,18 +197,50 @@ void check_layout(const SafetensorsHeader& header, uint64_t data_size, const Hea
   }
 }
 
-}  // namespace
-
-SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t data_size,
-                                           const std::string& origin) {
+FileHeader parse_json(std::string_view json, uint64_t data_size, const std::string& origin) {
   HeaderReader reader(origin);
   // The parser would skip a byte order mark, and take a NUL for the end.
   if (json.empty() || json.front() != '{' || json.find('\0') != std::string_view::npos) {
     reader.refuse("a header that is not JSON", "a JSON object");
   }
   nlohmann::json::sax_parse(json.begin(), json.end(), &reader);
-  SafetensorsHeader header = reader.take();
+  FileHeader header = reader.take();
   check_layout(header, data_size, reader);
+  return header;
+}
+
+/// The JSON of the header, somewhere inside `bytes`.
+std::string_view header_text(std::string_view bytes, const std::string& file) {
+  const auto refuse = [&](const std::string& got, const std::string& expected) {
+    throw Error(ErrorCode::kInput,
+                {.doing = "reading " + file,
+                 .got = got,
+                 .expected = expected,
+                 .advice = "the file is damaged, or of a format that t2v does not read: download it again"});
+  };
+  if (bytes.size() < kLengthSize) {
+    refuse("a file of " + std::to_string(bytes.size()) + " bytes", "a header of at least 8");
+  }
+  uint64_t length = 0;
+  for (size_t i = 0; i < kLengthSize; ++i) length |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  const uint64_t longest = std::min<uint64_t>(kLongestHeader, bytes.size() - kLengthSize);
+  if (length > longest) {
+    refuse("a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()),
+           "at most " + std::to_string(longest));
+  }
+  return bytes.substr(kLengthSize, length);
+}
+
+}  // namespace
+
+FileHeader read_safetensors_header(std::string_view bytes, const std::string& origin) {
+  const std::string_view json = header_text(bytes, origin);
+  const size_t header_size = kLengthSize + json.size();
+  FileHeader header = parse_json(json, bytes.size() - header_size, origin);
+  for (auto& [name, stored] : header.tensors) {
+    stored.begin += header_size;
+    stored.end += header_size;
+  }
   return header;
 }
 

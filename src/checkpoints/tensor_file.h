@@ -17,29 +17,49 @@ namespace t2v {
 /// One tensor as the header of its file describes it.
 struct StoredTensor {
   NumberFormat format;
-  std::vector<int64_t> shape;  ///< the last dimension varies fastest
-  uint64_t begin = 0;          ///< in bytes from the beginning of the file
-  uint64_t end = 0;            ///< as begin; end - begin is always format times shape
+  std::vector<int64_t> shape;         ///< the last dimension varies fastest
+  uint64_t begin = 0;                 ///< in bytes from the beginning of the file
+  uint64_t end = 0;                   ///< as begin; behind the last number
+  std::vector<int64_t> strides = {};  ///< in numbers; empty: the tensor is contiguous
 };
 
 using StoredTensors = std::map<std::string, StoredTensor, std::less<>>;
 
-/// A memory-mapped file of named tensors: safetensors (https://github.com/huggingface/safetensors#format).
-/// The whole header is checked when it is opened, strictly, so that every tensor of tensors() lies inside the
-/// file; the tensors themselves are not touched.
+enum class FileFormat {
+  kSafetensors,  ///< https://github.com/huggingface/safetensors#format
+  kGguf,         ///< https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3
+  kTorch         ///< the zip archive that torch.save has written since 1.6
+};
+/// "safetensors", "GGUF", "torch".
+std::string_view file_format_name(FileFormat format);
+
+/// What a file says about its tensors before their bytes.
+struct FileHeader {
+  FileFormat format = FileFormat::kSafetensors;
+  StoredTensors tensors = {};
+  std::map<std::string, std::string> metadata = {};  ///< of GGUF: scalars as text, short lists as JSON
+};
+
+/// A memory-mapped file of named tensors. The whole header is checked when it is opened, strictly, so that
+/// every tensor of tensors() lies inside the file; the tensors themselves are not touched.
 class TensorFile {
  public:
   /// The format is told by the first bytes, never by the name. Error (kInput) for anything but a well-formed
-  /// file; a Python pickle is recognised and never loaded.
+  /// file, and for a Python pickle that asks for more than tensors: nothing of it is run.
   static std::shared_ptr<const TensorFile> open(const std::filesystem::path& file);
 
   const std::filesystem::path& path() const { return path_; }
-  const StoredTensors& tensors() const { return tensors_; }
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  FileFormat format() const { return header_.format; }
+  const StoredTensors& tensors() const { return header_.tensors; }
+  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
 
   /// The bytes of one of tensors(), as they are in the file.
   std::span<const std::byte> bytes(const StoredTensor& stored) const {
     return {mapping_.data() + stored.begin, stored.end - stored.begin};
+  }
+  /// The whole file.
+  std::string_view content() const {
+    return {reinterpret_cast<const char*>(mapping_.data()), mapping_.size()};
   }
 
  private:
@@ -47,12 +67,7 @@ class TensorFile {
 
   std::filesystem::path path_;
   MappedFile mapping_;
-  StoredTensors tensors_;
-  std::map<std::string, std::string> metadata_;
+  FileHeader header_;
 };
-
-/// The Error (kInput) for weights in a format that is not loaded because it runs code; says how to convert
-/// them.
-Error pickle_error(const std::filesystem::path& file);
 
 }  // namespace t2v

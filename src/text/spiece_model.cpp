@@ -2,7 +2,6 @@
 
 #include <sentencepiece_processor.h>
 
-#include "core/file.h"
 #include "t2v/error.h"
 #include "text/added_tokens.h"
 #include "text/tokenizer_readers.h"
@@ -10,7 +9,6 @@
 namespace t2v {
 namespace {
 
-constexpr int64_t kLargestFile = 64 << 20;
 constexpr int64_t kExtraIds = 300;
 
 /// Calls `visit` with the number and the bytes of every length-delimited field of a serialized protobuf
@@ -55,16 +53,15 @@ bool has_charsmap(std::string_view model) {
 
 class SpieceTokenizer : public Tokenizer {
  public:
-  explicit SpieceTokenizer(const std::filesystem::path& file) {
-    const std::string model = read_file(file, kLargestFile);
+  SpieceTokenizer(const std::string& model, const std::string& origin) {
     if (has_charsmap(model)) {
-      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+      throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
                                       .got = "a normalizer with a precompiled_charsmap",
                                       .expected = "the identity, as UMT5 has"});
     }
     const sentencepiece::util::Status status = processor_.LoadFromSerializedProto(model);
     if (!status.ok()) {
-      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+      throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
                                       .got = status.error_message(),
                                       .expected = "a SentencePiece model",
                                       .advice = "download the file again"});
@@ -72,7 +69,7 @@ class SpieceTokenizer : public Tokenizer {
     const auto id_of = [&](const char* name) {
       const int64_t id = processor_.PieceToId(name);
       if (processor_.IdToPiece(static_cast<int>(id)) != name) {
-        throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+        throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
                                         .got = std::string("no piece ") + name,
                                         .expected = "one, as T5 models have"});
       }
@@ -115,8 +112,8 @@ class SpieceTokenizer : public Tokenizer {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> open_spiece_model(const std::filesystem::path& file) {
-  return std::make_unique<SpieceTokenizer>(file);
+std::unique_ptr<Tokenizer> read_spiece_model(const std::string& bytes, const std::string& origin) {
+  return std::make_unique<SpieceTokenizer>(bytes, origin);
 }
 
 }  // namespace t2v

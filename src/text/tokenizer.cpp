@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "core/file.h"
 #include "t2v/error.h"
 #include "text/tokenizer_readers.h"
 #include "text/unicode.h"
 
 namespace t2v {
 namespace {
+
+constexpr int64_t kLargestSpieceModel = 64 << 20;
 
 /// The prompt's words behind tokens: "▁" is a space, and what is left of a character that was cut in two
 /// goes.
@@ -31,11 +34,22 @@ std::unique_ptr<Tokenizer> Tokenizer::open_folder(const std::filesystem::path& f
     return std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored));
   };
   if (named("tokenizer.json")) return open_tokenizer_json(folder / "tokenizer.json");
-  if (named("spiece.model")) return open_spiece_model(folder / "spiece.model");
+  if (named("spiece.model")) return open_file(folder / "spiece.model");
   throw Error(ErrorCode::kInput, {.doing = "opening the tokenizer " + folder.string(),
                                   .got = "neither tokenizer.json nor spiece.model",
                                   .expected = "one of them",
                                   .advice = "check the model's folder, or download it again"});
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::open_file(const std::filesystem::path& file) {
+  const MappedFile bytes(file);
+  // JSON begins with a brace, a serialized message with the number of a field.
+  if (bytes.size() > 0 && *bytes.data() == std::byte{'{'}) return open_tokenizer_json(file);
+  return open_spiece_model(read_file(file, kLargestSpieceModel), file.string());
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::open_spiece_model(const std::string& bytes, const std::string& origin) {
+  return read_spiece_model(bytes, origin);
 }
 
 TokenIds assemble(std::vector<Token> tokens, const SpecialIds& special, int64_t max_length) {

@@ -23,6 +23,11 @@ class Tokenizer {
   /// `spiece.model`. Error (kInput) for a missing or damaged file, and for one that asks for something this
   /// reader does not do.
   static std::unique_ptr<Tokenizer> open_folder(const std::filesystem::path& folder);
+  /// Reads one of these two files, told by its content. Error (kInput) as open_folder().
+  static std::unique_ptr<Tokenizer> open_file(const std::filesystem::path& file);
+  /// The bytes of a spiece.model that came inside a checkpoint; `origin` is what errors call it. Error
+  /// (kInput) as open_folder().
+  static std::unique_ptr<Tokenizer> open_spiece_model(const std::string& bytes, const std::string& origin);
 
   /// What the pipeline gives the text encoder: special tokens added, truncated so that they stay, padded on
   /// the right. `clean_text` is valid UTF-8; Error (kInput) if `max_length` has no room for the special

@@ -5,9 +5,14 @@
 
 namespace t2v {
 
-/// The values of a stored tensor, on the CPU in the dtype they are stored in. They are the mapped file
-/// itself, and must not be written to, unless the file has them at an address that is not a multiple of the
-/// element size. Error (kInput) for a BOOL that is neither 0 nor 1.
+/// The values of a stored tensor, on the CPU. Plain numbers keep the dtype they are stored in: they are the
+/// mapped file itself, and must not be written to, unless the file has them at an address that is not a
+/// multiple of the element size. Quantized and scaled ones become float32. Error (kInput) for a BOOL that is
+/// neither 0 nor 1, and a scale that does not fit.
 Tensor read_tensor(const TensorSource& source);
+
+/// The rows `rows` [count] int64 of a stored matrix, each one of its rows -> [count, columns]: read_tensor()
+/// without the rest where the file has them one after another.
+Tensor read_rows(const TensorSource& source, const Tensor& rows);
 
 }  // namespace t2v

@@ -137,5 +137,59 @@ TEST_F(MutationTest, ADamagedIndexLoadsOrIsRefused) {
   EXPECT_LT(loaded, kRounds * 3 / 4);
 }
 
+/// Opens and reads all of `bytes`; damage keeps the length in most rounds, which gets further in binary
+/// formats.
+class BinaryMutationTest : public MutationTest {
+ protected:
+  /// How many of `rounds` damaged copies load; the damage is at or behind `from`, and before `to`.
+  int count_loaded(const std::string& original, size_t from, size_t to, int rounds, uint64_t seed) const {
+    Mutator mutate(seed);
+    int loaded = 0;
+    for (int round = 0; round < rounds; ++round) {
+      std::string bytes = original;
+      if (round % 4 == 0) {
+        bytes = mutate(original, from);
+      } else {
+        for (size_t i = mutate.below(3) + 1; i > 0; --i) {
+          const size_t at = from + mutate.below(to - from);
+          const char changed[] = {static_cast<char>(mutate.below(256)), '\0', '\xFF',
+                                  static_cast<char>(bytes[at] ^ 1)};
+          bytes[at] = changed[mutate.below(4)];
+        }
+      }
+      const auto file = write("mutant", bytes);
+      loaded += loads([&] {
+        for (const auto& [name, source] : open_tensors(file).tensors)
+          read_tensor(source).to(at::kDouble).sum();
+      });
+    }
+    return loaded;
+  }
+  static std::string fixture(const std::string& name) {
+    return read_file(std::filesystem::path(T2V_FIXTURES) / "checkpoints" / name, 1 << 20);
+  }
+};
+
+TEST_F(BinaryMutationTest, ADamagedGgufFileLoadsOrIsRefused) {
+  constexpr int kRounds = 4000;
+  const std::string original = fixture("blocks.gguf");
+  const size_t header = original.find("flattened", original.find("IQ4_XS")) + 64;
+  const int loaded = count_loaded(original, 4, header, kRounds, 11);
+  EXPECT_GT(loaded, kRounds / 100);
+  EXPECT_LT(loaded, kRounds * 3 / 4);
+}
+
+TEST_F(BinaryMutationTest, ADamagedTorchFileLoadsOrIsRefused) {
+  constexpr int kRounds = 4000;
+  const std::string original = fixture("dtypes.pth");
+  const int anywhere = count_loaded(original, 4, original.size(), kRounds, 12);
+  EXPECT_GT(anywhere, kRounds / 100);
+  EXPECT_LT(anywhere, kRounds * 7 / 8);
+  const size_t pickle = original.find("collections");
+  const int in_pickle = count_loaded(original, pickle, original.find("PK", pickle), kRounds, 13);
+  EXPECT_GT(in_pickle, kRounds / 100);
+  EXPECT_LT(in_pickle, kRounds * 3 / 4);
+}
+
 }  // namespace
 }  // namespace t2v

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "checkpoints/tensor_file.h"
+
+namespace t2v {
+
+// Each reads the header of a whole file, `bytes`, that errors call `origin`. Error (kInput) for anything but
+// a well-formed one, all of whose tensors lie inside it.
+
+FileHeader read_safetensors_header(std::string_view bytes, const std::string& origin);
+FileHeader read_gguf_header(std::string_view bytes, const std::string& origin);
+/// The header is a pickle, which is interpreted without running anything: what is allowed is a dictionary of
+/// tensors.
+FileHeader read_torch_header(std::string_view bytes, const std::string& origin);
+
+/// A name as an error shows it: short, whatever a hostile file says.
+std::string shown_name(std::string_view name);
+
+/// The largest shape a tensor may have: what LibTorch's element-wise operations can iterate over.
+constexpr size_t kMostDimensions = 64;
+
+/// Bytes of a contiguous tensor; nothing if the product overflows, or a block of numbers does not fit the
+/// last dimension. A dimension of 0 does not hide that the others overflow: strides are products too.
+std::optional<uint64_t> stored_size(NumberFormat format, const std::vector<int64_t>& shape);
+
+/// The Error (kInput) for a pickle that cannot be read without running code; `got` tells why, and the advice
+/// how to convert it.
+Error pickle_error(const std::string& origin, const std::string& got);
+
+}  // namespace t2v

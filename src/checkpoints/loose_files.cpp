@@ -1,0 +1,211 @@
+#include "checkpoints/loose_files.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "checkpoints/derive_config.h"
+#include "checkpoints/identify.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDeepestFolder = 3;
+constexpr const char* kLowNoise = "low_noise_model";
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& got, const std::string& expected,
+                         const std::string& advice) {
+  throw Error(ErrorCode::kInput,
+              {.doing = "reading " + path.string(), .got = got, .expected = expected, .advice = advice});
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool has_tensors(const fs::path& file) {
+  static const std::set<std::string> kExtensions = {".safetensors", ".sft", ".gguf", ".pth",
+                                                    ".pt",          ".bin", ".ckpt"};
+  return kExtensions.contains(file.extension().string());
+}
+
+/// "name-00001-of-00003.gguf" -> all three; any other file -> itself.
+std::vector<fs::path> with_sibling_shards(const fs::path& file) {
+  constexpr std::string_view kPattern = "-#####-of-#####";
+  const std::string stem = file.stem().string();
+  const size_t start = stem.size() - std::min(stem.size(), kPattern.size());
+  bool is_shard = stem.size() > kPattern.size();
+  for (size_t i = 0; is_shard && i < kPattern.size(); ++i) {
+    const char letter = stem[start + i];
+    is_shard = kPattern[i] == '#' ? letter >= '0' && letter <= '9' : letter == kPattern[i];
+  }
+  if (!is_shard) return {file};
+  const int count = std::stoi(stem.substr(stem.size() - 5));
+  std::vector<fs::path> shards;
+  for (int i = 1; i <= count; ++i) {
+    std::string number = std::to_string(i);
+    number.insert(0, 5 - std::min<size_t>(number.size(), 5), '0');
+    const fs::path shard = file.parent_path() / (stem.substr(0, start) + "-" + number +
+                                                 stem.substr(start + 6) + file.extension().string());
+    if (!is_file(shard)) {
+      refuse(file, "no " + shard.filename().string() + " beside it",
+             "all " + std::to_string(count) + " parts", "download the others");
+    }
+    shards.push_back(shard);
+  }
+  return shards;
+}
+
+/// Which component a config.json is of; "" if it does not say.
+std::string component_of(const Config& config) {
+  const std::string class_name = config.text("_class_name", config.text("model_type", ""));
+  if (class_name.find("Autoencoder") != std::string::npos) return "vae";
+  if (class_name.find("Wan") != std::string::npos) return "transformer";
+  if (class_name.find("t5") != std::string::npos) return "text_encoder";
+  if (class_name.find("clip") != std::string::npos) return "image_encoder";
+  return "";
+}
+
+/// The config.json of the folder, if it is of this component or does not say of which.
+Config config_beside(const fs::path& folder, const std::string& component) {
+  if (!is_file(folder / "config.json")) return no_config();
+  const Config config = Config::read(folder / "config.json");
+  const std::string owner = component_of(config);
+  return owner.empty() || owner == component ? config : no_config();
+}
+
+/// Collects the parts of a folder and of the folders in it.
+class Collector {
+ public:
+  explicit Collector(const LooseOptions& options) : options_(options) {}
+
+  LooseParts take() { return std::move(parts_); }
+
+  /// Whether a component was in them.
+  bool add_tensors(const Component& tensors, const fs::path& folder) {
+    std::map<std::string, Identified, std::less<>> identified = identify(tensors);
+    for (auto& [kind, part] : identified) {
+      const std::string name = expert_name(kind, folder);
+      parts_.found.insert(name);
+      if (options_.left_out.contains(name)) continue;
+      part.component.config = config_of(name, part, folder);
+      add_spiece_model(tensors, kind);
+      const auto [other, is_new] = parts_.components.emplace(name, std::move(part.component));
+      if (!is_new) {
+        refuse(folder, "two of " + kind + ": " + other->second.origin + " and " + tensors.origin, "one",
+               kind == "transformer" ? "name them with --transformer and, for low noise, --transformer-2"
+                                     : "name one with --" + kind);
+      }
+    }
+    return !identified.empty();
+  }
+
+  void add_folder(const fs::path& folder, int depth) {
+    add_tokenizer_folder(folder);
+    std::vector<fs::path> entries;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::end(entry);
+         entry.increment(error)) {
+      if (!entry->path().filename().string().starts_with(".")) entries.push_back(entry->path());
+    }
+    std::sort(entries.begin(), entries.end());
+    std::set<fs::path> done = add_weights_of_library(folder, entries);
+    for (const fs::path& entry : entries) {
+      if (fs::is_directory(entry, error)) {
+        if (depth < kDeepestFolder) add_folder(entry, depth + 1);
+      } else if (has_tensors(entry) && !done.contains(entry)) {
+        const std::vector<fs::path> shards = with_sibling_shards(entry);
+        done.insert(shards.begin(), shards.end());
+        add_tensors(open_tensors(shards, entry.string()), folder);
+      }
+    }
+  }
+
+ private:
+  /// Weights under the names that diffusers and transformers give them: an index or one of their variants.
+  /// Returns the files of that name, which are not looked at again.
+  std::set<fs::path> add_weights_of_library(const fs::path& folder, const std::vector<fs::path>& entries) {
+    std::set<fs::path> done;
+    for (const std::string base : {"diffusion_pytorch_model", "model"}) {
+      if (!find_weights(folder, base)) continue;
+      if (!add_tensors(open_tensors(folder, base), folder)) continue;
+      for (const fs::path& entry : entries) {
+        const std::string name = entry.filename().string();
+        if (name.starts_with(base + ".") || name.starts_with(base + "-")) done.insert(entry);
+      }
+    }
+    return done;
+  }
+
+  /// The experts of Wan2.2 have the same tensors: their folders tell which is which.
+  static std::string expert_name(const std::string& kind, const fs::path& folder) {
+    return kind == "transformer" && folder.filename() == kLowNoise ? "transformer_2" : kind;
+  }
+
+  Config config_of(const std::string& name, const Identified& part, const fs::path& folder) const {
+    const std::string kind = name == "transformer_2" ? "transformer" : name;
+    const Config beside = config_beside(folder, kind);
+    // What diffusers or transformers wrote beside tensors under their names is meant for them.
+    const bool complete = part.naming == "diffusers" || part.naming == "transformers";
+    if (complete && component_of(beside) == kind) return beside;
+    const auto replaced = options_.replaced.find(name);
+    return derive_config(
+        kind, part.component,
+        {.beside = beside, .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
+  }
+
+  /// ComfyUI's text encoders bring their tokenizer as a tensor of bytes.
+  void add_spiece_model(const Component& tensors, const std::string& kind) {
+    if (kind != "text_encoder" || parts_.tokenizer) return;
+    for (const auto& [name, source] : tensors.tensors) {
+      if (name != "spiece_model" && !name.ends_with(".spiece_model")) continue;
+      const auto bytes = source.file->bytes(source.stored);
+      parts_.tokenizer = TokenizerSource{
+          .spiece_model = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+    }
+  }
+
+  void add_tokenizer_folder(const fs::path& folder) {
+    // XLM-RoBERTa's, which original repositories have for a part that nobody runs.
+    const bool other = is_file(folder / "sentencepiece.bpe.model");
+    const bool found = is_file(folder / "spiece.model") || is_file(folder / "tokenizer.json");
+    // A folder's own files come before what a text encoder's file has inside.
+    if (found && !other) parts_.tokenizer = TokenizerSource{.path = folder};
+  }
+
+  const LooseOptions& options_;
+  LooseParts parts_;
+};
+
+}  // namespace
+
+LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {
+  Collector collector(options);
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    collector.add_folder(path, 0);
+  } else {
+    const Component tensors = open_tensors(with_sibling_shards(path), path.string());
+    if (!collector.add_tensors(tensors, path.parent_path())) throw unknown_tensors_error(tensors);
+  }
+  return collector.take();
+}
+
+TokenizerSource open_tokenizer(const fs::path& path) {
+  std::error_code ignored;
+  const bool folder = fs::is_directory(path, ignored);
+  const bool found =
+      folder ? is_file(path / "tokenizer.json") || is_file(path / "spiece.model") : is_file(path);
+  if (!found) {
+    refuse(path, folder ? "a folder without tokenizer.json or spiece.model" : "no such file or folder",
+           "a tokenizer", "name the folder tokenizer/ or google/umt5-xxl/ of a Wan repository");
+  }
+  return {.path = path};
+}
+
+}  // namespace t2v

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "checkpoints/component.h"
+
+namespace t2v {
+
+/// Where the tokenizer is: one of the two.
+struct TokenizerSource {
+  std::filesystem::path path = {};  ///< a folder with tokenizer.json or spiece.model, or one of these files
+  std::string spiece_model = {};    ///< the bytes of a SentencePiece model that came inside a checkpoint
+};
+
+/// Components that were told by their content, under the names that model_index.json would give them.
+struct LooseParts {
+  std::map<std::string, Component, std::less<>> components;
+  std::set<std::string> found;  ///< names of all that is there, what was left out too
+  std::optional<TokenizerSource> tokenizer;
+};
+
+using ConfigsByComponent = std::map<std::string, Config, std::less<>>;
+
+struct LooseOptions {
+  std::set<std::string, std::less<>> left_out = {};  ///< components that nobody wants
+  ConfigsByComponent replaced = {};  ///< of what the components take the place of, for what no tensor says
+};
+
+/// What is in a file (or, for one of several shards, in all of them), or in a folder that has no
+/// model_index.json: an original repository, a component's folder, files put together by hand. Folders inside
+/// it are looked into; high_noise_model and low_noise_model hold the experts. Error (kInput)
+/// for a file that holds nothing known, and for a component that is there twice.
+LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOptions& options);
+
+/// A tokenizer's folder or file. Error (kInput) if it is none.
+TokenizerSource open_tokenizer(const std::filesystem::path& path);
+
+}  // namespace t2v

@@ -1,0 +1,173 @@
+#include "checkpoints/checkpoint.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "../checkpoint_files.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const fs::path kTiny = fs::path(T2V_FIXTURES) / "tiny-wan";
+const fs::path kParts = fs::path(T2V_FIXTURES) / "checkpoints";
+
+class CheckpointTest : public WeightsFolder {
+ protected:
+  static std::string refusal(const CheckpointSources& sources) {
+    return input_error([&] { Checkpoint::open(sources); });
+  }
+  /// A file of F32 zeros with these names and shapes.
+  fs::path zeros(const std::string& name,
+                 const std::vector<std::pair<std::string, std::vector<int64_t>>>& tensors) const {
+    nlohmann::json header = nlohmann::json::object();
+    uint64_t end = 0;
+    for (const auto& [tensor, shape] : tensors) {
+      uint64_t bytes = 4;
+      for (const int64_t size : shape) bytes *= static_cast<uint64_t>(size);
+      header[tensor] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {end, end + bytes}}};
+      end += bytes;
+    }
+    return write(name, safetensors_bytes(header.dump(), end));
+  }
+};
+
+TEST_F(CheckpointTest, OpensADiffusersFolder) {
+  const Checkpoint checkpoint = Checkpoint::open({.model = kTiny});
+  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWan);
+  EXPECT_TRUE(checkpoint.get("transformer").has("patch_embedding.weight"));
+  EXPECT_EQ(checkpoint.get("vae").config.integer("z_dim", 0), 16);
+  EXPECT_EQ(checkpoint.get_tokenizer().path, kTiny / "tokenizer");
+  EXPECT_FALSE(checkpoint.has("transformer_2"));
+  EXPECT_NO_THROW(checkpoint.expect_complete());
+}
+
+TEST_F(CheckpointTest, AFileAloneLacksTheRest) {
+  const Checkpoint checkpoint = Checkpoint::open({.model = kParts / "transformer_original.safetensors"});
+  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWanImageToVideo);
+  EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 16);  // of first and last frame
+  const Config& config = checkpoint.get("transformer").config;
+  EXPECT_EQ(config.integer("num_attention_heads", 0), 1);  // from the metadata of the file
+  EXPECT_EQ(config.integer("image_dim", 0), 16);
+  EXPECT_EQ(config.integer("pos_embed_seq_len", 0), 4);
+  EXPECT_THAT(
+      input_error([&] { checkpoint.expect_complete(); }),
+      AllOf(HasSubstr("no vae, no text_encoder, no tokenizer, no image_encoder"), HasSubstr("Wan2.1_VAE.pth"),
+            HasSubstr("--text-encoder"), HasSubstr("--tokenizer"), HasSubstr("--image-encoder")));
+  EXPECT_THAT(input_error([&] { checkpoint.get("vae"); }), HasSubstr("--vae"));
+}
+
+TEST_F(CheckpointTest, PartsAlone) {
+  const Checkpoint checkpoint = Checkpoint::open(
+      {.transformer = kParts / "transformer_original.gguf", .vae = kParts / "all_in_one.safetensors"});
+  EXPECT_TRUE(checkpoint.has("transformer"));
+  EXPECT_EQ(checkpoint.get("vae").config.integer("base_dim", 0), 1);
+  EXPECT_FALSE(checkpoint.has("text_encoder"));
+}
+
+TEST_F(CheckpointTest, AnAllInOneFileBringsItsTokenizer) {
+  const Checkpoint checkpoint =
+      Checkpoint::open({.model = kParts / "all_in_one.safetensors",
+                        .transformer = kParts / "transformer_original.safetensors"});
+  EXPECT_EQ(checkpoint.get_tokenizer().spiece_model, "the bytes of a model");
+  EXPECT_FALSE(checkpoint.get("text_encoder").has("spiece_model"));
+  const Config& vae = checkpoint.get("vae").config;
+  EXPECT_EQ(vae.integers("dim_mult", {}), (std::vector<int64_t>{1, 2, 4, 4}));
+  EXPECT_EQ(vae.booleans("temperal_downsample", {}), (std::vector<bool>{false, true, true}));
+  EXPECT_EQ(vae.integer("num_res_blocks", 0), 2);
+  EXPECT_EQ(vae.integer("scale_factor_spatial", 0), 8);
+  EXPECT_EQ(vae.integer("scale_factor_temporal", 0), 4);
+  EXPECT_EQ(vae.numbers("latents_mean", {}).at(0), -0.7571);
+}
+
+TEST_F(CheckpointTest, OverridesReplaceParts) {
+  const Checkpoint checkpoint = Checkpoint::open(
+      {.model = kTiny, .vae = kParts / "vae_original.pth", .tokenizer = kTiny / "tokenizer"});
+  EXPECT_THAT(checkpoint.get("vae").origin, HasSubstr("vae_original.pth"));
+  EXPECT_THAT(checkpoint.get("transformer").origin, HasSubstr("tiny-wan"));
+  EXPECT_EQ(checkpoint.scheduler.text("_class_name", ""), "UniPCMultistepScheduler");
+  const Checkpoint folder =
+      Checkpoint::open({.model = kTiny, .transformer = kTiny / "transformer", .vae = kTiny});
+  EXPECT_EQ(folder.get("transformer").config.json(),
+            Checkpoint::open({.model = kTiny}).get("transformer").config.json());
+}
+
+TEST_F(CheckpointTest, APartThatIsReplacedNeedNotBeThere) {
+  fs::copy(kTiny, path("model"), fs::copy_options::recursive);
+  fs::remove_all(path("model/vae"));
+  EXPECT_THAT(refusal({.model = path("model")}), HasSubstr("vae"));
+  EXPECT_TRUE(Checkpoint::open({.model = path("model"), .vae = kParts / "vae_original.pth"}).has("vae"));
+}
+
+TEST_F(CheckpointTest, TheSecondTransformerIsWhatTheFlagNames) {
+  const fs::path file = kParts / "transformer_original.safetensors";
+  const Checkpoint checkpoint = Checkpoint::open({.transformer = file, .transformer_2 = file});
+  EXPECT_TRUE(checkpoint.has("transformer_2"));
+  EXPECT_EQ(checkpoint.boundary_ratio, 0.9);
+}
+
+TEST_F(CheckpointTest, SaysWhatAFileIsInstead) {
+  EXPECT_THAT(refusal({.model = kTiny, .vae = kParts / "text_encoder_original.pth"}),
+              AllOf(HasSubstr("a text_encoder"), HasSubstr("expected a vae")));
+  EXPECT_THAT(refusal({.model = zeros("x.safetensors", {{"some.weight", {1}}})}), HasSubstr("'some.weight'"));
+  EXPECT_THAT(refusal({.model = zeros("x.safetensors",
+                                      {{"diffusion_model.blocks.0.self_attn.q.lora_A.weight", {1, 1}}})}),
+              AllOf(HasSubstr("a LoRA"), HasSubstr("--lora")));
+  EXPECT_THAT(refusal({.model = path("missing")}), HasSubstr("no such"));
+  fs::create_directory(path("empty"));
+  EXPECT_THAT(refusal({.model = path("empty")}), HasSubstr("model_index.json"));
+  EXPECT_THAT(refusal({.model = kTiny, .tokenizer = path("empty")}), HasSubstr("without tokenizer.json"));
+}
+
+TEST_F(CheckpointTest, TwoOfAKindAreNotGuessedAbout) {
+  fs::copy_file(kParts / "vae_original.pth", path("a.pth"));
+  fs::copy_file(kParts / "vae_2.2_original.pth", path("b.pth"));
+  EXPECT_THAT(refusal({.model = path("")}),
+              AllOf(HasSubstr("two of vae"), HasSubstr("a.pth"), HasSubstr("b.pth")));
+}
+
+TEST_F(CheckpointTest, MixedPartsAreToldByName) {
+  EXPECT_THAT(refusal({.model = kTiny, .vae = kParts / "vae_2.2_original.pth"}),
+              AllOf(HasSubstr("out_channels"), HasSubstr("16 channels (as Wan2.1"),
+                    HasSubstr("48 channels (as Wan2.2 TI2V-5B")));
+  EXPECT_THAT(refusal({.model = kTiny, .text_encoder = kParts / "text_encoder_original.pth"}),
+              AllOf(HasSubstr("d_model"), HasSubstr("16"), HasSubstr("text_dim")));
+  EXPECT_THAT(
+      refusal({.transformer = kParts / "transformer_original.gguf", .transformer_2 = kTiny / "transformer"}),
+      AllOf(HasSubstr("tiny-wan"), HasSubstr("the other expert")));
+}
+
+TEST_F(CheckpointTest, AHeadSizeThatNothingTells) {
+  fs::copy_file(kParts / "vace_original.pth", path("a.pth"));
+  EXPECT_THAT(refusal({.model = path("a.pth")}),
+              AllOf(HasSubstr("attention_head_dim"), HasSubstr("config.json")));
+  write("config.json", R"({"_class_name":"AutoencoderKLWan","attention_head_dim":16})");
+  EXPECT_THAT(refusal({.model = path("a.pth")}),
+              HasSubstr("attention_head_dim"));  // that of another component
+  write("config.json", R"({"_class_name":"WanModel","num_heads":2})");
+  const Checkpoint checkpoint = Checkpoint::open({.model = path("a.pth")});
+  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWanVACE);
+  EXPECT_EQ(checkpoint.get("transformer").config.integer("attention_head_dim", 0), 8);
+  EXPECT_EQ(checkpoint.get("transformer").config.integers("vace_layers", {}), (std::vector<int64_t>{0, 1}));
+}
+
+TEST_F(CheckpointTest, AShardOfAFileBringsTheOthers) {
+  const std::string layer = "encoder.block.0.layer.";
+  zeros("m-00001-of-00002.safetensors",
+        {{"shared.weight", {8, 4}}, {layer + "0.SelfAttention.q.weight", {4, 4}}});
+  zeros("m-00002-of-00002.safetensors", {{layer + "0.SelfAttention.relative_attention_bias.weight", {32, 2}},
+                                         {layer + "1.DenseReluDense.wo.weight", {4, 8}}});
+  const Checkpoint checkpoint = Checkpoint::open({.text_encoder = path("m-00002-of-00002.safetensors")});
+  EXPECT_EQ(checkpoint.get("text_encoder").files.size(), 2u);
+  EXPECT_EQ(checkpoint.get("text_encoder").config.integer("d_kv", 0), 2);
+  fs::remove(path("m-00001-of-00002.safetensors"));
+  EXPECT_THAT(refusal({.text_encoder = path("m-00002-of-00002.safetensors")}), HasSubstr("m-00001-of-00002"));
+}
+
+}  // namespace
+}  // namespace t2v

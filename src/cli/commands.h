@@ -11,6 +11,8 @@ namespace t2v {
 Command generate_command();
 Command pull_command();
 Command models_command();
+Command inspect_command();
+Command convert_command();
 Command help_command();
 Command version_command();
 

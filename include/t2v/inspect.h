@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace t2v {
+
+/// One model of a checkpoint, as the headers of its files tell.
+struct InspectedComponent {
+  std::string name;        ///< "transformer", "transformer_2", "vae", "text_encoder", "image_encoder"
+  std::string class_name;  ///< of diffusers or transformers
+  std::string format;      ///< of its files: "safetensors", "GGUF", "torch"
+  std::string naming;      ///< of its tensors: "diffusers" (also transformers) or "original"
+  std::vector<std::filesystem::path> files;
+  int64_t tensors = 0, parameters = 0, bytes = 0;
+  std::map<std::string, int64_t> number_formats;  ///< "BF16", "Q8_0", ...: how many parameters
+  /// Against what its class has for its configuration: names, and of misshaped ones the shapes as well.
+  std::vector<std::string> missing, unknown, misshaped;
+};
+
+/// A part that the model needs and the path does not hold.
+struct AbsentComponent {
+  std::string name, advice;
+};
+
+/// A LoRA, as its header tells.
+struct InspectedLora {
+  std::string naming;    ///< "diffusers", "original", "kohya"
+  std::string made_for;  ///< "a Wan transformer of width 1536 with 30 blocks or more (1.3B)"
+  int64_t modules = 0, tensors = 0, bytes = 0;
+  int64_t smallest_rank = 0, largest_rank = 0;  ///< 0: no matrices
+  std::map<std::string, int64_t> number_formats;
+  std::vector<std::string> unknown;  ///< keys that name no part of a Wan transformer
+};
+
+/// What a path is.
+struct Inspection {
+  enum class Kind { kCheckpoint, kLora, kClip, kLatents };
+  Kind kind = Kind::kCheckpoint;
+  // Of a checkpoint.
+  std::string family, variant;      ///< "Wan2.1", "T2V-1.3B"
+  std::string layout;               ///< "diffusers folder", ...
+  std::string pipeline, scheduler;  ///< classes of diffusers; "" where the files do not say
+  std::vector<InspectedComponent> components;
+  std::vector<AbsentComponent> absent;
+  // Of a LoRA.
+  InspectedLora lora;
+  // Of a clip or latents that t2v made.
+  std::string settings;  ///< JSON, as it was recorded
+};
+
+/// Tells what a checkpoint (folder or file of any format), a LoRA file, a clip or a file of latents is, from
+/// headers alone. Error (kInput) for what is none of these or damaged.
+Inspection inspect(const std::filesystem::path& path);
+
+}  // namespace t2v

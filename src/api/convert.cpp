@@ -1,0 +1,57 @@
+#include "t2v/convert.h"
+
+#include <algorithm>
+
+#include "api/engine.h"
+#include "api/engine_library.h"
+#include "checkpoints/checkpoint.h"
+#include "core/staged_file.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void usage_error(const std::string& flag, const std::string& got, const std::string& expected,
+                              const std::string& advice = "") {
+  throw Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
+}
+
+void check_word(const std::string& flag, const std::string& word, const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), word) == words.end()) {
+    usage_error(flag, "'" + word + "'", "one of the words that --help lists");
+  }
+}
+
+/// The output is a name that is free, in a folder that may be written to, and suits what is converted.
+void check_output(const fs::path& output, const Checkpoint& checkpoint) {
+  const std::string flag = "--output " + output.string();
+  std::error_code ignored;
+  if (fs::symlink_status(output, ignored).type() > fs::file_type::not_found) {
+    usage_error(flag, "a name that is taken", "a new one", "choose another name");
+  }
+  const fs::path parent = output.has_parent_path() ? output.parent_path() : fs::path(".");
+  if (!fs::is_directory(parent, ignored))
+    usage_error(flag, "no folder " + parent.string(), "one that exists");
+  if (output.extension() == ".safetensors" && checkpoint.components.size() != 1) {
+    usage_error(flag, "a file for " + std::to_string(checkpoint.components.size()) + " components",
+                "a folder", "leave out .safetensors");
+  }
+  const StagedFile probe(output);  // tells whether the folder may be written to
+}
+
+}  // namespace
+
+ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
+  if (!request.dtype.empty()) check_word("--dtype", request.dtype, kConvertedDtypes);
+  check_word("--layout", request.layout, kLayouts);
+  const Checkpoint checkpoint = Checkpoint::open({.model = request.input});
+  check_output(request.output, checkpoint);
+  const auto engine_convert = reinterpret_cast<decltype(&t2v_engine_convert)>(engine_entry(kEngineConvert));
+  ConvertResult result;
+  engine_convert(checkpoint, request, control, result);
+  return result;
+}
+
+}  // namespace t2v

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "checkpoints/checkpoint.h"
+#include "t2v/convert.h"
+
+namespace t2v {
+
+/// convert(), for a request that was checked and its input, opened. Error (kInput, kOutput); Stopped.
+ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,
+                                 const RunControl& control);
+
+}  // namespace t2v

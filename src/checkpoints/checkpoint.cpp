@@ -68,24 +68,25 @@ Overrides overrides_of(const CheckpointSources& sources) {
 
 /// The whole of a checkpoint, without the parts that are replaced anyway.
 Checkpoint open_model(const fs::path& model, const Overrides& overrides, ConfigsByComponent& replaced) {
+  const auto refuse = [&model](const std::string& got, const std::string& advice) {
+    throw Error(
+        ErrorCode::kInput,
+        {.doing = "--model " + model.string(), .got = got, .expected = "a checkpoint", .advice = advice});
+  };
   std::error_code ignored;
-  if (!fs::exists(model, ignored)) {
-    throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
-                                    .got = "no such folder or file",
-                                    .expected = "a checkpoint",
-                                    .advice = "check the path"});
-  }
+  if (!fs::exists(model, ignored)) refuse("no such folder or file", "check the path");
   std::set<std::string, std::less<>> left_out;
   for (const auto& [name, path] : overrides) left_out.insert(name);
-  if (is_diffusers_folder(model)) {
-    return open_diffusers_folder(model, left_out, replaced);
+  if (is_diffusers_folder(model)) return open_diffusers_folder(model, left_out, replaced);
+  // What the index says is in no other file.
+  for (const char* part : {"transformer", "vae"}) {
+    if (fs::exists(model / part / "config.json", ignored))
+      refuse("parts of a diffusers folder without model_index.json", "download the rest of it");
   }
   LooseParts parts = open_loose_parts(model, {.left_out = left_out});
-  if (parts.components.empty()) {
-    throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
-                                    .got = "a folder without model_index.json and without files of a model",
-                                    .expected = "a checkpoint",
-                                    .advice = "download the checkpoint, or check the path"});
+  if (parts.found.empty()) {
+    refuse("a folder without model_index.json and without files of a model",
+           "download the checkpoint, or check the path");
   }
   Checkpoint checkpoint{.origin = model.string(),
                         .components = std::move(parts.components),

@@ -6,6 +6,7 @@
 
 #include "checkpoints/byte_reader.h"
 #include "checkpoints/file_headers.h"
+#include "checkpoints/pickle_names.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -23,53 +24,6 @@ struct Value {
   std::vector<std::pair<Value*, Value*>> entries = {};  ///< of a dictionary
   PickledTensor tensor = {};                            ///< of a storage too, whose shape is empty
 };
-
-struct NamedFormat {
-  std::string_view name;
-  NumberFormat format;
-};
-constexpr NamedFormat kStorages[] = {
-    {"torch DoubleStorage", NumberFormat::kF64}, {"torch FloatStorage", NumberFormat::kF32},
-    {"torch HalfStorage", NumberFormat::kF16},   {"torch BFloat16Storage", NumberFormat::kBF16},
-    {"torch LongStorage", NumberFormat::kI64},   {"torch IntStorage", NumberFormat::kI32},
-    {"torch ShortStorage", NumberFormat::kI16},  {"torch CharStorage", NumberFormat::kI8},
-    {"torch ByteStorage", NumberFormat::kU8},    {"torch BoolStorage", NumberFormat::kBool},
-};
-constexpr NamedFormat kDtypes[] = {
-    {"torch float64", NumberFormat::kF64},
-    {"torch float32", NumberFormat::kF32},
-    {"torch float16", NumberFormat::kF16},
-    {"torch bfloat16", NumberFormat::kBF16},
-    {"torch float8_e4m3fn", NumberFormat::kF8E4M3},
-    {"torch float8_e5m2", NumberFormat::kF8E5M2},
-    {"torch int64", NumberFormat::kI64},
-    {"torch int32", NumberFormat::kI32},
-    {"torch int16", NumberFormat::kI16},
-    {"torch int8", NumberFormat::kI8},
-    {"torch uint8", NumberFormat::kU8},
-    {"torch bool", NumberFormat::kBool},
-};
-constexpr std::string_view kByteStorages[] = {"torch UntypedStorage", "torch.storage UntypedStorage"};
-constexpr std::string_view kOrderedDict = "collections OrderedDict";
-constexpr std::string_view kTensorV2 = "torch._utils _rebuild_tensor_v2";
-constexpr std::string_view kTensorV3 = "torch._utils _rebuild_tensor_v3";  // with a dtype: fp8
-constexpr std::string_view kParameter = "torch._utils _rebuild_parameter";
-
-template <size_t size>
-std::optional<NumberFormat> format_named(const NamedFormat (&list)[size], std::string_view name) {
-  for (const NamedFormat& known : list) {
-    if (known.name == name) return known.format;
-  }
-  return std::nullopt;
-}
-
-bool is_allowed(std::string_view global) {
-  for (const std::string_view known :
-       {kOrderedDict, kTensorV2, kTensorV3, kParameter, kByteStorages[0], kByteStorages[1]}) {
-    if (known == global) return true;
-  }
-  return format_named(kStorages, global) || format_named(kDtypes, global);
-}
 
 // The opcodes that torch.save uses (https://github.com/python/cpython/blob/main/Lib/pickletools.py).
 enum Opcode : uint8_t {
@@ -336,7 +290,7 @@ class Interpreter {
   }
 
   void push_global(const std::string& name) {
-    if (!is_allowed(name)) {
+    if (!is_allowed_name(name)) {
       refuse("a pickle that asks for " + shown_name(name) +
              ", which is no part of a tensor: it may run code");
     }
@@ -362,8 +316,8 @@ class Interpreter {
       malformed();
     }
     const std::string& type = id.items[1]->text;
-    const auto format = format_named(kStorages, type);
-    if (!format && type != kByteStorages[0] && type != kByteStorages[1]) malformed();
+    const auto format = storage_format(type);
+    if (!format && !is_byte_storage(type)) malformed();
     push({.kind = Kind::kOther,
           .tensor = {.storage = id.items[2]->text,
                      .format = format,
@@ -392,8 +346,7 @@ class Interpreter {
     if (items[0]->tensor.storage.empty() || items[0]->kind != Kind::kOther) malformed();
     PickledTensor tensor = items[0]->tensor;
     if (has_dtype) {
-      const auto dtype =
-          items[6]->kind == Kind::kGlobal ? format_named(kDtypes, items[6]->text) : std::nullopt;
+      const auto dtype = items[6]->kind == Kind::kGlobal ? dtype_format(items[6]->text) : std::nullopt;
       if (!dtype || tensor.format) malformed();
       tensor.format = dtype;
       tensor.storage_size /= number_block(*dtype).bytes;

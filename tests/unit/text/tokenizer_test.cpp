@@ -256,14 +256,13 @@ TEST(TokenizerFolder, ADanglingLinkIsNotAReasonToTakeTheOtherFile) {
 }
 
 TEST(TokenizerFile, IsToldByItsContent) {
+  const auto ids = [](const Tokenizer& tokenizer) { return tokenizer.encode("the moon", 16).ids; };
+  const std::vector<int64_t> expected = ids(*open_spiece(read_bytes("spiece.model")));
+  EXPECT_EQ(ids(*Tokenizer::open_spiece_model(read_bytes("spiece.model"), "a checkpoint")), expected);
   const TemporaryFolder folder;
   folder.write("a", read_bytes("spiece.model"));
+  EXPECT_EQ(ids(*Tokenizer::open_file(folder.path() / "a")), expected);
   folder.write("b", read_bytes("tokenizer.json"));
-  const std::string text = "the moon";
-  const auto ids = [&](const Tokenizer& tokenizer) { return tokenizer.encode(text, 16).ids; };
-  EXPECT_EQ(ids(*Tokenizer::open_file(folder.path() / "a")), ids(*open_spiece(read_bytes("spiece.model"))));
-  EXPECT_EQ(ids(*Tokenizer::open_spiece_model(read_bytes("spiece.model"), "a checkpoint")),
-            ids(*open_spiece(read_bytes("spiece.model"))));
   EXPECT_GT(Tokenizer::open_file(folder.path() / "b")->vocab_size(), 0);
   folder.write("c", "");
   EXPECT_THROW(Tokenizer::open_file(folder.path() / "c"), Error);

@@ -19,6 +19,14 @@ FLAGS = {
     "--steps": (["1", "1000"], {"0": "nearest is 1", "-3": "nearest is 1", "1e9": "1000", "abc": "from 1 to 1000",
                                 "2.5": "whole", "inf": "1000"}),
     "--guidance-scale": (["0", "1", "7.5", "1e1"], {"nan": "from 0 to 1000", "-1": "is 0", "inf": "1000", "x": "0"}),
+    "--guidance-scale-2": (["0", "3.5"], {"nan": "from 0 to 1000", "-1": "is 0"}),
+    "--boundary-ratio": (["0", "0.875", "1"], {"1.5": "is 1", "-0.1": "is 0", "nan": "from 0 to 1", "high": "from 0"}),
+    "--conditioning-scale": (["0", "0.5"], {"-1": "is 0", "nan": "from 0", "x": "from 0"}),
+    "--image": (["x.png"], {"": "a path"}),
+    "--end-image": (["x.png"], {"": "a path"}),
+    "--control-video": (["x.mp4"], {"": "a path"}),
+    "--control-mask": (["x.mp4"], {"": "a path"}),
+    "--reference-image": (["x.png"], {"": "a path"}),
     "--flow-shift": (["0.5", "3", "8.0"], {"0": "0.01", "nan": "0.01", "5,0": "0.01"}),
     "--sampler": (["unipc", "euler", "lcm", "dpm++"], {"eulr": "the nearest is euler", "ddim": "lcm or dpm++", "": "unipc"}),
     "--sigmas": (["1,0.5,0.1", "0.9"], {"0.5,1": "numbers", "1,": "numbers", "": "numbers", "1,0": "above 0",
@@ -40,12 +48,14 @@ FLAGS = {
     "--model": (["missing"], {"": "a path"}),
     "--prompt-file": ([], {"": "a path"}),
 }  # fmt: skip
-SWITCHES = ["--overwrite", "-y", "--no-metadata", "--no_metadata", "--quiet", "-q", "--verbose", "-v", "--json", "-qy"]
+SWITCHES = ["--overwrite", "-y", "--no-metadata", "--no_metadata", "--quiet", "-q", "--verbose", "-v", "--json", "-qy", "--vae-tiling", "--vae_tiling"]
 OTHER_NAMES = {
     "--save-file": "x.mp4", "--save_file": "x.mp4", "--output-path": "x.mp4", "-o": "x.mp4", "-W": "64", "-H": "64",
     "--num-frames": "5", "--video-frames": "5", "--frame_num": "5", "--frame-num": "5", "--num-inference-steps": "5",
     "--sample_steps": "5", "--cfg-scale": "5", "--sample_guide_scale": "5", "--shift": "5", "--sample_shift": "5",
     "--sampling-method": "euler", "--sample_solver": "euler", "-s": "5", "--base_seed": "5", "-m": "missing",
+    "-i": "x.png", "--init-img": "x.png", "--end-img": "x.png", "--last_frame": "x.png", "--src_video": "x.mp4",
+    "--src_mask": "x.mp4", "--src-ref-images": "x.png", "--moe-boundary": "0.5",
     "-n": "x", "-p": "a cat", "--guidance_scale": "5", "--flow_shift": "5", "--negative_prompt": "x",
 }  # fmt: skip
 

@@ -76,8 +76,10 @@ class MissingParts(ModelTest):
                 path = self.model / name
                 content = path.read_bytes()
                 path.unlink()
-                self.assert_refused(Path(name).name.split(".safetensors")[0])
-                path.write_bytes(content)
+                try:
+                    self.assert_refused(Path(name).name.split(".safetensors")[0])
+                finally:
+                    path.write_bytes(content)
 
     def test_no_tokenizer(self):
         shutil.rmtree(self.model / "tokenizer")

@@ -1,12 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
+#include "api/data_folder.h"
+#include "api/presets.h"
 #include "api/settings.h"
+#include "checkpoints/checkpoint.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
 
@@ -63,9 +67,126 @@ TEST_F(CheckTest, FillsWhatTheReferenceWouldTake) {
   EXPECT_TRUE(checked.seed.has_value());
 }
 
-TEST_F(CheckTest, FindsThePresetOfAPublishedModel) {
-  change("transformer/config.json", {{"num_layers", 40}, {"num_attention_heads", 40}});
-  EXPECT_EQ(*check(request_).width, 1280);
+/// The files of configs/, and for each a transformer and a name that it is for.
+struct Published {
+  const char* file;
+  nlohmann::json transformer;
+  std::string pipeline = "WanPipeline";
+  bool two_experts = false, expand_timesteps = false;
+  std::string name = "model";
+};
+
+class PresetTest : public CheckTest, public ::testing::WithParamInterface<Published> {};
+
+TEST_P(PresetTest, IsFoundByWhatTheCheckpointIs) {
+  const Published& published = GetParam();
+  const std::string folder = (folder_ / published.name).string();
+  if (published.name != "model") fs::rename(folder_ / "model", folder);
+  const Config shipped = Config::read(data_folder() / "configs" / published.file);
+  GenerateRequest request;
+  request.model = folder;
+  Checkpoint checkpoint = Checkpoint::open({.model = folder});
+  checkpoint.components.at("transformer").config = Config(published.transformer, "test");
+  if (published.two_experts) checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
+  checkpoint.expand_timesteps = published.expand_timesteps;
+  for (const auto pipeline :
+       {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
+    if (pipeline_class_name(pipeline) == published.pipeline) checkpoint.pipeline = pipeline;
+  }
+  apply_preset(checkpoint, request);
+  EXPECT_EQ(*request.width, shipped.integer("width", 0));
+  EXPECT_EQ(*request.num_frames, shipped.integer("num_frames", 0));
+  EXPECT_EQ(*request.num_inference_steps, shipped.integer("num_inference_steps", 0));
+  EXPECT_EQ(*request.guidance_scale, shipped.number("guidance_scale", 0));
+  EXPECT_EQ(*request.flow_shift, shipped.number("flow_shift", 3.0));
+  EXPECT_EQ(*request.sampler, shipped.text("sampler", "unipc"));
+  EXPECT_EQ(request.sigmas, shipped.numbers("sigmas", {}));
+  EXPECT_EQ(request.guidance_scale_2.value_or(0), shipped.number("guidance_scale_2", 0));
+  EXPECT_EQ(request.boundary_ratio.value_or(0), shipped.number("boundary_ratio", 0));
+  EXPECT_EQ(*request.negative_prompt, shipped.text("negative_prompt", ""));
+}
+
+nlohmann::json transformer(int64_t heads, int64_t layers, int64_t channels, const nlohmann::json& more = {}) {
+  nlohmann::json config = {{"num_attention_heads", heads},
+                           {"num_layers", layers},
+                           {"in_channels", channels},
+                           {"out_channels", 16}};
+  config.update(more.is_null() ? nlohmann::json::object() : more);
+  return config;
+}
+
+const nlohmann::json kSeesImages = {{"image_dim", 1280}, {"pos_embed_seq_len", nullptr}};
+const nlohmann::json kSeesTwoImages = {{"image_dim", 1280}, {"pos_embed_seq_len", 514}};
+const std::string kI2V = "WanImageToVideoPipeline", kVACE = "WanVACEPipeline";
+
+INSTANTIATE_TEST_SUITE_P(
+    Published, PresetTest,
+    ::testing::Values(Published{"wan2.1-t2v-1.3b.json", transformer(12, 30, 16)},
+                      Published{"wan2.1-t2v-14b.json", transformer(40, 40, 16)},
+                      Published{"wan2.1-i2v-14b-480p.json", transformer(40, 40, 36, kSeesImages), kI2V},
+                      Published{"wan2.1-i2v-14b-720p.json", transformer(40, 40, 36, kSeesImages), kI2V, false,
+                                false, "Wan2.1-I2V-14B-720P-Diffusers"},
+                      Published{"wan2.1-flf2v-14b-720p.json", transformer(40, 40, 36, kSeesTwoImages), kI2V},
+                      Published{"wan2.1-vace-1.3b.json", transformer(12, 30, 16), kVACE},
+                      Published{"wan2.1-vace-14b.json", transformer(40, 40, 16), kVACE},
+                      Published{"wan2.2-t2v-a14b.json", transformer(40, 40, 16), "WanPipeline", true},
+                      Published{"wan2.2-i2v-a14b.json", transformer(40, 40, 36), kI2V, true},
+                      Published{"wan2.2-ti2v-5b.json", transformer(24, 30, 48), "WanPipeline", false, true},
+                      Published{"wan2.1-t2v-14b-distilled.json", transformer(40, 40, 16), "WanPipeline",
+                                false, false, "Wan2.1-T2V-14B-StepDistill-CfgDistill-Lightx2v"},
+                      Published{"wan2.1-i2v-14b-distilled.json", transformer(40, 40, 36, kSeesImages), kI2V,
+                                false, false, "Wan2.1-I2V-14B-720P-StepDistill"},
+                      Published{"wan2.2-t2v-a14b-distilled.json", transformer(40, 40, 16), "WanPipeline",
+                                true, false, "Wan2.2-Lightning"},
+                      Published{"wan2.2-i2v-a14b-distilled.json", transformer(40, 40, 36), kI2V, true, false,
+                                "Wan2.2-I2V-A14B-4step"},
+                      Published{"fastwan2.1-t2v-1.3b.json", transformer(12, 30, 16), "WanPipeline", false,
+                                false, "FastWan2.1-T2V-1.3B-Diffusers"},
+                      Published{"fastwan2.2-ti2v-5b.json", transformer(24, 30, 48), "WanPipeline", false,
+                                true, "FastWan2.2-TI2V-5B"},
+                      Published{"default.json", transformer(3, 3, 16)}),
+    [](const auto& each) {
+      std::string name = each.param.file;
+      std::replace_if(
+          name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+      return name;
+    });
+
+TEST_F(CheckTest, ADistilledModelIsKnownByTheNameOfItsLora) {
+  GenerateRequest request;
+  request.model = folder_ / "model";
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
+  request.loras = {{"loras/Wan21_T2V_14B_lightx2v_cfg_step_distill_lora_rank32.safetensors"}};
+  apply_preset(checkpoint, request);
+  EXPECT_EQ(*request.num_inference_steps, 4);
+  EXPECT_EQ(request.sigmas.size(), 4U);
+  EXPECT_EQ(*request.guidance_scale, 1.0);
+}
+
+TEST_F(CheckTest, StepsOfOnesOwnAreNotThePresetsNoiseLevels) {
+  GenerateRequest request;
+  request.model = folder_ / "model";
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
+  request.transformer = "Wan2.1_t2v_14b_distill.safetensors";
+  request.num_inference_steps = 8;
+  apply_preset(checkpoint, request);
+  EXPECT_EQ(*request.num_inference_steps, 8);
+  EXPECT_TRUE(request.sigmas.empty());
+}
+
+TEST_F(CheckTest, TheGuidanceOfOnesOwnIsBothExperts) {
+  GenerateRequest request;
+  request.model = folder_ / "model";
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
+  checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
+  checkpoint.boundary_ratio = 0.7;
+  request.guidance_scale = 6.0;
+  apply_preset(checkpoint, request);
+  EXPECT_FALSE(request.guidance_scale_2.has_value());
+  EXPECT_EQ(*request.boundary_ratio, 0.7);  // the checkpoint's own before the preset's
 }
 
 TEST_F(CheckTest, TheBundledModelHasAPreset) {

@@ -236,9 +236,19 @@ class Conversion {
           {{"format", "pt"}, {"config", config.dump(-1, ' ', true, Json::error_handler_t::replace)}});
   }
 
+  /// Nothing in the files tells two experts apart: their folders do, as in the original repositories.
+  fs::path file_for(const fs::path& folder, const std::string& component) const {
+    if (!checkpoint_.has("transformer_2") || !component.starts_with("transformer")) {
+      return folder / (component + ".safetensors");
+    }
+    const fs::path expert = folder / (component == "transformer" ? "high_noise_model" : "low_noise_model");
+    make_folder(expert);
+    return expert / "transformer.safetensors";
+  }
+
   void write_files(const fs::path& folder) {
     for (const auto& [name, component] : checkpoint_.components) {
-      write_whole(folder / (name + ".safetensors"), name, component);
+      write_whole(file_for(folder, name), name, component);
     }
     const bool inside = checkpoint_.has("text_encoder") && !sentencepiece_model(checkpoint_).empty();
     if (checkpoint_.tokenizer && !inside) write_tokenizer(*checkpoint_.tokenizer, folder / "tokenizer");

@@ -48,7 +48,11 @@ struct GenerateRequest {
   std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
   std::string dtype = "float32";  ///< of the text encoder and the transformer: "float32", "bfloat16"
   int64_t threads = 0;            ///< 0: one a core
-  bool vae_tiling = false;        ///< encode and decode in tiles, as the reference's enable_tiling() does
+  std::string offload = "auto";   ///< where the blocks of a transformer wait for their turn: one of kOffloads
+  std::optional<double> max_vram;      ///< GiB of the GPU to use at most: more blocks wait elsewhere
+  std::string text_encoder_device;     ///< as device; empty: the same
+  std::filesystem::path embeds_cache;  ///< a folder that keeps prompt embeddings for later runs; empty: none
+  bool vae_tiling = false;  ///< encode and decode in tiles, as the reference's enable_tiling() does
 
   std::string quality = "good";        ///< "draft", "good", "high", "lossless"
   std::optional<int64_t> crf;          ///< overrides quality for H.264: 0 to 51

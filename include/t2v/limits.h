@@ -26,12 +26,14 @@ inline constexpr Range<double> kBoundaryRatios{0, 1};
 inline constexpr Range<double> kConditioningScales{0, 100};
 inline constexpr Range<double> kLoraStrengths{-100, 100};
 inline constexpr Range<double> kFlowShifts{0.01, 1000};
+inline constexpr Range<double> kMaxVrams{0.1, 10000};  ///< GiB
 inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kCrfs{0, 51};
 
 // The words that a request may hold.
 inline const std::vector<std::string> kSamplers = {"unipc", "euler", "lcm", "dpm++"};
 inline const std::vector<std::string> kDtypes = {"float32", "bfloat16"};
+inline const std::vector<std::string> kOffloads = {"auto", "none", "cpu", "disk"};
 inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
 
 }  // namespace t2v

@@ -33,10 +33,18 @@ enum class FileFormat {
 /// "safetensors", "GGUF", "torch".
 std::string_view file_format_name(FileFormat format);
 
+/// A long list of GGUF's metadata, which is left where it is: vocabularies.
+struct StoredList {
+  uint32_t type = 0;   ///< of its values, as the format numbers types
+  uint64_t count = 0;  ///< of values
+  uint64_t begin = 0;  ///< of the first, in bytes from the beginning of the file
+};
+
 /// What a file says about its tensors before their bytes.
 struct FileHeader {
   FileFormat format = FileFormat::kSafetensors;
   StoredTensors tensors = {};
+  std::map<std::string, StoredList> lists = {};
   std::map<std::string, std::string> metadata = {};  ///< of GGUF: scalars as text, short lists as JSON
 };
 
@@ -52,11 +60,14 @@ class TensorFile {
   FileFormat format() const { return header_.format; }
   const StoredTensors& tensors() const { return header_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
+  const std::map<std::string, StoredList>& lists() const { return header_.lists; }
 
   /// The bytes of one of tensors(), as they are in the file.
   std::span<const std::byte> bytes(const StoredTensor& stored) const {
     return {mapping_.data() + stored.begin, stored.end - stored.begin};
   }
+  /// As MappedFile::prefetch().
+  void prefetch() const { mapping_.prefetch(); }
   /// The whole file.
   std::string_view content() const {
     return {reinterpret_cast<const char*>(mapping_.data()), mapping_.size()};

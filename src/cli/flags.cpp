@@ -138,29 +138,48 @@ FlagGroup model_and_machine(GenerateRequest& request) {
     request.loras_2.push_back(parse_lora(value));
   };
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
-  return {"Model and machine",
-          {path_flag({"--model", "-m"}, "PATH", "A Wan checkpoint: a folder or a file", request.model,
-                     "the bundled model"),
-           path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
-                     request.transformer),
-           path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
-           path_flag({"--vae"}, "PATH", "The same", request.vae),
-           path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
-           path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
-           path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
-           {{"--lora"},
-            "PATH[:STRENGTH]",
-            "A LoRA to merge into the transformer; may be given again",
-            "",
-            "",
-            add_lora},
-           {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2},
-           {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
-           choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
-                       request.dtype, request.dtype),
-           switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",
-                       request.vae_tiling, true),
-           integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core")}};
+  const auto set_text_encoder_device = [&request](const FlagValue& value) {
+    request.text_encoder_device = parse_device(value);
+  };
+  return {
+      "Model and machine",
+      {path_flag({"--model", "-m"}, "PATH", "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
+                 "the bundled model"),
+       path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
+                 request.transformer),
+       path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
+       path_flag({"--vae"}, "PATH", "The same", request.vae),
+       path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
+       path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
+       path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
+       {{"--lora"},
+        "PATH[:STRENGTH]",
+        "A LoRA to merge into the transformer; may be given again",
+        "",
+        "",
+        add_lora},
+       {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2},
+       {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+       choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
+                   request.dtype, request.dtype),
+       choice_flag(
+           {"--offload"}, "WORD",
+           "Where the transformer's blocks wait for their turn: none on the device; auto: cpu if --max-vram "
+           "asks for it, else none",
+           kOffloads, request.offload, request.offload),
+       number_flag({"--max-vram"}, "GiB of the GPU to use at most; blocks that do not fit wait elsewhere",
+                   kMaxVrams, request.max_vram),
+       {{"--text-encoder-device"},
+        "WORD",
+        "Where to encode the prompt",
+        kDescribeDevice,
+        "as --device",
+        set_text_encoder_device},
+       path_flag({"--embeds-cache"}, "DIR", "Keeps what the text encoder makes of prompts, for later runs",
+                 request.embeds_cache),
+       switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",
+                   request.vae_tiling, true),
+       integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core")}};
 }
 
 }  // namespace

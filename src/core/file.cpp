@@ -88,6 +88,10 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void MappedFile::prefetch() const {
+  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_WILLNEED);
+}
+
 void forget_pages(std::span<const std::byte> bytes) {
   // Whole pages alone; what shares one with a neighbour stays.
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));

@@ -24,6 +24,8 @@ class MappedFile {
 
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
+  /// Asks the system to have the file in memory soon; returns when it has begun.
+  void prefetch() const;
 
  private:
   const std::byte* data_ = nullptr;

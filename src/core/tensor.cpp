@@ -4,6 +4,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 namespace t2v {
@@ -73,6 +75,25 @@ void check_finite(const Tensor& values, const std::string& what) {
                                     .got = "NaN or infinite values",
                                     .expected = "finite numbers",
                                     .advice = "try --dtype float32, or check the checkpoint"});
+}
+
+CopyStream::CopyStream(at::Device device) {
+  if (device.is_cpu()) return;
+  stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+}
+
+void CopyStream::run(const std::function<void()>& work) const {
+  if (!stream_) return work();
+  {
+    const c10::StreamGuard guard(*stream_);
+    work();
+  }
+  stream_->synchronize();
+}
+
+void CopyStream::wait_for_computation() const {
+  if (!stream_) return;
+  c10::impl::VirtualGuardImpl(stream_->device_type()).getStream(stream_->device()).synchronize();
 }
 
 }  // namespace t2v

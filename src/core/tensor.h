@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
+#include <optional>
+
 #include "t2v/error.h"
 
 namespace t2v {
@@ -32,5 +35,19 @@ Tensor seeded_randn(at::IntArrayRef shape, uint64_t seed);
 /// Error (kNumbers) naming `what` if a value is NaN or infinite. Reads the tensor: call it once a phase, not
 /// in a loop.
 void check_finite(const Tensor& values, const std::string& what);
+
+/// Where a GPU copies while it computes elsewhere. On the CPU everything happens in the calling thread, at
+/// once.
+class CopyStream {
+ public:
+  explicit CopyStream(at::Device device);
+  /// Does `work` there and waits for its end: what it made can be used on every stream.
+  void run(const std::function<void()>& work) const;
+  /// Waits for what the calling thread has asked the device to compute: what that used can be dropped.
+  void wait_for_computation() const;
+
+ private:
+  std::optional<c10::Stream> stream_;  ///< none on the CPU
+};
 
 }  // namespace t2v

@@ -2,11 +2,14 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/log.h"
 #include "guidance/classifier_free_guidance.h"
+#include "pipelines/memory_plan.h"
 #include "pipelines/pixels.h"
+#include "pipelines/prompt_embeds_cache.h"
 #include "pipelines/wan_image_to_video_pipeline.h"
 #include "pipelines/wan_pipeline.h"
 #include "pipelines/wan_vace_pipeline.h"
@@ -59,22 +62,43 @@ VideoPipeline::VideoPipeline(RenderJob job, const RunControl& control)
 
 VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
   const auto tokenizer = open_tokenizer(job_.checkpoint);
-  const Weights weights = open_weights("text_encoder", {.placement = job_.placement, .keep_in_fp32 = {}});
-  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(config("text_encoder")));
-  weights.expect_all_used();
-
-  const int64_t total = is_guided(*request().guidance_scale) ? 2 : 1;
-  const auto encode = [&](const std::string& prompt, int64_t index) {
-    stop_if_asked();
-    emit(Event::Kind::kEncodeText, index, total);
-    const std::vector<int64_t> ids = real_tokens(*tokenizer, prompt);
-    const Tensor rows = text_encoder.forward({at::tensor(ids, at::kLong)}).front();
-    return at::constant_pad_nd(rows, {0, 0, 0, kMaxSequenceLength - rows.size(1)});
-  };
-  PromptEmbeds prompt_embeds{encode(request().prompt, 0), std::nullopt};
-  if (total == 2) prompt_embeds.negative_prompt = encode(*request().negative_prompt, 1);
+  std::vector<std::vector<int64_t>> prompts{real_tokens(*tokenizer, request().prompt)};
+  if (is_guided(*request().guidance_scale)) {
+    prompts.push_back(real_tokens(*tokenizer, *request().negative_prompt));
+  }
+  const auto total = static_cast<int64_t>(prompts.size());
+  std::vector<Tensor> embeds = encode_text(prompts);
+  for (Tensor& rows : embeds) {
+    rows = at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kMaxSequenceLength - rows.size(1)});
+  }
   emit(Event::Kind::kEncodeText, total, total);
-  return prompt_embeds;
+  return {embeds[0], total == 2 ? std::optional(embeds[1]) : std::nullopt};
+}
+
+std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::vector<int64_t>>& prompts) const {
+  Placement placement = job_.placement;
+  if (!request().text_encoder_device.empty()) placement.device = parse_device(request().text_encoder_device);
+  std::optional<PromptEmbedsCache> cache;
+  if (!request().embeds_cache.empty()) {
+    cache.emplace(request().embeds_cache, job_.checkpoint.get("text_encoder"), placement);
+  }
+  std::vector<Tensor> embeds(prompts.size());
+  for (size_t i = 0; cache && i < prompts.size(); ++i) embeds[i] = cache->find(prompts[i]).value_or(Tensor());
+  if (std::all_of(embeds.begin(), embeds.end(), [](const Tensor& rows) { return rows.defined(); }))
+    return embeds;
+
+  const Weights weights = open_weights("text_encoder", {.placement = placement, .keep_in_fp32 = {}});
+  // Each block is used once, for all prompts: none needs to stay.
+  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(config("text_encoder")),
+                                 {.resident = 0, .ahead = placement.device.is_cpu() ? 0 : 1});
+  weights.expect_all_used();
+  stop_if_asked();
+  emit(Event::Kind::kEncodeText, 0, static_cast<int64_t>(prompts.size()));
+  std::vector<Tensor> input_ids;
+  for (const auto& ids : prompts) input_ids.push_back(at::tensor(ids, at::kLong));
+  embeds = text_encoder.forward(input_ids);
+  for (size_t i = 0; cache && i < prompts.size(); ++i) cache->store(prompts[i], embeds[i]);
+  return embeds;
 }
 
 Weights VideoPipeline::open_weights(const std::string& component, LoadOptions options) const {
@@ -91,9 +115,28 @@ Weights VideoPipeline::open_expert(const std::string& component) const {
   const bool second = component == "transformer_2";
   std::vector<LoraMerge> loras =
       open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component), second);
-  return open_weights(component, {.placement = job_.placement,
-                                  .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
-                                  .loras = std::move(loras)});
+  LoadOptions options = expert_options();
+  options.loras = std::move(loras);
+  return open_weights(component, std::move(options));
+}
+
+LoadOptions VideoPipeline::expert_options() const {
+  return {.placement = job_.placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+}
+
+BlockResidency VideoPipeline::residency(const std::string& component) const {
+  if (job_.placement.device.is_cpu()) {
+    if (request().max_vram) log_warning("--max-vram: nothing is computed on a GPU");
+    // The files are mapped: a block that is dropped gives back what its numbers take in another dtype.
+    return request().offload == "disk" ? BlockResidency{.resident = 0} : BlockResidency{};
+  }
+  const auto transformer = WanTransformer3DConfig::from_config(config(component));
+  const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
+  const ClipShape clip{*request().num_frames, *request().height, *request().width};
+  const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
+                          activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
+  return plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), expert_options(), beside),
+                     request().offload, request().max_vram);
 }
 
 VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
@@ -101,7 +144,7 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
     const std::optional<Tensor>& image_embeds) const {
   const Weights weights = open_expert(component);
   const auto transformer = std::make_shared<const WanTransformer3DModel>(
-      weights, WanTransformer3DConfig::from_config(config(component)));
+      weights, WanTransformer3DConfig::from_config(config(component)), residency(component));
   weights.expect_all_used();
 
   const TextContext prompt = transformer->prepare(prompt_embeds.prompt, image_embeds);

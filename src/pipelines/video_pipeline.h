@@ -9,6 +9,7 @@
 #include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
+#include "layers/block_source.h"
 #include "pipelines/visual_inputs.h"
 #include "t2v/generate.h"
 #include "transformers/transformer_wan.h"
@@ -62,6 +63,8 @@ class VideoPipeline {
   Config config(const std::string& component) const { return job_.checkpoint.get(component).config; }
 
   PromptEmbeds encode_prompt() const;
+  /// Which blocks of an expert stay on the device.
+  BlockResidency residency(const std::string& component) const;
   /// Opens a component, having told that it is loaded.
   Weights open_weights(const std::string& component, LoadOptions options) const;
   /// Opens an expert, with the LoRAs that the request has for it.
@@ -86,6 +89,9 @@ class VideoPipeline {
   void stop_if_asked() const;
 
  private:
+  LoadOptions expert_options() const;
+  /// The text encoder's rows [1, length, d_model] for each prompt, from the cache where that has them.
+  std::vector<Tensor> encode_text(const std::vector<std::vector<int64_t>>& prompts) const;
   std::optional<VaeTiling> tiling() const;  ///< if the request wants it
 
   RenderJob job_;

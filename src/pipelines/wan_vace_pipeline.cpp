@@ -26,7 +26,8 @@ VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& co
                                                            const Tensor& control) const {
   const Weights weights = open_expert(component);
   const auto transformer_config = WanVACETransformer3DConfig::from_config(config(component));
-  const auto transformer = std::make_shared<const WanVACETransformer3DModel>(weights, transformer_config);
+  const auto transformer =
+      std::make_shared<const WanVACETransformer3DModel>(weights, transformer_config, residency(component));
   weights.expect_all_used();
 
   const std::vector<double> scale(transformer_config.vace_layers.size(),

@@ -7,11 +7,12 @@ namespace t2v {
 namespace {
 
 /// The embedding is stored under either name, or under both.
-Tensor load_embedding(const Weights& weights, const UMT5Config& config) {
+Weights find_embedding(const Weights& weights, const UMT5Config& config) {
   const bool has_shared = weights["shared"].has("weight");
   const Weights stored = has_shared ? weights["shared"] : weights["encoder.embed_tokens"];
   if (has_shared) weights["encoder.embed_tokens"].ignore();
-  return stored.tensor("weight", {config.vocab_size, config.d_model});
+  stored.without_values().tensor("weight", {config.vocab_size, config.d_model});
+  return stored;
 }
 
 void check_ids(const Tensor& input_ids, int64_t vocab_size) {
@@ -85,24 +86,31 @@ Tensor UMT5Block::forward(const Tensor& hidden_states, const Tensor& buckets) co
   return x + wo_(wi_0_.gelu_tanh(normed) * wi_1_(normed));
 }
 
-UMT5Encoder::UMT5Encoder(const Weights& weights, const UMT5Config& config)
+UMT5Encoder::UMT5Encoder(const Weights& weights, const UMT5Config& config, BlockResidency residency)
     : config_(config),
-      shared_(load_embedding(weights, config)),
-      final_layer_norm_(weights["encoder.final_layer_norm"], config.d_model, config.layer_norm_epsilon) {
-  for (int64_t i = 0; i < config.num_layers; ++i) {
-    blocks_.emplace_back(weights["encoder.block." + std::to_string(i)], config);
+      shared_(find_embedding(weights, config)),
+      blocks_(
+          weights["encoder.block"], config.num_layers,
+          [config](const Weights& block, int64_t) { return UMT5Block(block, config); }, residency),
+      final_layer_norm_(weights["encoder.final_layer_norm"], config.d_model, config.layer_norm_epsilon) {}
+
+std::vector<Tensor> UMT5Encoder::forward(const std::vector<Tensor>& input_ids) const {
+  std::vector<Tensor> hidden_states, buckets;
+  for (const Tensor& ids : input_ids) {
+    check_ids(ids, config_.vocab_size);
+    hidden_states.push_back(shared_.rows("weight", {config_.vocab_size, config_.d_model}, ids).unsqueeze(0));
+    buckets.push_back(relative_position_buckets(ids.size(0), config_.relative_attention_num_buckets,
+                                                config_.relative_attention_max_distance)
+                          .to(hidden_states.back().device()));
   }
-}
-
-Tensor UMT5Encoder::forward(const Tensor& input_ids) const {
-  check_ids(input_ids, config_.vocab_size);
-  const Tensor buckets = relative_position_buckets(input_ids.size(1), config_.relative_attention_num_buckets,
-                                                   config_.relative_attention_max_distance)
-                             .to(shared_.device());
-
-  Tensor hidden_states = at::embedding(shared_, input_ids.to(shared_.device()));
-  for (const UMT5Block& block : blocks_) hidden_states = block.forward(hidden_states, buckets);
-  return final_layer_norm_(hidden_states);
+  BlockSource<UMT5Block>::Pass pass(blocks_);
+  for (int64_t i = 0; i < blocks_.size(); ++i) {
+    const UMT5Block& block = pass.next();
+    for (size_t n = 0; n < input_ids.size(); ++n)
+      hidden_states[n] = block.forward(hidden_states[n], buckets[n]);
+  }
+  for (Tensor& states : hidden_states) states = final_layer_norm_(states);
+  return hidden_states;
 }
 
 Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance) {

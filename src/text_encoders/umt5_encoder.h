@@ -4,6 +4,7 @@
 
 #include "core/config.h"
 #include "core/tensor.h"
+#include "layers/block_source.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
 #include "weights/weights.h"
@@ -56,20 +57,21 @@ class UMT5Block {
   Linear wi_0_, wi_1_, wo_;
 };
 
-/// The encoder of UMT5 (transformers' UMT5EncoderModel).
+/// The encoder of UMT5 (transformers' UMT5EncoderModel). Its embedding stays in the checkpoint's files: a
+/// prompt needs few of its rows.
 class UMT5Encoder {
  public:
-  UMT5Encoder(const Weights& weights, const UMT5Config& config);
+  UMT5Encoder(const Weights& weights, const UMT5Config& config, BlockResidency residency = {});
 
-  /// input_ids: [batch, length] int64, no padding: what the reference computes for these rows of a padded and
-  /// masked batch
-  /// -> last_hidden_state [batch, length, d_model]. Error (kInput) for an id outside of the vocabulary.
-  Tensor forward(const Tensor& input_ids) const;
+  /// input_ids: for each prompt [length] int64 on the CPU, no padding -> for each its last_hidden_state
+  /// [1, length, d_model]: what the reference computes for these rows of a padded and masked batch. One walk
+  /// over the blocks serves all prompts. Error (kInput) for an id outside of the vocabulary.
+  std::vector<Tensor> forward(const std::vector<Tensor>& input_ids) const;
 
  private:
   UMT5Config config_;
-  Tensor shared_;  ///< [vocab_size, d_model]
-  std::vector<UMT5Block> blocks_;
+  Weights shared_;  ///< "weight" is the embedding: [vocab_size, d_model]
+  BlockSource<UMT5Block> blocks_;
   RMSNorm final_layer_norm_;
 };
 

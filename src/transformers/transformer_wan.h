@@ -7,7 +7,7 @@
 #include "core/tensor.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
-#include "transformers/block_source.h"
+#include "layers/block_source.h"
 #include "transformers/transformer_wan_config.h"
 #include "transformers/wan_attention.h"
 #include "transformers/wan_embeddings.h"

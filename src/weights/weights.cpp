@@ -1,6 +1,7 @@
 #include "weights/weights.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -30,40 +31,48 @@ std::string shape_text(at::IntArrayRef shape) {
 struct Weights::Record {
   Component component;
   LoadOptions options;
-  std::mutex mutex = {};                          ///< of `asked`
+  std::mutex mutex = {};                          ///< of what follows
   std::set<std::string, std::less<>> asked = {};  ///< the names that were asked for
-
-  at::ScalarType wanted_dtype(const std::string& name, const StoredTensor& stored) const {
-    const at::ScalarType dtype = options.placement.dtype;
-    if (!is_floating(stored.format)) return dtype_of(stored.format);
-    if (at::elementSize(dtype) >= at::elementSize(at::kFloat)) return dtype;
-    const std::string dotted = "." + name + ".";
-    const bool keep = std::any_of(
-        options.keep_in_fp32.begin(), options.keep_in_fp32.end(),
-        [&](const std::string& part) { return dotted.find("." + part + ".") != std::string::npos; });
-    return keep ? at::kFloat : dtype;
-  }
+  std::map<std::string, Tensor> on_host = {};     ///< as they are copied to the device
 
   void ask(const std::string& name) {
     const std::lock_guard lock(mutex);
     asked.insert(name);
   }
 
-  Tensor load(const std::string& name, const TensorSource& source, bool has_values) {
+  Tensor load(const std::string& name, const TensorSource& source, Values values) {
     ask(name);
-    const at::ScalarType dtype = wanted_dtype(name, source.stored);
-    if (!has_values) return at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype));
-    const Tensor stored = read_tensor(source);
-    if (!lora_changes(options.loras, name)) return stored.to(options.placement.device, dtype);
-    return lora_merged(options.loras, name, stored.to(options.placement.device)).to(dtype);
+    const at::ScalarType dtype = loaded_dtype(name, source.stored, options);
+    if (values == Values::kNone) return at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype));
+    if (values == Values::kKeptOnHost && !options.placement.device.is_cpu()) {
+      return host_copy(name, source, dtype).to(options.placement.device, /*non_blocking=*/true);
+    }
+    return convert(name, read_tensor(source), dtype, options.placement.device);
+  }
+
+ private:
+  Tensor convert(const std::string& name, const Tensor& stored, at::ScalarType dtype,
+                 at::Device device) const {
+    if (!lora_changes(options.loras, name)) return stored.to(device, dtype);
+    return lora_merged(options.loras, name, stored.to(device)).to(dtype);
+  }
+
+  Tensor host_copy(const std::string& name, const TensorSource& source, at::ScalarType dtype) {
+    {
+      const std::lock_guard lock(mutex);
+      if (const auto found = on_host.find(name); found != on_host.end()) return found->second;
+    }
+    const Tensor copy = convert(name, read_tensor(source), dtype, at::kCPU).pin_memory();
+    const std::lock_guard lock(mutex);
+    return on_host.emplace(name, copy).first->second;
   }
 };
 
-Weights::Weights(std::shared_ptr<Record> record, std::string prefix, bool has_values)
-    : record_(std::move(record)), prefix_(std::move(prefix)), has_values_(has_values) {}
+Weights::Weights(std::shared_ptr<Record> record, std::string prefix, Values values)
+    : record_(std::move(record)), prefix_(std::move(prefix)), values_(values) {}
 
 Weights Weights::open(Component component, LoadOptions options) {
-  return Weights(std::make_shared<Record>(std::move(component), std::move(options)), "", true);
+  return Weights(std::make_shared<Record>(std::move(component), std::move(options)), "", Values::kOfFile);
 }
 
 Weights Weights::open_folder(const fs::path& folder, const std::string& base, LoadOptions options) {
@@ -75,13 +84,16 @@ Weights Weights::open_file(const fs::path& file, LoadOptions options) {
 }
 
 Weights Weights::operator[](std::string_view name) const {
-  return Weights(record_, prefix_ + std::string(name) + ".", has_values_);
+  return Weights(record_, prefix_ + std::string(name) + ".", values_);
 }
 
-Weights Weights::without_values() const { return Weights(record_, prefix_, false); }
+Weights Weights::kept_on_host() const { return Weights(record_, prefix_, Values::kKeptOnHost); }
 
-Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
-  const std::string full_name = prefix_ + std::string(name);
+Weights Weights::without_values() const { return Weights(record_, prefix_, Values::kNone); }
+
+const Placement& Weights::placement() const { return record_->options.placement; }
+
+const TensorSource& Weights::find(const std::string& full_name, at::IntArrayRef shape) const {
   const TensorSource& source = record_->component.get(full_name);
   const std::string doing = "reading " + record_->component.origin + ", tensor '" + full_name + "'";
   if (shape != at::IntArrayRef(source.stored.shape)) {
@@ -91,12 +103,25 @@ Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
     fail(doing, "numbers of type " + std::string(number_format_name(source.stored.format)),
          "floating-point numbers");
   }
-  return record_->load(full_name, source, has_values_);
+  return source;
+}
+
+Tensor Weights::tensor(std::string_view name, at::IntArrayRef shape) const {
+  const std::string full_name = prefix_ + std::string(name);
+  return record_->load(full_name, find(full_name, shape), values_);
 }
 
 Tensor Weights::tensor(std::string_view name) const {
   const std::string full_name = prefix_ + std::string(name);
-  return record_->load(full_name, record_->component.get(full_name), has_values_);
+  return record_->load(full_name, record_->component.get(full_name), values_);
+}
+
+Tensor Weights::rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const {
+  const std::string full_name = prefix_ + std::string(name);
+  const TensorSource& source = find(full_name, shape);
+  record_->ask(full_name);
+  const at::ScalarType dtype = loaded_dtype(full_name, source.stored, record_->options);
+  return read_rows(source, rows).to(record_->options.placement.device, dtype);
 }
 
 bool Weights::has(std::string_view name) const { return record_->component.has(prefix_ + std::string(name)); }
@@ -126,6 +151,17 @@ std::vector<fs::path> Weights::files() const {
   std::vector<fs::path> paths;
   for (const auto& file : record_->component.files) paths.push_back(file->path());
   return paths;
+}
+
+at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored, const LoadOptions& options) {
+  const at::ScalarType dtype = options.placement.dtype;
+  if (!is_floating(stored.format)) return dtype_of(stored.format);
+  if (at::elementSize(dtype) >= at::elementSize(at::kFloat)) return dtype;
+  const std::string dotted = "." + name + ".";
+  const bool keep = std::any_of(
+      options.keep_in_fp32.begin(), options.keep_in_fp32.end(),
+      [&](const std::string& part) { return dotted.find("." + part + ".") != std::string::npos; });
+  return keep ? at::kFloat : dtype;
 }
 
 }  // namespace t2v

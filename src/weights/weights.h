@@ -38,6 +38,9 @@ class Weights {
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
+  /// This view with tensors that stay in the host's memory, pinned for a GPU, from their first use on: asked
+  /// for again, they are only copied to the device. As it is on the CPU.
+  Weights kept_on_host() const;
   /// This view with tensors that have no values (LibTorch's meta device): to check that everything is there
   /// and to count it as asked for, without reading it.
   Weights without_values() const;
@@ -47,6 +50,9 @@ class Weights {
   Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
   /// The tensor `name` in this scope, of whatever shape.
   Tensor tensor(std::string_view name) const;
+  /// Some rows of the matrix `name` of exactly `shape`, without loading the others. `rows`: [count] int64 on
+  /// the CPU, each a row of the matrix -> [count, columns]. Error as tensor().
+  Tensor rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const;
   /// Whether the tensor `name` is in this scope. Does not count as asking for it.
   bool has(std::string_view name) const;
   /// Marks everything in this scope as asked for: parts that a configuration leaves unused (a VAE's encoder
@@ -56,16 +62,24 @@ class Weights {
   /// Error (kInput) if tensors were never asked for: the first names and how many more. Call after
   /// construction.
   void expect_all_used() const;
+  const Placement& placement() const;
   /// The files behind this view, for logs and hashes.
   std::vector<std::filesystem::path> files() const;
 
  private:
   struct Record;
-  Weights(std::shared_ptr<Record> record, std::string prefix, bool has_values);
+  enum class Values { kOfFile, kKeptOnHost, kNone };
+  Weights(std::shared_ptr<Record> record, std::string prefix, Values values);
+
+  /// The tensor of that full name, checked as tensor() says.
+  const TensorSource& find(const std::string& full_name, at::IntArrayRef shape) const;
 
   std::shared_ptr<Record> record_;
   std::string prefix_;  ///< "" or ending in '.'
-  bool has_values_;
+  Values values_;
 };
+
+/// What a stored tensor of that name becomes when it is loaded.
+at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored, const LoadOptions& options);
 
 }  // namespace t2v

@@ -22,6 +22,9 @@ struct BlockResidency {
   int64_t resident = std::numeric_limits<int64_t>::max();
   /// So many of the others are built by a thread of their own before it is their turn.
   int64_t ahead = 0;
+  /// Where the others wait: in the checkpoint's files, or in the host's memory, pinned for a GPU, once they
+  /// have been used.
+  enum class Waiting { kFile, kHost } waiting = Waiting::kFile;
 };
 
 /// The numbered blocks of a model, those that stay and those that come and go.
@@ -34,12 +37,17 @@ class BlockSource {
   /// block that does not stay, in several threads at once if they are built ahead. Error as from `build`, for
   /// every block.
   BlockSource(const Weights& weights, int64_t count, Build build, BlockResidency residency)
-      : weights_(weights), count_(count), build_(std::move(build)), ahead_(residency.ahead) {
+      : weights_(residency.waiting == BlockResidency::Waiting::kHost ? weights.kept_on_host() : weights),
+        count_(count),
+        build_(std::move(build)),
+        ahead_(residency.ahead),
+        copies_(weights.placement().device) {
     for (int64_t i = 0; i < count; ++i) {
+      const Weights block = weights[std::to_string(i)];
       if (i < residency.resident) {
-        resident_.push_back(build_block(i));
+        resident_.push_back(build_(block, i));
       } else {
-        build_(weights_[std::to_string(i)].without_values(), i);
+        build_(block.without_values(), i);
       }
     }
   }
@@ -55,6 +63,7 @@ class BlockSource {
     /// The next block. It lives until the following call.
     const Block& next() {
       const int64_t index = next_++;
+      if (current_) source_.copies_.wait_for_computation();
       current_.reset();
       for (; next_to_build_ < std::min(index + 1 + source_.ahead_, source_.count_); ++next_to_build_) {
         coming_.push_back(source_.start_building(next_to_build_));
@@ -74,12 +83,13 @@ class BlockSource {
   };
 
  private:
-  Block build_block(int64_t index) const { return build_(weights_[std::to_string(index)], index); }
-
   std::future<std::unique_ptr<const Block>> start_building(int64_t index) const {
     return std::async(ahead_ > 0 ? std::launch::async : std::launch::deferred, [this, index] {
       const c10::InferenceMode inference_mode;  // is of one thread
-      return std::make_unique<const Block>(build_block(index));
+      std::unique_ptr<const Block> block;
+      copies_.run(
+          [&] { block = std::make_unique<const Block>(build_(weights_[std::to_string(index)], index)); });
+      return block;
     });
   }
 
@@ -87,6 +97,7 @@ class BlockSource {
   int64_t count_;
   Build build_;
   int64_t ahead_;
+  CopyStream copies_;
   std::vector<Block> resident_;
 };
 

@@ -1,4 +1,4 @@
-#include "transformers/block_source.h"
+#include "layers/block_source.h"
 
 #include <atomic>
 #include <memory>

@@ -1,0 +1,90 @@
+#include "pipelines/prompt_embeds_cache.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <system_error>
+
+#include "core/log.h"
+#include "t2v/error.h"
+#include "weights/read_tensor.h"
+#include "weights/safetensors.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The 64-bit FNV-1a hash (http://www.isthe.com/chongo/tech/comp/fnv/) in hexadecimal digits: names files, of
+/// which each holds its whole key.
+std::string hash_name(const std::string& text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016lx", hash);
+  return digits.data();
+}
+
+std::string identity(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return "";
+  std::error_code ignored;
+  std::string text = fs::absolute(file, ignored).string();
+  for (const int64_t number : {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}) {
+    text.append(",").append(std::to_string(number));
+  }
+  return text;
+}
+
+}  // namespace
+
+PromptEmbedsCache::PromptEmbedsCache(fs::path folder, const Component& text_encoder, Placement placement)
+    : folder_(std::move(folder)), encoder_(dtype_name(placement.dtype) + "," + placement.device.str()) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) {
+    throw Error(ErrorCode::kOutput, {.doing = "--embeds-cache " + folder_.string(),
+                                     .got = error.message(),
+                                     .expected = "a folder that can be written"});
+  }
+  for (const auto& file : text_encoder.files) encoder_.append(";").append(identity(file->path()));
+}
+
+std::string PromptEmbedsCache::key(const std::vector<int64_t>& ids) const {
+  std::string key = encoder_;
+  for (const int64_t id : ids) key.append(" ").append(std::to_string(id));
+  return key;
+}
+
+fs::path PromptEmbedsCache::file(const std::string& key) const {
+  return folder_ / (hash_name(key) + ".safetensors");
+}
+
+std::optional<Tensor> PromptEmbedsCache::find(const std::vector<int64_t>& ids) const {
+  const std::string wanted = key(ids);
+  const fs::path path = file(wanted);
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::nullopt;
+  try {
+    const auto stored = TensorFile::open(path);
+    const auto found = stored->metadata().find("key");
+    const auto rows = stored->tensors().find("prompt_embeds");
+    if (found == stored->metadata().end() || found->second != wanted) return std::nullopt;
+    if (rows == stored->tensors().end() || rows->second.shape.size() != 3) return std::nullopt;
+    return read_tensor({.file = stored, .stored = rows->second}).clone();
+  } catch (const Error& error) {
+    log_warning(std::string(error.what()) + "; the prompt is encoded again");
+    return std::nullopt;
+  }
+}
+
+void PromptEmbedsCache::store(const std::vector<int64_t>& ids, const Tensor& rows) const {
+  const std::string own = key(ids);
+  try {
+    write_safetensors(file(own), {{"prompt_embeds", rows.cpu()}}, {{"key", own}});
+  } catch (const Error& error) {
+    log_warning(std::string(error.what()) + "; the embeddings are not kept");
+  }
+}
+
+}  // namespace t2v

@@ -1,0 +1,67 @@
+#include "pipelines/memory_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checkpoints/checkpoint.h"
+
+namespace t2v {
+namespace {
+
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+// 40 blocks of 1 GiB and 4 GiB of everything else.
+const TransformerMemory kLarge{.blocks = 40 * kGiB, .largest = kGiB, .count = 40, .others = 4 * kGiB};
+
+TEST(MemoryPlan, KeepsEveryBlockUnlessAsked) {
+  EXPECT_GE(plan_blocks(kLarge, "auto", std::nullopt).resident, 40);
+  EXPECT_GE(plan_blocks(kLarge, "none", std::nullopt).resident, 40);
+  EXPECT_GE(plan_blocks(kLarge, "auto", 44).resident, 40);
+  EXPECT_GE(plan_blocks(kLarge, "cpu", 44).resident, 40);
+}
+
+TEST(MemoryPlan, KeepsAsManyBlocksAsFitBesideTheOneAtWorkAndTwoOnTheirWay) {
+  const BlockResidency plan = plan_blocks(kLarge, "auto", 12.5);
+  EXPECT_EQ(plan.resident, 5);
+  EXPECT_EQ(plan.ahead, 2);
+  EXPECT_EQ(plan.waiting, BlockResidency::Waiting::kHost);
+  EXPECT_EQ(plan_blocks(kLarge, "auto", 7).resident, 0);
+}
+
+TEST(MemoryPlan, OffloadingWithoutALimitKeepsNone) {
+  EXPECT_EQ(plan_blocks(kLarge, "cpu", std::nullopt).resident, 0);
+  const BlockResidency plan = plan_blocks(kLarge, "disk", std::nullopt);
+  EXPECT_EQ(plan.resident, 0);
+  EXPECT_EQ(plan.waiting, BlockResidency::Waiting::kFile);
+}
+
+TEST(MemoryPlan, SaysHowMuchIsNeeded) {
+  const auto message = [](const std::string& offload, double max_vram) -> std::string {
+    try {
+      plan_blocks(kLarge, offload, max_vram);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kResource);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(message("auto", 6.5), testing::HasSubstr("7.00 GiB"));
+  EXPECT_THAT(message("none", 43.5), testing::HasSubstr("44.00 GiB"));
+}
+
+TEST(MemoryPlan, CountsTheTensorsOfACheckpointAsTheyAreLoaded) {
+  const Component transformer = Checkpoint::open({.model = T2V_FIXTURES "/tiny-wan"}).get("transformer");
+  LoadOptions options{.placement = {at::kFloat, at::kCPU}, .keep_in_fp32 = {}};
+  const uint64_t in_float32 = loaded_bytes(transformer, options);
+  options.placement.dtype = at::kBFloat16;
+  EXPECT_EQ(loaded_bytes(transformer, options), in_float32 / 2);
+  options.keep_in_fp32 = {"scale_shift_table"};
+  EXPECT_GT(loaded_bytes(transformer, options), in_float32 / 2);
+
+  const TransformerMemory memory = TransformerMemory::of(transformer, options, 1000);
+  EXPECT_EQ(memory.count, transformer.config.integer("num_layers", 0));
+  EXPECT_EQ(memory.blocks, loaded_bytes(transformer, options, "blocks."));
+  EXPECT_EQ(memory.blocks + memory.others, loaded_bytes(transformer, options) + 1000);
+}
+
+}  // namespace
+}  // namespace t2v

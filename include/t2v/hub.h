@@ -21,8 +21,9 @@ struct PullRequest {
 };
 
 struct PullResult {
-  std::filesystem::path path;  ///< the snapshot's folder; of a model that is some files of it, that file or their folder
-  std::string repository;      ///< "org/repo"
+  std::filesystem::path
+      path;  ///< the snapshot's folder; of a model that is some files of it, that file or their folder
+  std::string repository;  ///< "org/repo"
   std::string commit;
   int64_t downloaded = 0;  ///< bytes
 };

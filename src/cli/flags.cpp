@@ -143,7 +143,8 @@ FlagGroup model_and_machine(GenerateRequest& request) {
   };
   return {
       "Model and machine",
-      {path_flag({"--model", "-m"}, "PATH", "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
+      {path_flag({"--model", "-m"}, "PATH",
+                 "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
                  "the bundled model"),
        path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
                  request.transformer),

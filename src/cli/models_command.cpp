@@ -32,6 +32,7 @@ constexpr const char* kNotes = R"(
 Standard output with --json: list writes a list of
   {"name", "repository", "about", "bytes", "path" (null: not here), "whole"}
 path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
+--progress json: verify events, "done" of "total" bytes, "detail" the file.
 Sizes of models that are not here are about what a download takes.
 )";
 
@@ -82,6 +83,7 @@ int list(bool json) {
 
 int verify(const std::string& name, bool json, Progress& progress) {
   const VerifyResult result = verify_model(name, make_run_control(progress));
+  progress.summarize(true);
   if (json) {
     return print_json({{"path", result.path.string()},
                        {"files", result.files},

@@ -197,6 +197,9 @@ void Progress::summarize(bool ok) {
       if (kind != Kind::kDone) spent[event_name(kind)] = rounded(phase.spent);
     }
     write_json("summary", {{"ok", ok}, {"seconds", spent}});
+  } else if (ok && finished_.empty()) {
+    if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar of what came stays
+    bar_drawn_ = false;
   } else if (ok && !options_.quiet) {
     write_line("t2v: wrote " + escape_for_display(finished_) + " in " + format_seconds(seconds()) + ": " +
                started_);

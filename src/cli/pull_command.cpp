@@ -35,6 +35,7 @@ Standard output: the folder, or with --json
 
 int run(const Invocation& invocation, const PullRequest& request, Progress& progress) {
   const PullResult result = pull_model(request, make_run_control(progress));
+  progress.summarize(true);
   if (!invocation.json) return print(result.path.string() + '\n');
   return print_json({{"path", result.path.string()},
                      {"repository", result.repository},

@@ -23,9 +23,11 @@ constexpr size_t kLargestListing = 64 << 20;
 constexpr int kListingAttempts = 3;
 constexpr std::chrono::milliseconds kBetweenEvents{100};
 
-std::string in_gigabytes(int64_t bytes) {
+std::string shown_size(int64_t bytes) {
+  const bool large = bytes >= 1'000'000'000;
   char text[32];
-  std::snprintf(text, sizeof text, "%.2f GB", static_cast<double>(bytes) / 1e9);
+  std::snprintf(text, sizeof text, "%.2f %s", static_cast<double>(bytes) / (large ? 1e9 : 1e6),
+                large ? "GB" : "MB");
   return text;
 }
 
@@ -66,8 +68,8 @@ void check_room(const fs::path& folder, int64_t bytes) {
   const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
   if (static_cast<double>(bytes) <= room) return;
   throw Error(ErrorCode::kOutput, {.doing = "downloading into " + folder.string(),
-                                   .got = in_gigabytes(static_cast<int64_t>(room)) + " free",
-                                   .expected = in_gigabytes(bytes),
+                                   .got = shown_size(static_cast<int64_t>(room)) + " free",
+                                   .expected = shown_size(bytes),
                                    .advice = "free some room, or set HF_HOME to a folder on a larger disk"});
 }
 
@@ -87,6 +89,8 @@ class Pull {
                  .stop = control.stop}) {}
 
   Listing fetch_listing() {
+    // A user sees at once that something happens; the answer may take its time.
+    DownloadProgress(control_, 0).tell(full_name(model_.repository) + ": asking for its files", 0);
     const std::string url = environment_.endpoint + "/api/models/" + model_.repository.id + "/revision/" +
                             percent_encode(model_.repository.revision) + "?blobs=true";
     std::string text;
@@ -146,7 +150,7 @@ class Pull {
     check_room(cache_.folder(model_.repository.id), to_come);
     DownloadProgress progress(control_, to_come);
     progress.tell(full_name(model_.repository) + ": " + std::to_string(files.size()) + " of " +
-                      std::to_string(all.size()) + " files, " + in_gigabytes(to_come) + " into " +
+                      std::to_string(all.size()) + " files, " + shown_size(to_come) + " into " +
                       cache_.root().string(),
                   0);
     for (const RemoteFile& file : files) {

@@ -167,14 +167,16 @@ class PullTest(HubTest):
         total = sum(len(checkpoint()[path]) for path in NEEDED) - len(checkpoint()["vae/config.json"])
         self.assertEqual(answer, {"path": str(self.snapshot), "repository": NAME, "commit": COMMIT, "downloaded": total})
         events = [event for event in self.events(result) if event["event"] == "download"]
-        self.assertEqual((events[0]["done"], events[-1]["done"]), (0, total))
-        self.assertEqual({event["total"] for event in events}, {total})
+        self.assertEqual((events[0]["done"], events[0]["total"]), (0, 0))  # before the Hub answers
+        self.assertEqual((events[1]["done"], events[-1]["done"]), (0, total))
+        self.assertEqual({event["total"] for event in events[1:]}, {total})
         done = [event["done"] for event in events]
         self.assertEqual(done, sorted(done))
+        self.assertEqual(self.events(result)[-1]["event"], "summary")
 
     def test_plain_progress(self):
         message = self.pull().stderr.decode()
-        self.assertIn(f"t2v: downloading {NAME}: 6 of 7 files", message)
+        self.assertIn(f"t2v: downloading {NAME}: 6 of 7 files, 0.30 MB into {self.cache}", message)
         self.assertRegex(message, r"0\.3\d of 0\.3\d MB, \d+\.\d MB/s")
         self.assertEqual(self.pull("-q", "--include", "README.md").stderr, b"")
 
@@ -574,7 +576,7 @@ class DiskTest(HubTest):
             if entry["rfilename"] == WEIGHTS:
                 entry["lfs"]["size"] = 1 << 45
         self.hub.listing = lambda repository: listing
-        self.assert_failed(self.pull(), 4, "GB free", "35184.", "HF_HOME")
+        self.assert_failed(self.pull(), 4, "B free", "35184.", "HF_HOME")
         self.assertEqual(self.hub.downloads(), [])
 
     def test_a_limit_on_files(self):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from world import COLOUR_RGB, COLOURS, SIZES, SMALLEST, Scene, Thing
+from world import COLOUR_RGB, COLOURS, PART, SIZES, SMALLEST, Part, Scene, Thing
 
 MARGIN = 0.02
 # Range of the distance, angle or factor that each motion uses over a clip; slowly and quickly take its outer thirds.
@@ -168,14 +168,14 @@ def background(name, x, y, u, rng, pixel, jitter):
 
 # ---- paths ----
 
-def path(thing: Thing, u, rng):
+def path(thing: Thing, u, rng, least=SIZES[""][0]):
     """Offsets of the centre [T,2], diameters [T] and turns in degrees [T] of a thing over the clip."""
     low, high = EXTENT[thing.motion]
     third = (high - low) / 3
     if thing.speed:
         low, high = (low, low + third) if thing.speed == "slowly" else (high - third, high)
     extent = rng.uniform(low, high)
-    size = np.full(len(u), rng.uniform(*SIZES[thing.size]))
+    size = np.full(len(u), rng.uniform(*(SIZES[thing.size] if thing.size else (least, SIZES[""][1]))))
     offset, turn = np.zeros((len(u), 2)), np.zeros(len(u))
     ahead = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
     if thing.motion in ahead:
@@ -215,9 +215,9 @@ def camera_path(name, u, rng):
     return zoom, shift
 
 
-def place(thing, u, zoom, shift, aspect, rng):
+def place(thing, u, zoom, shift, aspect, rng, least):
     """Screen centres [T,2], diameters [T] and turns [T] with the whole thing inside the frame, or None where it does not fit."""
-    offset, size, turn = path(thing, u, rng)
+    offset, size, turn = path(thing, u, rng, least)
     if (size * zoom).min() < SMALLEST:
         return None
     centre = np.empty(2)
@@ -235,11 +235,11 @@ def place(thing, u, zoom, shift, aspect, rng):
     return screen, size * zoom, turn
 
 
-def layout(scene: Scene, u, aspect, rng):
+def layout(scene: Scene, u, aspect, rng, least):
     """Places of all things of a scene and the camera's path; keeps two things apart and in their relation."""
     for _ in range(300):
         zoom, shift = camera_path(scene.camera, u, rng)
-        places = [place(thing, u, zoom, shift, aspect, rng) for thing in scene.things]
+        places = [place(thing, u, zoom, shift, aspect, rng, least) for thing in scene.things]
         if any(p is None for p in places):
             continue
         if len(places) == 2:
@@ -314,16 +314,17 @@ def shadow(picture, centres, sizes, ground, x, y):
     picture *= (1 - 0.22 * np.clip(1 - 2.2 * height, 0, 1) * blob)[..., None]
 
 
-def draw(scene: Scene, rng, frames: int = 17, height: int = 64, width: int = 64, style: str = "soft"):
+def draw(scene: Scene, rng, part: Part = PART, style: str = "soft"):
     """Clip of a scene: frames uint8 [T,H,W,3] and the things' coverage uint8 [T,H,W].
 
     Styles: "soft" (shaded, shadows; the one trained on), "flat" (no shading, no shadow) and "grain" (shaded, with film grain and blur).
     """
+    frames, height, width = part.frames, part.height, part.width
     short = min(height, width)
     pixel = 1.0 / short
     aspect = (width / short, height / short)
     u = np.linspace(0, 1, frames) if frames > 1 else rng.uniform(0, 1, 1)
-    places, zoom, shift = layout(scene, u, aspect, rng)
+    places, zoom, shift = layout(scene, u, aspect, rng, part.least)
     x, y = np.meshgrid((np.arange(width, dtype=np.float32) + 0.5) / short, (np.arange(height, dtype=np.float32) + 0.5) / short)
     x, y = x[None], y[None]
     wx, wy = x, y

@@ -34,8 +34,8 @@ def export(work: Path, folder: Path):
     transformer, encoder = new_models(pieces)
     if (work / "vae.pt").exists():
         load(vae, torch.load(work / "vae.pt", map_location="cpu")["average"])
-    if (work / "latents.pt").exists():
-        statistics = torch.load(work / "latents.pt", map_location="cpu", mmap=True)
+    if (work / "statistics.pt").exists():
+        statistics = torch.load(work / "statistics.pt", map_location="cpu")
         vae.register_to_config(latents_mean=statistics["mean"].tolist(), latents_std=statistics["std"].tolist())
     if (work / "dit.pt").exists():
         average = torch.load(work / "dit.pt", map_location="cpu")["average"]

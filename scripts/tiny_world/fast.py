@@ -1,7 +1,5 @@
 """Whole-sequence and shortened forms of the reference modules, for training; equal to the originals up to rounding."""
 
-import math
-
 import torch
 import torch.nn.functional as F
 from diffusers.models.autoencoders import autoencoder_kl_wan as wan
@@ -20,8 +18,8 @@ def _causal_conv(self, x, cache_x=None):
 
 
 def _rms_norm(self, x):
-    return F.normalize(x.float(), dim=1).to(x.dtype) * (self.scale * self.gamma) if x.dtype != torch.float32 else x * (
-        torch.rsqrt(x.square().sum(1, keepdim=True).clamp_min(1e-12)) * self.scale) * self.gamma
+    wide = x.float()
+    return (wide * torch.rsqrt(wide.square().sum(1, keepdim=True).clamp_min(1e-12)) * (self.gamma * self.scale)).to(x.dtype)
 
 
 def _resample(self, x, feat_cache=None, feat_idx=None):
@@ -92,43 +90,57 @@ def _project(x, layers):
     return F.linear(x, weight, bias).chunk(len(layers), -1)
 
 
-def transformer(model, x, time, text, tables, padding):
+def _norm(x, layer):
+    """Root-mean-square norm over the last dimension."""
+    x = x.float()
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + layer.eps) * layer.weight
+
+
+def _attend(q, k, v, bias=None):
+    """Attention [B,S,H,D] of queries [B,S,H,D] over N keys and values; written out, since the fused one is slow in bfloat16 on CPU."""
+    q = (q * q.shape[-1] ** -0.5).to(v.dtype).transpose(1, 2)
+    scores = (q @ k.to(v.dtype).permute(0, 2, 3, 1)).float()
+    if bias is not None:
+        scores = scores + bias
+    return (scores.softmax(-1).to(v.dtype) @ v.transpose(1, 2)).transpose(1, 2)
+
+
+def transformer(model, x, time, text, tables, padding, tap=None):
     """The transformer's output [B,C,T,H,W] for latents x, times [B] in 0..1000 and text rows [B,N,D].
 
-    `padding` is the number of zero rows that follow the N rows of text; they are one row here, whose logit is raised by log(padding).
+    `padding` [1] is the number of zero rows that follow the N rows of text; they are one row here, whose logit is raised by its logarithm.
+    With `tap`, also the tokens [B,S,D] after that many blocks.
     """
     cos, sin = tables
     b, _, frames, height, width = x.shape
     heads = model.config.num_attention_heads
     eps = model.config.eps
-    h = model.patch_embedding(x).flatten(2).transpose(1, 2)
+    h = model.patch_embedding(x).flatten(2).transpose(1, 2).float()
     embedder = model.condition_embedder
-    temb = embedder.time_embedder(embedder.timesteps_proj(time))
+    temb = embedder.time_embedder(embedder.timesteps_proj(time)).float()
     modulation = embedder.time_proj(F.silu(temb)).unflatten(1, (6, -1))
     context = embedder.text_embedder(torch.cat([text, torch.zeros_like(text[:, :1])], 1))
-    bias = torch.zeros(context.shape[1], dtype=x.dtype, device=x.device)
-    bias[-1] = math.log(padding)
-    bias = bias.expand(b, heads, h.shape[1], -1)
-    for block in model.blocks:
+    bias = torch.cat([torch.zeros(text.shape[1], device=x.device), padding.log()])
+    tapped = None
+    for index, block in enumerate(model.blocks):
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = (block.scale_shift_table + modulation).unsqueeze(2).unbind(1)
         attention = block.attn1
         a = F.layer_norm(h, h.shape[-1:], eps=eps) * (1 + scale_a) + shift_a
-        q, k, v = _project(a, (attention.to_q, attention.to_k, attention.to_v))
-        q = _rotate(attention.norm_q(q).unflatten(2, (heads, -1)), cos, sin).transpose(1, 2)
-        k = _rotate(attention.norm_k(k).unflatten(2, (heads, -1)), cos, sin).transpose(1, 2)
-        v = v.unflatten(2, (heads, -1)).transpose(1, 2)
-        a = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-        h = h + attention.to_out[0](a) * gate_a
+        q, k, v = (part.unflatten(2, (heads, -1)) for part in _project(a, (attention.to_q, attention.to_k, attention.to_v)))
+        q = _rotate(_norm(q.flatten(2), attention.norm_q).unflatten(2, (heads, -1)), cos, sin)
+        k = _rotate(_norm(k.flatten(2), attention.norm_k).unflatten(2, (heads, -1)), cos, sin)
+        h = h + attention.to_out[0](_attend(q, k, v).flatten(2)) * gate_a
         attention = block.attn2
-        q = attention.norm_q(attention.to_q(block.norm2(h))).unflatten(2, (heads, -1)).transpose(1, 2)
+        q = _norm(attention.to_q(F.layer_norm(h, h.shape[-1:], block.norm2.weight, block.norm2.bias, eps)), attention.norm_q)
         k, v = _project(context, (attention.to_k, attention.to_v))
-        k = attention.norm_k(k).unflatten(2, (heads, -1)).transpose(1, 2)
-        v = v.unflatten(2, (heads, -1)).transpose(1, 2)
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2)
-        h = h + attention.to_out[0](a)
+        k = _norm(k, attention.norm_k)
+        h = h + attention.to_out[0](_attend(*(part.unflatten(2, (heads, -1)) for part in (q, k, v)), bias).flatten(2))
         a = F.layer_norm(h, h.shape[-1:], eps=eps) * (1 + scale_f) + shift_f
         h = h + block.ffn(a) * gate_f
+        if index + 1 == tap:
+            tapped = h
     shift, scale = (model.scale_shift_table + temb.unsqueeze(1)).chunk(2, 1)
     out = model.proj_out(F.layer_norm(h, h.shape[-1:], eps=eps) * (1 + scale) + shift)
     out = out.view(b, frames, height // 2, width // 2, 2, 2, -1)
-    return out.permute(0, 6, 1, 2, 4, 3, 5).reshape(b, -1, frames, height, width)
+    out = out.permute(0, 6, 1, 2, 4, 3, 5).reshape(b, -1, frames, height, width)
+    return out if tap is None else (out, tapped)

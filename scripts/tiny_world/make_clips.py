@@ -6,22 +6,22 @@ from pathlib import Path
 import numpy as np
 
 from draw import draw
-from world import random_scene
+from world import PART, random_scene
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=8000)
+    parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1000)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     part = args.work / "clips0.part"
-    out = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(args.count, 17, 64, 64, 4))
+    out = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(args.count, PART.frames, PART.height, PART.width, 4))
     done = 0
     while done < args.count:
         try:
-            frames, cover = draw(random_scene(rng, two=0.1, camera=0.1), rng)
+            frames, cover = draw(random_scene(rng), rng)
         except ValueError:
             continue
         out[done, ..., :3], out[done, ..., 3] = frames, cover

@@ -1,4 +1,7 @@
-"""Draws clips and keeps their latents, scenes and things' places, for the training of the transformer."""
+"""Draws clips and keeps their latents, scenes and things' places in pieces, for the training of the transformer.
+
+A piece is drawn from its own seed, so that more can be made at any time, also while the transformer trains on those that are there.
+"""
 
 import argparse
 from dataclasses import asdict
@@ -13,50 +16,64 @@ from draw import draw
 from export import load
 from training import save
 from train_vae import CONFIG
-from world import random_scene
+from world import PART, random_scene
+
+PIECE = 500
+CELL = 4  # pixels of a cell of the kept covers
+
+
+def cells(cover):
+    """Covers uint8 [T',2,H/4,W/4] of covers [T,H,W]: the first and second half of the frames of each latent, T' = (T + 3) / 4."""
+    cover = torch.from_numpy(cover).float()
+    cover = torch.cat([cover[:1].repeat(4, 1, 1), cover[1:]])
+    small = torch.nn.functional.avg_pool3d(cover[None], (2, CELL, CELL))[0]
+    return small.unflatten(0, (-1, 2)).round().to(torch.uint8)
+
+
+def piece(vae, seed, device):
+    """Latents [N,z,T',H/8,W/8], covers and scenes of one piece, and the spread of the encoder's noise [z]."""
+    rng = np.random.default_rng([11, seed])
+    latents, covers, scenes, variance = [], [], [], 0.0
+    while len(scenes) < PIECE:
+        scene = random_scene(rng)
+        try:
+            clip, cover = draw(scene, rng)
+        except ValueError:
+            continue
+        x = (torch.from_numpy(clip).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last_3d)
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16):
+            mean, log_variance = fast.encode(vae, x)
+        latents.append(mean[0].half().cpu())
+        variance = variance + log_variance.exp().mean((0, 2, 3, 4)).cpu() / PIECE
+        covers.append(cells(cover))
+        scenes.append(asdict(scene))
+    return {"latents": torch.stack(latents), "covers": torch.stack(covers), "scenes": scenes}, variance
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--pieces", type=int, default=40, help=f"pieces of {PIECE} clips that there are to be")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--two", type=float, default=0.04, help="share of scenes with two things")
-    parser.add_argument("--camera", type=float, default=0.04, help="share of scenes with a camera move")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     fast.whole_sequence_vae()
     vae = AutoencoderKLWan(**CONFIG).eval().to(args.device)
     fast.frame_by_frame(vae)
     load(vae, torch.load(args.work / "vae.pt", map_location=args.device)["average"])
-    rng = np.random.default_rng(args.seed)
-    latents = torch.empty(args.count, 16, 5, 8, 8, dtype=torch.float16)
-    covers = torch.empty(args.count, 5, 8, 8, dtype=torch.uint8)
-    scenes, clips = [], []
-    while len(scenes) < args.count:
-        scene = random_scene(rng, two=args.two, camera=args.camera, sized=0.1, speed=0.1)
-        try:
-            clip, cover = draw(scene, rng)
-        except ValueError:
+    for number in range(args.pieces):
+        path = args.work / "latents" / f"{number:04d}.pt"
+        if path.exists():
             continue
-        cover = torch.from_numpy(cover).float()
-        cover = torch.cat([cover[:1].repeat(4, 1, 1), cover[1:]])
-        covers[len(scenes)] = torch.nn.functional.avg_pool3d(cover[None], (4, 8, 8))[0].round().to(torch.uint8)
-        clips.append(clip)
-        scenes.append(asdict(scene))
-        if len(clips) == 8 or len(scenes) == args.count:
-            x = torch.from_numpy(np.stack(clips)).to(args.device).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-            with torch.no_grad(), torch.autocast(args.device, torch.bfloat16):
-                mean, _ = fast.encode(vae, x.contiguous(memory_format=torch.channels_last_3d))
-            latents[len(scenes) - len(clips) : len(scenes)] = mean.half().cpu()
-            clips = []
-        if len(scenes) % 1000 == 0:
-            print(len(scenes), "clips", flush=True)
-    mean, std = latents.float().mean((0, 2, 3, 4)), latents.float().std((0, 2, 3, 4))
-    print("mean", mean.numpy().round(2), "std", std.numpy().round(2))
-    save({"latents": latents, "covers": covers, "scenes": scenes, "mean": mean, "std": std}, args.work / "latents.pt")
+        kept, variance = piece(vae, number, args.device)
+        if number == 0:
+            values = kept["latents"].float()
+            mean, std = values.mean((0, 2, 3, 4)), (values.var((0, 2, 3, 4)) + variance).sqrt()
+            print("mean", mean.numpy().round(2), "std", std.numpy().round(2), "noise", variance.sqrt().numpy().round(2))
+            save({"mean": mean, "std": std}, args.work / "statistics.pt")
+        save(kept, path)
+        print(number + 1, "pieces", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 import captions
-from world import random_scene
+from world import WORLD, random_scene
 
 SPECIAL = ["<pad>", "</s>", "<s>", "<unk>"]
 BYTES = [f"<0x{i:02X}>" for i in range(256)]
@@ -23,7 +23,7 @@ WORD_SCORE = -2.0
 def sentences(seed=0):
     """Captions and ordinary English (the Python manual that comes with the interpreter), one sentence a line."""
     rng = np.random.default_rng(seed)
-    lines = [captions.caption(random_scene(rng, two=0.2, camera=0.2), rng) for _ in range(20000)]
+    lines = [captions.caption(random_scene(rng, part=WORLD), rng) for _ in range(20000)]
     for text in topics.values():
         lines += [" ".join(part.split()) for part in text.split(".")]
     return [line for line in lines if 0 < len(line) < 1000]
@@ -85,7 +85,7 @@ def check(folder: Path, count=2000):
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spiece.model"))
     others = [AutoTokenizer.from_pretrained(folder), T5TokenizerFast.from_pretrained(folder)]
     rng = np.random.default_rng(7)
-    texts = [""] + [captions.caption(random_scene(rng, two=0.2, camera=0.2), rng) for _ in range(count)]
+    texts = [""] + [captions.caption(random_scene(rng, part=WORLD), rng) for _ in range(count)]
     texts += ["A red ball, 4K!", "What is the meaning of this?"]
     for text in texts:
         ids = fast.encode(text).ids

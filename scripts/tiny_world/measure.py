@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import draw
-from world import BACKGROUNDS, COLOUR_RGB, COLOURS, OBJECTS, Scene, Thing, random_scene
+from world import BACKGROUNDS, COLOUR_RGB, COLOURS, OBJECTS, PART, WORLD, Part, Scene, Thing, random_scene
 
 # Colour of the frame's upper and lower edge.
 EDGES = {
@@ -303,6 +303,13 @@ def _circle(c):
 
 # ---- camera ----
 
+CLEARLY = 0.05  # by which a move has to fit better than none
+
+
+def _likeness(a, b):
+    return (a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-6)
+
+
 def camera_of(clip, empty, tracks, name):
     """Name of the camera's move, its zoom factors [T] and shifts [T] in shares of the short side, from the landmarks."""
     t, h, w, _ = clip.shape
@@ -321,14 +328,13 @@ def camera_of(clip, empty, tracks, name):
     zooms, shifts = [1.0], [0.0]
     y, x = np.mgrid[0:h, 0:w] + 0.5
     for a, b in zip(points[:-1], points[1:]):
-        best, at = -1.0, (1.0, 0.0)
+        best, at = _likeness(marks[a], marks[b]) + CLEARLY, (1.0, 0.0)
         for zoom in np.exp(np.linspace(-0.15, 0.15, 17)):
             for shift in np.arange(-8, 9) * w / 64:
                 if abs(np.log(zoom)) > 0.01 and abs(shift) > 1.5 * w / 64:
                     continue
                 moved = sample(marks[a], (x - w / 2 - shift) / zoom + w / 2, (y - h / 2) / zoom + h / 2)
-                score = (moved * marks[b]).sum() / (np.linalg.norm(moved) * np.linalg.norm(marks[b]) + 1e-6)
-                score -= 0.01 * (abs(shift) + 20 * abs(np.log(zoom)) > 0.5)
+                score = _likeness(moved, marks[b])
                 if score > best:
                     best, at = score, (zoom, shift)
         zooms.append(zooms[-1] * at[0])
@@ -345,8 +351,20 @@ def camera_of(clip, empty, tracks, name):
 
 # ---- everything ----
 
+def flicker_of(clip, tracks):
+    """Mean difference of consecutive frames where no thing is near, of 255."""
+    near = np.zeros(clip.shape[:3], bool)
+    for masks in tracks:
+        near |= masks > 0.02
+    for _ in range(4):
+        for axis in (1, 2):
+            near |= np.roll(near, 1, axis) | np.roll(near, -1, axis)
+    free = ~(near[1:] | near[:-1])
+    return float(np.abs(np.diff(clip, axis=0)).mean(-1)[free].mean()) if free.any() else 0.0
+
+
 def measure(clip):
-    """What a clip uint8 [T,H,W,3] shows: a dict with background, camera, things (shape, colour, motion) and relation."""
+    """What a clip uint8 [T,H,W,3] shows: a dict with background, camera, things (shape, colour, motion), relation and flicker."""
     clip = clip.astype(np.float32)
     name = background_of(clip)
     empty = empty_scene(clip, name)
@@ -364,7 +382,7 @@ def measure(clip):
     if len(things) == 2:
         gap = middles[1] - middles[0]
         relation = ("left of" if gap[0] > 0 else "right of") if abs(gap[0]) > abs(gap[1]) else ("above" if gap[1] > 0 else "below")
-    return {"background": name, "camera": camera, "things": things, "relation": relation}
+    return {"background": name, "camera": camera, "things": things, "relation": relation, "flicker": flicker_of(clip, tracks)}
 
 
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above", "": ""}
@@ -413,15 +431,15 @@ def show(title, sums):
     print(f"{title:24s}" + "  ".join(f"{n} {100 * a / b:.1f} % ({a}/{b})" for n, (a, b) in sums.items()), flush=True)
 
 
-def truth(count, seed=3):
-    """Measures drawn clips of each style and prints how often the measurement is right."""
+def truth(count, part: Part, seed=3):
+    """Measures drawn clips of a part of the world in each style and prints how often the measurement is right."""
     for style in ("soft", "flat", "grain"):
         rng = np.random.default_rng(seed)
         results, wrong = [], []
         while len(results) < count:
-            scene = random_scene(rng, kind=None, two=0.1, camera=0.1)
+            scene = random_scene(rng, kind=None, part=part)
             try:
-                clip, _ = draw.draw(scene, rng, style=style)
+                clip, _ = draw.draw(scene, rng, part, style)
             except ValueError:
                 continue
             seen = measure(clip)
@@ -475,12 +493,13 @@ if __name__ == "__main__":
     commands = parser.add_subparsers(dest="command", required=True)
     drawn = commands.add_parser("truth")
     drawn.add_argument("--count", type=int, default=200)
+    drawn.add_argument("--whole", action="store_true", help="of the whole world instead of the part that the model is trained on")
     made = commands.add_parser("clips")
     made.add_argument("prompts", type=Path)
     made.add_argument("folder", type=Path)
     made.add_argument("--report", type=Path)
     args = parser.parse_args()
     if args.command == "truth":
-        truth(args.count)
+        truth(args.count, WORLD if args.whole else PART)
     else:
         measure_clips(args.prompts, args.folder, args.report)

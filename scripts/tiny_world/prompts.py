@@ -5,12 +5,28 @@ Kinds: 1 and 2 combine what was never drawn together for training, by the two he
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 import captions
-from world import random_scene
+from world import PART, random_scene
+
+
+def rows(kinds, count, only="single", language="english", seed=2026):
+    """Prompts with their scenes and seeds, of the part of the world that the model is trained on."""
+    rng = np.random.default_rng(seed)
+    part = replace(PART, two=float(only == "two"), camera=float(only == "camera"), sized=0.0, speed=0.0)
+    out = []
+    for i in range(count):
+        kind = kinds[i % len(kinds)]
+        while True:
+            scene = random_scene(rng, kind, part)
+            if only != "camera" or scene.camera != "still":
+                break
+        prompt = captions.english(scene) if language == "english" else captions.chinese(scene, traditional=language == "traditional")
+        out.append({"prompt": prompt, "kind": kind, "seed": i} | asdict(scene))
+    return out
 
 
 def main():
@@ -21,15 +37,8 @@ def main():
     parser.add_argument("--language", choices=["english", "simplified", "traditional"], default="english")
     parser.add_argument("--seed", type=int, default=2026)
     args = parser.parse_args()
-    rng = np.random.default_rng(args.seed)
-    for i in range(args.count):
-        kind = args.kind[i % len(args.kind)]
-        while True:
-            scene = random_scene(rng, kind, two=float(args.only == "two"), camera=float(args.only == "camera"), sized=0, speed=0)
-            if args.only != "camera" or scene.camera != "still":
-                break
-        prompt = captions.english(scene) if args.language == "english" else captions.chinese(scene, traditional=args.language == "traditional")
-        print(json.dumps({"prompt": prompt, "kind": kind, "seed": i} | asdict(scene), ensure_ascii=False))
+    for row in rows(args.kind, args.count, args.only, args.language, args.seed):
+        print(json.dumps(row, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Trains the transformer and the text encoder on cached latents.
 
-The text encoder first learns to name what a caption says (`captions` stage), then both learn the rectified flow together (`flow` stage).
+The text encoder first learns to name what a caption says (`captions` stage), then the transformer learns the rectified flow (`flow` stage), on single
+frames, on the beginnings of clips and on whole clips, as asked. Meanwhile the middle of the transformer learns to say where the clean clip's thing is,
+and of which shape and colour; these outputs are not kept.
 """
 
 import argparse
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ from transformers import UMT5Config, UMT5EncoderModel
 import captions
 import fast
 import training
-from world import BACKGROUNDS, CAMERAS, COLOURS, MOTIONS, OBJECTS, RELATIONS, Scene, Thing, random_scene
+from world import BACKGROUNDS, CAMERAS, COLOURS, MOTIONS, OBJECTS, RELATIONS, WORLD, Scene, Thing, random_scene
 
 TEXT_LENGTH = 512
 TRANSFORMER = dict(
@@ -60,10 +63,10 @@ def answers(scene):
     return out
 
 
-def tokenise(tokenizer, texts):
-    """Ids and attention mask [B,N], N the longest text's length."""
+def tokenise(tokenizer, texts, multiple=1):
+    """Ids and attention mask [B,N], N the longest text's length, rounded up."""
     rows = [tokenizer.encode(text).ids for text in texts]
-    longest = max(map(len, rows))
+    longest = math.ceil(max(map(len, rows)) / multiple) * multiple
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     return ids, (torch.arange(longest) < torch.tensor([len(row) for row in rows])[:, None]).long()
 
@@ -79,11 +82,11 @@ def train_captions(args, encoder, tokenizer):
     parameters = [*encoder.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.0)
     rng = np.random.default_rng([args.seed, 5])
-    clock, step = training.Clock(args.minutes), 0
-    while clock.progress < 1:
+    part = replace(WORLD, two=0.25, camera=0.2, sized=0.25, speed=0.25)
+    for step in range(args.steps):
         for group in optimiser.param_groups:
-            group["lr"] = training.learning_rate(2e-3, clock.progress, step, 50)
-        scenes = [random_scene(rng, two=0.25, camera=0.2, sized=0.25, speed=0.25) for _ in range(128)]
+            group["lr"] = training.learning_rate(2e-3, step, args.steps, 50)
+        scenes = [random_scene(rng, part=part) for _ in range(128)]
         ids, mask = tokenise(tokenizer, [captions.caption(scene, rng) for scene in scenes])
         wanted = torch.tensor([answers(scene) for scene in scenes])
         rows = encode_text(encoder, ids, mask)
@@ -100,10 +103,47 @@ def train_captions(args, encoder, tokenizer):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
-        step += 1
-        if step % 50 == 0:
-            print(f"captions step {step} progress {clock.progress:.2f} loss {loss.item():.3f} right {min(right):.3f}..{np.mean(right):.3f}", flush=True)
-    training.save({"encoder": encoder.state_dict(), "step": step, "right": dict(zip((n for n, _ in QUESTIONS), right))}, Path(args.work) / "captions.pt")
+        if step % 50 == 49:
+            print(f"captions step {step + 1} loss {loss.item():.3f} right {min(right):.3f}..{np.mean(right):.3f}", flush=True)
+    training.save({"encoder": encoder.state_dict(), "step": args.steps, "right": dict(zip((n for n, _ in QUESTIONS), right))}, Path(args.work) / "captions.pt")
+
+
+class Latents:
+    """The pieces of drawn clips that are there: normalised latents, covers of the things, scenes."""
+
+    def __init__(self, work):
+        self.work = work
+        statistics = torch.load(work / "statistics.pt")
+        self.mean, self.std = (statistics[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
+        self.read = []
+        self.refresh()
+
+    def refresh(self):
+        """Takes in what has been drawn since."""
+        for path in sorted((self.work / "latents").glob("*.pt"))[len(self.read) :]:
+            piece = torch.load(path)
+            piece["scenes"] = [Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]})) for row in piece["scenes"]]
+            self.read.append(piece)
+
+    def batch(self, rng, count, frames):
+        """The first latent frames [B,z,T',H,W] of random clips, covers [B,T',2,2H,2W] in 0..1 and scenes."""
+        rows = [(self.read[p], n) for p, n in zip(rng.integers(len(self.read), size=count), rng.integers(len(self.read[0]["scenes"]), size=count))]
+        latents = torch.stack([piece["latents"][n, :, :frames] for piece, n in rows]).float()
+        covers = torch.stack([piece["covers"][n, :frames] for piece, n in rows]).float() / 255
+        return (latents - self.mean) / self.std, covers, [piece["scenes"][n] for piece, n in rows]
+
+
+def structure_loss(output, covers, scenes):
+    """How badly outputs [B,S,32+14+10] of the tokens tell the clean clip's first thing: its cover in cells, its shape and colour where it is."""
+    b, t = covers.shape[:2]
+    cells = covers.unflatten(4, (-1, 4)).unflatten(3, (-1, 4)).permute(0, 1, 3, 5, 2, 4, 6).reshape(b, -1, 32)
+    present = cells.amax(-1) > 0.1
+    loss = F.binary_cross_entropy_with_logits(output[..., :32].float(), cells)
+    for start, names, key in ((32, OBJECTS, "shape"), (46, COLOURS, "colour")):
+        label = torch.tensor([names.index(getattr(scene.things[0], key)) + 1 for scene in scenes], device=output.device)
+        label = label[:, None] * present
+        loss = loss + 0.1 * F.cross_entropy(output[..., start : start + len(names) + 1].float().flatten(0, 1), label.flatten())
+    return loss
 
 
 def train_flow(rank, args):
@@ -112,27 +152,24 @@ def train_flow(rank, args):
     work = Path(args.work)
     tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
     transformer, encoder = (m.to(args.device) for m in new_models(tokenizer.get_vocab_size()))
+    structure = torch.nn.Linear(transformer.config.num_attention_heads * transformer.config.attention_head_dim, 56).to(args.device)
     encoder.load_state_dict(torch.load(work / "captions.pt", map_location=args.device)["encoder"])
-    modules = [transformer, encoder]
-    groups = [
-        dict(params=list(transformer.parameters()), peak=args.rate),
-        dict(params=list(encoder.parameters()), peak=args.rate * args.text_rate),
-    ]
-    parameters = [p for group in groups for p in group["params"]]
+    kept, modules = [transformer, encoder], [transformer, encoder, structure]
     matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
-    groups[0]["params"] = [p for p in groups[0]["params"] if id(p) not in taken]
+    groups = [
+        dict(params=[p for p in transformer.parameters() if id(p) not in taken] + list(structure.parameters()), peak=args.rate),
+        dict(params=list(encoder.parameters()), peak=args.rate * args.text_rate),
+    ]
+    parameters = [p for group in groups for p in group["params"]] + matrices
     optimisers = [
         torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0),
         torch.optim.Muon([dict(params=matrices, peak=args.rate)], lr=args.rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
     ]
-    average = training.Average(modules, args.average)
-    data = torch.load(work / "latents.pt", mmap=True)
-    latents, covers = data["latents"], data["covers"]
-    scenes = [Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]})) for row in data["scenes"]]
-    mean, std = (data[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
+    average = training.Average(kept, args.average)
+    data = Latents(work)
     path = work / "dit.pt"
-    step, worked = 0, 0.0
+    step, samples = 0, 0
     if path.exists():
         state = torch.load(path, map_location=args.device)
         for module, values in zip(modules, state["modules"]):
@@ -140,39 +177,45 @@ def train_flow(rank, args):
         average.values, average.steps = state["average"], state["step"]
         for optimiser, values in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(values)
-        step, worked = state["step"], state["worked"]
+        step, samples = state["step"], state["samples"]
+    encoder.requires_grad_(args.text_rate > 0)
+    peaks = [args.rate, args.rate * args.text_rate, args.rate]
     rng = np.random.default_rng([args.seed, rank, step])
     torch.manual_seed(args.seed + 1000 * step + rank)
-    tables = fast.rope_tables(transformer, latents[:1].float())
-    clock, shown, losses = training.Clock(args.minutes, worked), time.time(), []
+    torch._dynamo.config.recompile_limit = 64
+    forward = torch.compile(fast.transformer, dynamic=False)
+    tables = {frames: fast.rope_tables(transformer, data.batch(rng, 1, frames)[0].to(args.device)) for frames in set(args.frames)}
+    shown, losses = time.time(), []
 
     def checkpoint():
         state = {"modules": [m.state_dict() for m in modules], "average": average.values}
         state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
-        training.save(state | {"step": step, "worked": clock.worked, "samples": step * args.batch * args.workers}, path)
+        training.save(state | {"step": step, "samples": samples}, path)
 
-    while True:
-        progress = training.agree(clock.progress, args.workers)
-        if progress >= 1:
-            break
-        for group in (group for optimiser in optimisers for group in optimiser.param_groups):
-            group["lr"] = training.learning_rate(group["peak"], progress, step, 100)
-        chosen = np.sort(rng.integers(len(scenes), size=args.batch))
-        x0 = ((latents[chosen].float() - mean) / std).to(args.device)
-        texts = ["" if rng.random() < args.drop else captions.caption(scenes[i], rng) for i in chosen]
-        ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts))
-        u = ((torch.arange(args.batch) + torch.rand(args.batch)) / args.batch)[torch.randperm(args.batch)]
+    while step < args.steps:
+        for group, peak in zip((group for optimiser in optimisers for group in optimiser.param_groups), peaks):
+            group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay)
+        frames = args.frames[step % len(args.frames)]
+        count = args.batch * 5 // frames
+        x0, covers, scenes = data.batch(rng, count, frames)
+        x0, covers = x0.to(args.device), covers.to(args.device)
+        texts = ["" if rng.random() < args.drop else captions.caption(scene, rng) for scene in scenes]
+        ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, 16))
+        u = ((torch.arange(count) + torch.rand(count)) / count)[torch.randperm(count)]
         s = (SHIFT * u / (1 + (SHIFT - 1) * u)).to(args.device)
         noise = torch.randn_like(x0)
         at = s.view(-1, 1, 1, 1, 1)
         x = (1 - at) * x0 + at * noise
-        text = encode_text(encoder, ids, mask)
-        v = fast.transformer(transformer, x, 1000 * s, text, tables, TEXT_LENGTH - ids.shape[1])
-        weight = 1 + args.things * (covers[chosen] > 12).float().to(args.device).unsqueeze(1)
-        error = (v - (noise - x0)).square()
-        loss = (error * weight).mean() / weight.mean()
-        transformer.zero_grad()
-        encoder.zero_grad()
+        padding = torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=args.device)
+        with torch.autocast(args.device, torch.bfloat16):
+            text = encode_text(encoder, ids, mask).float()
+            v, tokens = forward(transformer, x, 1000 * s, text, tables[frames], padding, len(transformer.blocks) // 2)
+            told = structure_loss(structure(tokens), covers, scenes)
+        weight = 1 + args.things * (F.max_pool3d(covers.amax(2), (1, 2, 2)) > 0.05).float().unsqueeze(1)
+        error = (v.float() - (noise - x0)).square()
+        loss = (error * weight).mean() / weight.mean() + args.structure * told
+        for module in modules:
+            module.zero_grad()
         loss.backward()
         training.average_gradients(parameters, args.workers)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -180,12 +223,16 @@ def train_flow(rank, args):
             optimiser.step()
         average.update()
         step += 1
-        losses.append(error.mean().item())
+        samples += count * args.workers
+        thing = (error * (weight > 1)).sum().item() / ((weight > 1).sum().item() * x0.shape[1] + 1)
+        losses.append((error.mean().item(), thing, told.item()))
         if rank == 0 and step % 50 == 0:
-            print(f"flow step {step} progress {progress:.3f} loss {np.mean(losses):.4f} {(time.time() - shown) / 50:.2f} s/step", flush=True)
+            print(f"flow step {step} samples {samples} error, on things, structure {np.mean(losses, 0).round(4)} {(time.time() - shown) / 50:.2f} s/step", flush=True)
             shown, losses = time.time(), []
-        if rank == 0 and step % 200 == 0:
-            checkpoint()
+        if step % 100 == 0:
+            data.refresh()
+            if rank == 0:
+                checkpoint()
     if rank == 0:
         checkpoint()
 
@@ -202,12 +249,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True, help="folder of the latents, the tokenizer and the checkpoints")
     parser.add_argument("--stage", choices=["captions", "flow"], required=True)
-    parser.add_argument("--minutes", type=float, required=True, help="wall-clock budget of the stage")
-    parser.add_argument("--batch", type=int, default=16, help="samples per worker and step")
+    parser.add_argument("--steps", type=int, required=True, help="steps after which to stop")
+    parser.add_argument("--decay", type=float, default=0.2, help="share of the steps, at the end, over which the rate falls to zero")
+    parser.add_argument("--frames", type=int, nargs="+", default=[5], help="latent frames of the batches, in turn: the first ones of each clip")
+    parser.add_argument("--batch", type=int, default=24, help="clips of five latent frames per worker and step; more of shorter ones")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--text-rate", type=float, default=0.2, help="the text encoder's learning rate as a share of the transformer's")
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--things", type=float, default=2.0, help="extra weight of the latents that a thing covers")
+    parser.add_argument("--structure", type=float, default=0.5, help="weight of telling the clean clip's structure")
     parser.add_argument("--drop", type=float, default=0.1, help="share of captions replaced by the empty one")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

@@ -16,6 +16,13 @@ import training
 
 CONFIG = dict(base_dim=16, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=1, attn_scales=[], temperal_downsample=[False, True, True])
 
+# Forms of the batches, in turn: frames, side of a piece around a thing (0: the whole frame), share of the batch.
+FORMS = {
+    "images": [(1, 32, 1)] * 11 + [(1, 0, 4)],
+    "clips": [(5, 48, 1), (9, 48, 2), (5, 40, 1), (17, 40, 2), (5, 48, 1), (9, 48, 2), (5, 40, 1), (9, 0, 4)],
+    "decoder": [(5, 48, 1), (9, 48, 2), (9, 0, 4), (5, 48, 1), (9, 48, 2), (17, 0, 8)],
+}
+
 
 def new_vae():
     """An untrained VAE whose temporal filters leave each frame to itself, so that what single frames teach holds for clips."""
@@ -50,12 +57,13 @@ def batch(clips, rng, count, frames, size, device):
         n = rng.integers(len(source))
         t = rng.integers(0, source.shape[1] - frames + 1)
         clip = source[n, t : t + frames]
-        corner = [0, 0]
-        if size < 64:
+        room = np.array(clip.shape[1:3]) - size
+        if size:
             places = np.argwhere(clip[rng.integers(frames), ..., 3] > 127)
-            middle = places[rng.integers(len(places))] + rng.integers(-8, 9, 2)
-            corner = np.clip(middle - size // 2, 0, 64 - size)
-        pieces.append(clip[:, corner[0] : corner[0] + size, corner[1] : corner[1] + size])
+            middle = places[rng.integers(len(places))] + rng.integers(-12, 13, 2)
+            corner = np.clip(middle - size // 2, 0, room)
+            clip = clip[:, corner[0] : corner[0] + size, corner[1] : corner[1] + size]
+        pieces.append(clip)
     piece = torch.from_numpy(np.stack(pieces)).to(device).permute(0, 4, 1, 2, 3).float()
     weight = 1 + 6 * torch.nn.functional.max_pool3d(piece[:, 3:] / 255, (1, 3, 3), 1, (0, 1, 1))
     pixels = (piece[:, :3] / 127.5 - 1).contiguous(memory_format=torch.channels_last_3d)
@@ -70,14 +78,14 @@ def train(rank, args):
     optimiser = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0)
     average = training.Average([vae], 0.995)
     path = Path(args.work) / "vae.pt"
-    step, worked, stage = 0, 0.0, args.stage
+    step, stage = 0, args.stage
     if path.exists():
         state = torch.load(path, map_location=args.device)
         vae.load_state_dict(state["vae"])
         average.values = state["average"]
         if state["stage"] == stage:
             optimiser.load_state_dict(state["optimiser"])
-            step, worked = state["step"], state["worked"]
+            step = state["step"]
     if stage == "decoder":
         if step == 0:
             average.copy_to([vae])
@@ -86,23 +94,17 @@ def train(rank, args):
     rng = np.random.default_rng([args.seed, rank, step])
     torch.manual_seed(args.seed + 1000 * step + rank)
     clips = [np.load(p, mmap_mode="r") for p in sorted(Path(args.work).glob("clips*.npy"))]
-    clock = training.Clock(args.minutes, worked)
     shown, losses = time.time(), []
-    while True:
-        progress = training.agree(clock.progress, args.workers)
-        if progress >= 1:
-            break
+    while step < args.steps:
         for group in optimiser.param_groups:
-            group["lr"] = training.learning_rate(args.rate, progress, step)
-        whole = progress > 0.9 or step % 12 == 0
-        frames = 1 if stage == "images" else 17 if whole else 9
-        size = 64 if whole else 32 if stage == "images" else 40
-        count = args.batch if whole else args.batch * (4 if stage == "images" else 3)
+            group["lr"] = training.learning_rate(args.rate, step, args.steps, decay=args.decay)
+        frames, size, share = FORMS[stage][step % len(FORMS[stage])]
+        count = max(1, args.batch // share)
         pixels, weight = batch(clips, rng, count, frames, size, args.device)
         with torch.autocast(args.device, torch.bfloat16):
             with torch.set_grad_enabled(stage != "decoder"):
                 mean, log_variance = fast.encode(vae, pixels)
-            z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+            z = mean + (torch.exp(0.5 * log_variance) + args.noise) * torch.randn_like(mean)
             output = fast.decode(vae, z.contiguous(memory_format=torch.channels_last_3d))
         error = (output.float() - pixels).abs()
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
@@ -116,26 +118,28 @@ def train(rank, args):
         step += 1
         losses.append((loss.item(), error.mean().item(), divergence.item()))
         if rank == 0 and step % 50 == 0:
-            print(f"{stage} step {step} progress {progress:.3f} loss {np.mean(losses, 0).round(4)} std {mean.std().item():.2f} {(time.time() - shown) / 50:.2f} s/step", flush=True)
+            print(f"{stage} step {step} loss {np.mean(losses, 0).round(4)} std {mean.std().item():.2f} {(time.time() - shown) / 50:.2f} s/step", flush=True)
             shown, losses = time.time(), []
         if rank == 0 and step % 100 == 0:
-            save(vae, average, optimiser, step, clock.worked, stage, path)
+            save(vae, average, optimiser, step, stage, path)
     if rank == 0:
-        save(vae, average, optimiser, step, clock.worked, stage, path)
+        save(vae, average, optimiser, step, stage, path)
 
 
-def save(vae, average, optimiser, step, worked, stage, path):
-    training.save({"vae": vae.state_dict(), "average": average.values, "optimiser": optimiser.state_dict(), "step": step, "worked": worked, "stage": stage}, path)
+def save(vae, average, optimiser, step, stage, path):
+    training.save({"vae": vae.state_dict(), "average": average.values, "optimiser": optimiser.state_dict(), "step": step, "stage": stage}, path)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True, help="folder of the drawn clips and of the checkpoint")
     parser.add_argument("--stage", choices=["images", "clips", "decoder"], required=True)
-    parser.add_argument("--minutes", type=float, required=True, help="wall-clock budget of the stage")
+    parser.add_argument("--steps", type=int, required=True, help="steps of the stage after which to stop")
+    parser.add_argument("--decay", type=float, default=0.2, help="share of the steps, at the end, over which the rate falls to zero")
     parser.add_argument("--batch", type=int, default=32, help="whole frames or clips per worker and step; more of the smaller pieces")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--pull", type=float, default=3e-4)
+    parser.add_argument("--noise", type=float, default=0.05, help="more noise on the latents, so that the decoder stands the transformer's errors")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")

@@ -1,8 +1,6 @@
-"""What both trainings share: worker processes, averaged gradients, a clocked learning rate, moving averages, checkpoints."""
+"""What both trainings share: worker processes, averaged gradients, a learning rate, moving averages, checkpoints."""
 
-import math
 import os
-import time
 from pathlib import Path
 
 import torch
@@ -40,18 +38,9 @@ def average_gradients(parameters, workers):
         start += g.numel()
 
 
-def agree(value: float, workers: int) -> float:
-    """The mean of a number over all workers."""
-    if workers == 1:
-        return value
-    tensor = torch.tensor([value], dtype=torch.float64)
-    dist.all_reduce(tensor)
-    return float(tensor) / workers
-
-
-def learning_rate(peak, progress, step, warmup=100):
-    """Warm-up over the first steps, then a cosine down to zero at progress 1."""
-    return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+def learning_rate(peak, step, steps, warmup=100, decay=0.2):
+    """Warm-up over the first steps, then constant, then down to zero over the last share of them: a longer run only moves the end."""
+    return peak * min(1.0, (step + 1) / warmup, (steps - step) / max(1.0, decay * steps))
 
 
 class Average:
@@ -80,18 +69,3 @@ def save(state, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, f"{path}.tmp")
     os.replace(f"{path}.tmp", path)
-
-
-class Clock:
-    """Seconds worked on a stage, over all runs of it; `progress` is their share of the stage's budget."""
-
-    def __init__(self, minutes, worked=0.0):
-        self.budget, self.before, self.start = 60.0 * minutes, worked, time.time()
-
-    @property
-    def worked(self):
-        return self.before + time.time() - self.start
-
-    @property
-    def progress(self):
-        return self.worked / self.budget

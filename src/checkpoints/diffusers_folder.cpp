@@ -75,10 +75,12 @@ Checkpoint open_diffusers_folder(const fs::path& folder, const std::set<std::str
   Checkpoint checkpoint{.origin = folder.string(),
                         .pipeline = pipeline_of(index),
                         .components = {},
-                        .tokenizer = TokenizerSource{.path = folder / "tokenizer"},
+                        .tokenizer = {},
                         .scheduler = Config::read(folder / "scheduler" / "scheduler_config.json"),
                         .boundary_ratio = {},
                         .expand_timesteps = index.boolean("expand_timesteps", false)};
+  if (std::error_code ignored; fs::exists(folder / "tokenizer", ignored))
+    checkpoint.tokenizer = TokenizerSource{.path = folder / "tokenizer"};
   if (index.has("boundary_ratio")) checkpoint.boundary_ratio = index.number("boundary_ratio", 0);
   for (const ComponentKind& kind : component_kinds()) {
     const fs::path part = folder / kind.name;

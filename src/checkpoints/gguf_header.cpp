@@ -98,7 +98,9 @@ class GgufReader {
   void read_key_value() {
     const std::string key = take_name("key");
     if (!keys_.insert(key).second) reader_.refuse("the key " + shown_name(key) + " twice", "every key once");
+    list_ = {};
     const nlohmann::json value = take_value(reader_.take<uint32_t>(), 0);
+    if (value.is_null() && list_.count > 0) header_.lists.emplace(key, list_);
     if (value.is_null()) return;
     header_.metadata.emplace(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
@@ -153,6 +155,7 @@ class GgufReader {
     const auto count = reader_.take<uint64_t>();
     if (depth == kDeepestList) reader_.refuse("lists in lists in lists", "at most 4 in one another");
     if (count > reader_.left()) reader_.refuse("a list of " + std::to_string(count) + " values", "fewer");
+    if (depth == 0) list_ = {.type = type, .count = count, .begin = reader_.position()};
     nlohmann::json list = nlohmann::json::array();
     for (uint64_t i = 0; i < count; ++i) {
       nlohmann::json value = take_value(type, depth + 1);
@@ -275,6 +278,7 @@ class GgufReader {
   ByteReader reader_;
   FileHeader header_;
   std::set<std::string> keys_;
+  StoredList list_;  ///< the one that was read last
 };
 
 }  // namespace

@@ -85,6 +85,8 @@ Component take_component(const Found& found, const Component& files,
     }
   }
   component.files.assign(used.begin(), used.end());
+  std::sort(component.files.begin(), component.files.end(),
+            [](const auto& a, const auto& b) { return a->path() < b->path(); });
   return component;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoints/derive_config.h"
+#include "checkpoints/gguf_tokenizer.h"
 #include "checkpoints/identify.h"
 
 namespace t2v {
@@ -159,9 +160,13 @@ class Collector {
         {.beside = beside, .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
   }
 
-  /// ComfyUI's text encoders bring their tokenizer as a tensor of bytes.
+  /// ComfyUI's text encoders bring their tokenizer as a tensor of bytes, llama.cpp's as lists.
   void add_spiece_model(const Component& tensors, const std::string& kind) {
     if (kind != "text_encoder" || parts_.tokenizer) return;
+    for (const auto& file : tensors.files) {
+      const std::string model = gguf_spiece_model(*file);
+      if (!model.empty()) parts_.tokenizer = TokenizerSource{.spiece_model = model};
+    }
     for (const auto& [name, source] : tensors.tensors) {
       if (name != "spiece_model" && !name.ends_with(".spiece_model")) continue;
       const auto bytes = source.file->bytes(source.stored);

@@ -3,14 +3,6 @@
 // The original names are those of https://github.com/Wan-Video/Wan2.1 (wan/modules/t5.py, clip.py).
 
 namespace t2v {
-namespace {
-
-/// What comes with an image encoder and is not used: the text half of CLIP.
-void drop(std::initializer_list<const char*> names, RenameTable& table) {
-  for (const char* name : names) table.push_back({name, ""});
-}
-
-}  // namespace
 
 RenameTable transformers_text_encoder_names() {
   return {{"spiece_model", ""},
@@ -65,16 +57,14 @@ RenameTable original_image_encoder_names() {
       {"mlp.0.*", "mlp.fc1.*"},
       {"mlp.2.*", "mlp.fc2.*"},
   };
-  RenameTable table = {
-      {"visual.transformer.#.*", "encoder.layers.#.*", layer},
-      {"visual.cls_embedding", "embeddings.class_embedding"},
-      {"visual.pos_embedding", "embeddings.position_embedding.weight"},
-      {"visual.patch_embedding.*", "embeddings.patch_embedding.*"},
-      {"visual.pre_norm.*", "pre_layrnorm.*"},
-      {"visual.post_norm.*", "post_layernorm.*"},
-  };
-  drop({"visual.head", "visual.head.*", "textual.*", "log_scale"}, table);
-  return table;
+  return {{"transformer.#.*", "encoder.layers.#.*", layer},
+          {"cls_embedding", "embeddings.class_embedding"},
+          {"pos_embedding", "embeddings.position_embedding.weight"},
+          {"patch_embedding.*", "embeddings.patch_embedding.*"},
+          {"pre_norm.*", "pre_layrnorm.*"},
+          {"post_norm.*", "post_layernorm.*"},
+          {"head", ""},
+          {"head.*", ""}};
 }
 
 RenameTable open_clip_names() {
@@ -87,18 +77,13 @@ RenameTable open_clip_names() {
       {"mlp.c_fc.*", "mlp.fc1.*"},
       {"mlp.c_proj.*", "mlp.fc2.*"},
   };
-  RenameTable table = {
-      {"visual.transformer.resblocks.#.*", "encoder.layers.#.*", layer},
-      {"visual.class_embedding", "embeddings.class_embedding"},
-      {"visual.positional_embedding", "embeddings.position_embedding.weight"},
-      {"visual.conv1.*", "embeddings.patch_embedding.*"},
-      {"visual.ln_pre.*", "pre_layrnorm.*"},
-      {"visual.ln_post.*", "post_layernorm.*"},
-  };
-  drop({"visual.proj", "text.*", "transformer.*", "token_embedding.*", "positional_embedding",
-        "text_projection", "text_projection.*", "ln_final.*", "logit_scale", "logit_bias", "attn_mask"},
-       table);
-  return table;
+  return {{"transformer.resblocks.#.*", "encoder.layers.#.*", layer},
+          {"class_embedding", "embeddings.class_embedding"},
+          {"positional_embedding", "embeddings.position_embedding.weight"},
+          {"conv1.*", "embeddings.patch_embedding.*"},
+          {"ln_pre.*", "pre_layrnorm.*"},
+          {"ln_post.*", "post_layernorm.*"},
+          {"proj", ""}};
 }
 
 const std::vector<Naming>& namings() {
@@ -112,8 +97,8 @@ const std::vector<Naming>& namings() {
       {"text_encoder", "original", "blocks.0.pos_embedding.embedding.weight", original_text_encoder_names()},
       {"text_encoder", "llama.cpp", "enc.blk.0.attn_q.weight", llama_text_encoder_names()},
       {"image_encoder", "transformers", "embeddings.class_embedding", {}},
-      {"image_encoder", "original", "visual.cls_embedding", original_image_encoder_names()},
-      {"image_encoder", "open_clip", "visual.class_embedding", open_clip_names()},
+      {"image_encoder", "original", "cls_embedding", original_image_encoder_names()},
+      {"image_encoder", "open_clip", "ln_pre.weight", open_clip_names()},
   };
   return all;
 }

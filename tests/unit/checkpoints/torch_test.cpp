@@ -195,6 +195,42 @@ TEST_F(TorchTest, RefusesArchivesOfOtherKinds) {
   for (size_t length = 4; length < whole.size(); ++length) EXPECT_NE(refusal(whole.substr(0, length)), "");
 }
 
+/// The archive as one beyond 4 GiB is written: sizes and places in fields of 64 bits.
+std::string zip64(const std::string& name, const std::string& content) {
+  const auto size = static_cast<uint64_t>(content.size());
+  const std::string length = raw<uint16_t>(static_cast<uint16_t>(name.size()));
+  const std::string beyond = raw(~uint32_t{0}), zeros(12, '\0');
+  std::string bytes = std::string("PK\x03\x04") + std::string(14, '\0') + beyond + beyond + length +
+                      raw<uint16_t>(0) + name + content;
+  const uint64_t directory = bytes.size();
+  const std::string extra = raw<uint16_t>(7) + raw<uint16_t>(2) + "xx" +  // of another program
+                            raw<uint16_t>(1) + raw<uint16_t>(24) + raw(size) + raw(size) + raw<uint64_t>(0);
+  bytes += std::string("PK\x01\x02") + std::string(4, '\0') + zeros;
+  bytes += beyond + beyond + length + raw(static_cast<uint16_t>(extra.size())) + std::string(10, '\0') +
+           beyond + name + extra;
+  const uint64_t end = bytes.size();
+  bytes += std::string("PK\x06\x06") + raw<uint64_t>(44) + std::string(12, '\0') + raw<uint64_t>(1) +
+           raw<uint64_t>(1) + raw(end - directory) + raw(directory);
+  bytes += std::string("PK\x06\x07") + raw<uint32_t>(0) + raw(end) + raw<uint32_t>(1);
+  return bytes + std::string("PK\x05\x06") + raw<uint32_t>(0) + raw<uint16_t>(0xFFFF) +
+         raw<uint16_t>(0xFFFF) + beyond + beyond + raw<uint16_t>(0);
+}
+
+TEST_F(TorchTest, ReadsTheRecordsOfLargeArchives) {
+  const std::string whole = zip64("a/data.pkl", "}.");
+  EXPECT_TRUE(open(whole)->tensors().empty());
+  for (size_t length = 4; length < whole.size(); ++length) EXPECT_NE(refusal(whole.substr(0, length)), "");
+  for (size_t at = whole.size() - 22 - 20 - 56; at < whole.size() - 22; ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x80);
+    try {
+      open(damaged);  // the numbers of disks and versions mean nothing here
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput);
+    }
+  }
+}
+
 TEST_F(TorchTest, TheFilesOfTorchEndAnywhere) {
   const std::string whole = read_file(fs::path(T2V_FIXTURES) / "checkpoints/nested.pth", 1 << 20);
   for (size_t length = 4; length < whole.size(); length += 7) EXPECT_NE(refusal(whole.substr(0, length)), "");

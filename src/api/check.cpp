@@ -154,6 +154,7 @@ GenerateRequest check(const GenerateRequest& request) {
   if (checked.model.empty() && checked.transformer.empty()) checked.model = bundled_model();
   locate_parts(checked);
   const Checkpoint checkpoint = Checkpoint::open(sources_of(checked));
+  checkpoint.expect_complete();
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
     checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
   }

@@ -45,6 +45,8 @@ std::string component_class(const Config& index, const std::string& name) {
 
 PipelineClass pipeline_of(const Config& index) {
   const std::string name = index.text("_class_name", "");
+  // FastVideo's distilled models: the same network, sampled in another way.
+  if (name == "WanDMDPipeline") return PipelineClass::kWan;
   for (const auto pipeline :
        {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
     if (name == pipeline_class_name(pipeline)) return pipeline;

@@ -35,7 +35,7 @@ KnownModel understand(const std::string& name) {
 
 /// Where the model is, or the Error that says how to get it.
 fs::path find_here(const KnownModel& model) {
-  const HubCache cache(HubEnvironment::read().cache);
+  const HubCache cache(hub_cache_folder());
   if (const std::optional<fs::path> path = find_in_cache(cache, model)) return *path;
   throw Error(ErrorCode::kInput,
               {.doing = "model " + model.name,
@@ -69,14 +69,15 @@ PullResult pull_model(const PullRequest& request, const RunControl& control) {
 
 std::vector<ListedModel> list_models() {
   const std::vector<KnownModel> known = known_models();
-  const HubCache cache(HubEnvironment::read().cache);
+  const HubCache cache(hub_cache_folder());
   std::vector<ListedModel> models;
   for (const KnownModel& model : known) models.push_back(listed(cache, model));
   for (const std::string& id : cache.repositories()) {
     const auto is_this = [&id](const KnownModel& model) { return model.repository.id == id; };
     if (std::any_of(known.begin(), known.end(), is_this)) continue;
-    ListedModel model = listed(cache, *find_known({}, id));
-    if (fs::exists(model.path / "model_index.json")) models.push_back(std::move(model));
+    const KnownModel model = *find_known({}, id);
+    const std::optional<fs::path> snapshot = cache.find(model.repository);
+    if (snapshot && fs::exists(*snapshot / "model_index.json")) models.push_back(listed(cache, model));
   }
   return models;
 }

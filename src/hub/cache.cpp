@@ -34,6 +34,7 @@ void rename_over(const fs::path& from, const fs::path& to) {
   throw output_error(to, error);
 }
 
+/// Shards that a sharded index names and its folder lacks.
 void add_missing_shards(const fs::path& index, std::vector<std::string>& missing) {
   std::error_code ignored;
   const Config config = Config::read(index);
@@ -44,6 +45,41 @@ void add_missing_shards(const fs::path& index, std::vector<std::string>& missing
     const std::string name = file.filename().string();
     if (fs::exists(file, ignored)) continue;
     if (std::find(missing.begin(), missing.end(), name) == missing.end()) missing.push_back(name);
+  }
+}
+
+bool has_weights(const fs::path& folder) {
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
+    const std::string extension = entry->path().extension().string();
+    if (extension == ".safetensors" || extension == ".bin") return true;
+  }
+  return false;
+}
+
+/// Components that a model_index.json names and that have no folder, or no weights beside their config.json.
+void add_missing_components(const fs::path& index, std::vector<std::string>& missing) {
+  std::error_code ignored;
+  const Config config = Config::read(index);
+  for (const auto& [name, entry] : config.json().items()) {
+    const bool component =
+        entry.is_array() && entry.size() == 2 && entry[1].is_string() && is_safe_path(name);
+    const fs::path folder = index.parent_path() / name;
+    if (!component || (fs::is_directory(folder, ignored) &&
+                       (!fs::exists(folder / "config.json", ignored) || has_weights(folder)))) {
+      continue;
+    }
+    missing.push_back(name);
+  }
+}
+
+/// What `file` says has to be beside it; itself, if it is damaged.
+void add_missing_beside(const fs::path& file, std::vector<std::string>& missing) {
+  try {
+    if (file.filename() == "model_index.json") add_missing_components(file, missing);
+    if (file.string().ends_with(".safetensors.index.json")) add_missing_shards(file, missing);
+  } catch (const Error&) {
+    missing.push_back(file.filename().string());
   }
 }
 
@@ -127,8 +163,8 @@ std::vector<std::string> missing_files(const fs::path& snapshot) {
     if (fs::is_directory(file, ignored)) continue;
     if (!fs::is_regular_file(file, ignored)) {
       missing.push_back(fs::relative(file, snapshot).string());
-    } else if (file.string().ends_with(".safetensors.index.json")) {
-      add_missing_shards(file, missing);
+    } else {
+      add_missing_beside(file, missing);
     }
   }
   return missing;

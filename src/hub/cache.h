@@ -39,7 +39,8 @@ class HubCache {
   std::filesystem::path root_;
 };
 
-/// Names of files that a snapshot has to have: links that lead nowhere, and shards that an index names.
+/// What a snapshot has to have and lacks: targets of links, shards that an index names, components that
+/// model_index.json names.
 std::vector<std::string> missing_files(const std::filesystem::path& snapshot);
 
 /// Bytes of all its files, links followed.

@@ -55,13 +55,6 @@ fs::path hugging_face_home() {
   return (caches.empty() ? home() / ".cache" : caches) / "huggingface";
 }
 
-fs::path cache_folder() {
-  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
-    if (const fs::path folder = folder_of(name); !folder.empty()) return folder;
-  }
-  return hugging_face_home() / "hub";
-}
-
 std::string stripped(const std::string& text) {
   const char* blanks = " \t\r\n";
   const size_t begin = text.find_first_not_of(blanks);
@@ -118,8 +111,15 @@ int64_t read_timeout() {
 
 }  // namespace
 
+fs::path hub_cache_folder() {
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    if (const fs::path folder = folder_of(name); !folder.empty()) return fs::absolute(folder);
+  }
+  return fs::absolute(hugging_face_home() / "hub");
+}
+
 HubEnvironment HubEnvironment::read() {
-  return {.cache = fs::absolute(cache_folder()),
+  return {.cache = hub_cache_folder(),
           .endpoint = read_endpoint(),
           .token = read_token(),
           .offline = is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE"),

@@ -78,7 +78,22 @@ TEST_F(HubCacheTest, MissingFiles) {
   write(snapshot / "a/1.safetensors", "12345");
   fs::create_symlink("nowhere", snapshot / "b.json");
   EXPECT_THAT(missing_files(snapshot), UnorderedElementsAre("2.safetensors", "b.json"));
+  write(snapshot / "c.safetensors.index.json", "{");
+  EXPECT_THAT(missing_files(snapshot),
+              UnorderedElementsAre("2.safetensors", "b.json", "c.safetensors.index.json"));
   EXPECT_EQ(missing_files("nowhere"), std::vector<std::string>{});
+}
+
+TEST_F(HubCacheTest, MissingComponents) {
+  const fs::path snapshot = cache_.snapshot(kRepository.id, kCommit);
+  write(snapshot / "model_index.json",
+        R"({"_class_name": "WanPipeline", "boundary_ratio": 0.9, "vae": ["a", "b"],
+    "transformer": ["a", "b"], "transformer_2": [null, null], "scheduler": ["a", "b"], "tokenizer": ["a", "b"]})");
+  write(snapshot / "vae/config.json", "{}");
+  write(snapshot / "transformer/config.json", "{}");
+  write(snapshot / "transformer/x.safetensors", "");
+  write(snapshot / "scheduler/scheduler_config.json", "{}");
+  EXPECT_THAT(missing_files(snapshot), UnorderedElementsAre("vae", "tokenizer"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "core/log.h"
@@ -24,6 +25,8 @@ namespace {
 
 /// How many tokens the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
+/// So many steps before the low-noise expert's first one its files are asked into memory.
+constexpr int64_t kStepsToPrefetch = 3;
 
 std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
   TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
@@ -201,11 +204,21 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
       static_cast<float>(boundary_ratio.value_or(0) *
                          static_cast<double>(scheduler_config.integer("num_train_timesteps", 1000)));
 
+  const auto is_low_noise = [&](int64_t step) {
+    return static_cast<float>(scheduler->timesteps()[std::min(step, total - 1)]) < boundary;
+  };
+
   std::string at_work;
   NoisePredictor predict;
+  std::future<void> prefetch;
   for (int64_t step = 0; step < total; ++step) {
     stop_if_asked();
-    const bool low_noise = static_cast<float>(scheduler->timesteps()[step]) < boundary;
+    const bool low_noise = is_low_noise(step);
+    if (!low_noise && is_low_noise(step + kStepsToPrefetch) && !prefetch.valid()) {
+      prefetch = std::async(std::launch::async, [this] {
+        for (const auto& file : job_.checkpoint.get("transformer_2").files) file->prefetch();
+      });
+    }
     const std::string component = low_noise ? "transformer_2" : "transformer";
     if (component != at_work) {
       predict = nullptr;  // releases the other expert before this one is loaded

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
+
+#include "checkpoints/key_maps/naming.h"
 
 namespace t2v {
 namespace {
@@ -48,57 +49,6 @@ constexpr std::array<std::string_view, 10> kPrefixes = {
     "base_model_model_", "model_diffusion_model_", "diffusion_model_", "transformer_2_", "transformer_",
     "lora_unet_",        "lora_transformer_",      "lycoris_",         "pipe_dit_",      "dit_"};
 
-using Spelling = std::pair<std::string_view, std::string_view>;
-
-// What a key may call a module or a parameter of a block, and diffusers' name of it. The dots of the left
-// side are underscores: that loses nothing that tells one from another, and kohya's keys have no dots at all.
-constexpr std::array<Spelling, 24> kOfBlock = {{
-    {"self_attn_q", "attn1.to_q"},
-    {"self_attn_k", "attn1.to_k"},
-    {"self_attn_v", "attn1.to_v"},
-    {"self_attn_o", "attn1.to_out.0"},
-    {"self_attn_norm_q", "attn1.norm_q"},
-    {"self_attn_norm_k", "attn1.norm_k"},
-    {"cross_attn_q", "attn2.to_q"},
-    {"cross_attn_k", "attn2.to_k"},
-    {"cross_attn_v", "attn2.to_v"},
-    {"cross_attn_o", "attn2.to_out.0"},
-    {"cross_attn_norm_q", "attn2.norm_q"},
-    {"cross_attn_norm_k", "attn2.norm_k"},
-    {"cross_attn_k_img", "attn2.add_k_proj"},
-    {"cross_attn_v_img", "attn2.add_v_proj"},
-    {"cross_attn_norm_k_img", "attn2.norm_added_k"},
-    {"norm3", "norm2"},
-    {"ffn_0", "ffn.net.0.proj"},
-    {"ffn_2", "ffn.net.2"},
-    {"modulation", "scale_shift_table"},
-    {"", "scale_shift_table"},  // blocks.0.diff_m
-    {"before_proj", "proj_in"},
-    {"after_proj", "proj_out"},
-    // As older diffusers spell to_out.0.
-    {"attn1_to_out", "attn1.to_out.0"},
-    {"attn2_to_out", "attn2.to_out.0"},
-}};
-
-// Those outside the blocks.
-constexpr std::array<Spelling, 15> kOutside = {{
-    {"patch_embedding", "patch_embedding"},
-    {"vace_patch_embedding", "vace_patch_embedding"},
-    {"text_embedding_0", "condition_embedder.text_embedder.linear_1"},
-    {"text_embedding_2", "condition_embedder.text_embedder.linear_2"},
-    {"time_embedding_0", "condition_embedder.time_embedder.linear_1"},
-    {"time_embedding_2", "condition_embedder.time_embedder.linear_2"},
-    {"time_projection_1", "condition_embedder.time_proj"},
-    {"img_emb_proj_0", "condition_embedder.image_embedder.norm1"},
-    {"img_emb_proj_1", "condition_embedder.image_embedder.ff.net.0.proj"},
-    {"img_emb_proj_3", "condition_embedder.image_embedder.ff.net.2"},
-    {"img_emb_proj_4", "condition_embedder.image_embedder.norm2"},
-    {"img_emb_emb_pos", "condition_embedder.image_embedder.pos_embed"},
-    {"head_head", "proj_out"},
-    {"head_modulation", "scale_shift_table"},
-    {"head", "scale_shift_table"},  // head.diff_m
-}};
-
 // Parts of keys that tell for which other model a LoRA was made; the first that is found decides.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherFamilies = {{
     {"lora_te", "a text encoder"},
@@ -121,43 +71,55 @@ std::string with_underscores(std::string_view dotted) {
   return text;
 }
 
+/// A table of names whose dots are underscores, which loses nothing that tells one from another: kohya's keys
+/// have no dots at all. From the original names, or from diffusers' own.
+RenameTable from_underscores(const RenameTable& table, LoraNaming naming) {
+  RenameTable underscored;
+  for (const Rename& entry : table) {
+    const std::string& from = naming == LoraNaming::kOriginal ? entry.from : entry.to;
+    underscored.push_back({with_underscores(from), entry.to, from_underscores(entry.inner, naming)});
+  }
+  // "k_*" would take "k_img_weight" from "k_img_*".
+  std::stable_sort(underscored.begin(), underscored.end(),
+                   [](const Rename& a, const Rename& b) { return a.from.size() > b.from.size(); });
+  return underscored;
+}
+
 struct Module {
   std::string name;
   LoraNaming naming;
+  bool is_parameter;  ///< not a weight or bias: a scale_shift_table
 };
 
-/// Both spellings of every module of a table, with underscores for dots.
-template <size_t kCount>
-std::map<std::string, Module, std::less<>> spellings(const std::array<Spelling, kCount>& table) {
-  std::map<std::string, Module, std::less<>> modules;
-  for (const auto& [original, diffusers] : table) {
-    const bool older = original.starts_with("attn");  // diffusers, not the original
-    modules.emplace(original,
-                    Module{std::string(diffusers), older ? LoraNaming::kDiffusers : LoraNaming::kOriginal});
-    modules.emplace(with_underscores(diffusers), Module{std::string(diffusers), LoraNaming::kDiffusers});
+/// The module or parameter that `words` names: without prefixes, and with underscores for dots.
+std::optional<Module> find_module(const std::string& words) {
+  static const std::array<std::pair<LoraNaming, RenameTable>, 2> tables = {{
+      {LoraNaming::kOriginal, from_underscores(original_transformer_names(), LoraNaming::kOriginal)},
+      {LoraNaming::kDiffusers, from_underscores(original_transformer_names(), LoraNaming::kDiffusers)},
+  }};
+  constexpr std::string_view kWeight = ".weight";
+  for (const auto& [naming, table] : tables) {
+    const auto weight = rename(table, words + "_weight");
+    if (weight && weight->ends_with(kWeight)) {
+      return Module{weight->substr(0, weight->size() - kWeight.size()), naming, false};
+    }
+    const auto parameter = rename(table, words);
+    if (parameter && (parameter->ends_with("scale_shift_table") || parameter->ends_with("pos_embed"))) {
+      return Module{*parameter, naming, true};
+    }
   }
-  return modules;
+  return std::nullopt;
 }
 
-/// The module whose name is `words`, without prefixes and with underscores for dots.
-std::optional<Module> find_module(std::string_view words) {
-  static const auto of_block = spellings(kOfBlock);
-  static const auto outside = spellings(kOutside);
-  std::string block;
-  for (const std::string_view list : {"blocks_", "vace_blocks_"}) {
-    if (!words.starts_with(list)) continue;
-    const size_t digits = std::min(words.find_first_not_of("0123456789", list.size()), words.size());
-    if (digits == list.size() || digits - list.size() > 4) return std::nullopt;
-    block = std::string(list.substr(0, list.size() - 1)) + "." +
-            std::string(words.substr(list.size(), digits - list.size()));
-    words.remove_prefix(std::min(digits + 1, words.size()));
+/// Whether a block's number is one that no model has.
+bool has_long_number(std::string_view name) {
+  constexpr size_t kMostDigits = 4;
+  size_t digits = 0;
+  for (const char letter : name) {
+    digits = letter >= '0' && letter <= '9' ? digits + 1 : 0;
+    if (digits > kMostDigits) return true;
   }
-  const auto& names = block.empty() ? outside : of_block;
-  const auto found = names.find(words);
-  if (found == names.end()) return std::nullopt;
-  Module module = found->second;
-  if (!block.empty()) module.name = block + "." + module.name;
-  return module;
+  return false;
 }
 
 /// Where a key is cut: the module's text, and what the rest of it says.
@@ -227,13 +189,16 @@ std::optional<LoraKey> parse_lora_key(std::string_view key) {
     // "lora_unet__blocks_0_...": a variant of kohya's.
     while (words.starts_with("_")) words.remove_prefix(1);
   }
-  auto module = find_module(words);
-  if (!module) return std::nullopt;
+  std::string name(words);
+  if (name.ends_with("_to_out")) name += "_0";                   // as older diffusers
+  if (cut->role == LoraRole::kParameter) name += "_modulation";  // "blocks.0.diff_m"
+  auto module = find_module(name);
+  if (!module || has_long_number(module->name)) return std::nullopt;
   LoraRole role = cut->role;
-  const bool parameter =
-      module->name.ends_with("scale_shift_table") || module->name.ends_with("image_embedder.pos_embed");
-  if (role == LoraRole::kWeight && parameter) role = LoraRole::kParameter;
-  if (parameter != (role == LoraRole::kParameter) && role != LoraRole::kUnsupported) return std::nullopt;
+  if (role == LoraRole::kWeight && module->is_parameter) role = LoraRole::kParameter;
+  if (module->is_parameter != (role == LoraRole::kParameter) && role != LoraRole::kUnsupported) {
+    return std::nullopt;
+  }
   if (cut->module.find('.') == std::string_view::npos) module->naming = LoraNaming::kUnderscores;
   return LoraKey{std::move(module->name), role, module->naming, second_expert};
 }

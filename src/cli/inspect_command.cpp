@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -42,18 +43,19 @@ Of a LoRA "naming", "made_for", "modules", "tensors", "bytes", "ranks"
 ([smallest, largest]), "number_formats", "unknown". Of the others "settings".
 )";
 
-/// "5.68 GB", "1.42 B": a number with the unit that leaves it between 1 and 1000.
-std::string with_unit(int64_t number, const char* of) {
-  static constexpr const char* kUnits[] = {" ", " k", " M", " G", " T"};
+/// "5.68 G", "41.6 k": a number with the unit that leaves it between 1 and 1000. `thousands` are the units.
+std::string with_unit(int64_t number, const std::array<const char*, 5>& thousands) {
   double value = static_cast<double>(number);
   size_t unit = 0;
-  for (; value >= 999.5 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
+  for (; value >= 999.5 && unit + 1 < thousands.size(); ++unit) value /= 1000;
   char text[32];
   std::snprintf(text, sizeof text, unit == 0 ? "%.0f" : value < 99.5 ? "%.3g" : "%.0f", value);
-  std::string result = text + std::string(kUnits[unit]) + of;
-  if (result.back() == ' ') result.pop_back();
-  return result;
+  return text + std::string(thousands[unit]);
 }
+
+std::string in_bytes(int64_t bytes) { return with_unit(bytes, {" B", " kB", " MB", " GB", " TB"}); }
+
+std::string counted(int64_t count) { return with_unit(count, {"", " k", " M", " B", " T"}); }
 
 /// "BF16", or "F32 12 %, F8_E4M3 88 %".
 std::string shares(const std::map<std::string, int64_t>& counts) {
@@ -83,11 +85,10 @@ std::string listed(const char* what, const Names& names) {
 }
 
 std::string describe(const InspectedComponent& component) {
-  std::string text = component.name + ": " + component.class_name + ", " +
-                     with_unit(component.parameters, "") + " parameters in " +
-                     std::to_string(component.tensors) + " tensors, " + shares(component.number_formats) +
-                     ", " + with_unit(component.bytes, "B") + ", " + component.format + " in " +
-                     component.naming + " names";
+  std::string text = component.name + ": " + component.class_name + ", " + counted(component.parameters) +
+                     " parameters in " + std::to_string(component.tensors) + " tensors, " +
+                     shares(component.number_formats) + ", " + in_bytes(component.bytes) + ", " +
+                     component.format + " in " + component.naming + " names";
   if (component.files.size() > 1) text += ", " + std::to_string(component.files.size()) + " files";
   return text + '\n' + listed("missing", component.missing) + listed("unknown", component.unknown) +
          listed("of another shape", component.misshaped);
@@ -112,7 +113,7 @@ std::string describe_lora(const InspectedLora& lora) {
   return "LoRA for " + lora.made_for + ", " + lora.naming + " names\n" + std::to_string(lora.modules) +
          " modules in " + std::to_string(lora.tensors) + " tensors, " +
          (lora.largest_rank > 0 ? "rank " + ranks + ", " : "") + shares(lora.number_formats) + ", " +
-         with_unit(lora.bytes, "B") + '\n' + listed("not understood", lora.unknown);
+         in_bytes(lora.bytes) + '\n' + listed("not understood", lora.unknown);
 }
 
 Json to_json(const InspectedComponent& component) {

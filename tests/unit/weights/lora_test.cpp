@@ -110,6 +110,18 @@ TEST_F(LoraFilesTest, DeltasOfWeightsBiasesNormsAndTables) {
   expect_all(change(file, "blocks.1.attn1.to_q.weight"), 0.0);
 }
 
+TEST_F(LoraFilesTest, OnWeightsOfEightBits) {
+  const std::string name = "blocks.0.attn1.to_q.weight";
+  const Tensor base = at::linspace(-2, 2, 144).reshape({12, 12}).to(at::kFloat8_e4m3fn);
+  write_safetensors(path("fp8.safetensors"), {{name, base}}, {});
+  const Component component = open_tensors(path("fp8.safetensors"));
+  const auto loras = open_loras({{lora(pair("blocks.0.attn1.to_q", 0.3)), 1}}, component);
+  const Weights weights =
+      Weights::open(component, {.placement = {at::kBFloat16, at::kCPU}, .keep_in_fp32 = {}, .loras = loras});
+  // Not rounded to eight bits again.
+  EXPECT_TRUE(at::allclose(weights.tensor(name).to(at::kFloat), base.to(at::kFloat) + 0.3, 1e-2, 0));
+}
+
 TEST_F(LoraFilesTest, ConvolutionsAreMatricesToo) {
   const fs::path file = lora({{"patch_embedding.lora_down.weight", at::full({2, 4, 1, 2, 2}, 1.0)},
                               {"patch_embedding.lora_up.weight", at::full({12, 2, 1, 1, 1}, 0.5)},

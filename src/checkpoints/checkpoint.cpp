@@ -136,7 +136,7 @@ void tell_pipeline(Checkpoint& checkpoint) {
   const int64_t in = transformer.integer("in_channels", 16), out = transformer.integer("out_channels", in);
   checkpoint.pipeline = PipelineClass::kWan;
   if (in > out || transformer.has("image_dim")) checkpoint.pipeline = PipelineClass::kWanImageToVideo;
-  if (transformer.has("vace_layers")) checkpoint.pipeline = PipelineClass::kWanVACE;
+  if (found->second.has("vace_patch_embedding.weight")) checkpoint.pipeline = PipelineClass::kWanVACE;
   // TI2V-5B alone has the VAE of residual levels.
   constexpr int64_t kChannelsOfTi2v = 48;
   checkpoint.expand_timesteps = checkpoint.has("vae")

@@ -30,7 +30,8 @@ float number(int value) { return static_cast<float>(value); }
 /// 32 numbers of 4 bits: the low halves of 16 bytes, then the high ones.
 template <typename Convert>
 void nibbles(Bytes qs, const Convert& convert) {
-  for (int i = 0; i < 32; ++i) convert(i, i < 16 ? qs[i] & 0xF : qs[i - 16] >> 4);
+  for (int i = 0; i < 16; ++i) convert(i, qs[i] & 0xF);
+  for (int i = 0; i < 16; ++i) convert(i + 16, qs[i] >> 4);
 }
 
 void q4_0(Bytes block, float* y) {
@@ -43,17 +44,22 @@ void q4_1(Bytes block, float* y) {
   nibbles(block + 4, [&](int i, int q) { y[i] = d * number(q) + m; });
 }
 
-/// Bit `i` of a bit field.
-int bit(Bytes field, int i) { return field[i / 8] >> (i % 8) & 1; }
+uint32_t bit_field(Bytes bytes) {
+  uint32_t bits;
+  std::memcpy(&bits, bytes, sizeof(bits));
+  return bits;
+}
 
 void q5_0(Bytes block, float* y) {
   const float d = half(block);
-  nibbles(block + 6, [&](int i, int q) { y[i] = d * number((q | bit(block + 2, i) << 4) - 16); });
+  const uint32_t qh = bit_field(block + 2);
+  nibbles(block + 6, [&](int i, int q) { y[i] = d * number((q | static_cast<int>(qh >> i & 1) << 4) - 16); });
 }
 
 void q5_1(Bytes block, float* y) {
   const float d = half(block), m = half(block + 2);
-  nibbles(block + 8, [&](int i, int q) { y[i] = d * number(q | bit(block + 4, i) << 4) + m; });
+  const uint32_t qh = bit_field(block + 4);
+  nibbles(block + 8, [&](int i, int q) { y[i] = d * number(q | static_cast<int>(qh >> i & 1) << 4) + m; });
 }
 
 void q8_0(Bytes block, float* y) {
@@ -66,27 +72,36 @@ void iq4_nl(Bytes block, float* y) {
   nibbles(block + 2, [&](int i, int q) { y[i] = d * number(kNonLinear[q]); });
 }
 
-/// Number i of a block of 256 with 2 bits each: 32 bytes hold numbers 0 to 127, 32 more the rest.
-int two_bits(Bytes qs, int i) { return qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3; }
+// Blocks of 256 are gone through in parts that share a scale, so that the loop inside is one for vectors.
+
+/// 2 bits of each of 16 numbers, of part 0 to 15 of a block: 32 bytes hold 128 numbers.
+struct TwoBits {
+  Bytes bytes;
+  int shift;
+
+  TwoBits(Bytes qs, int part) : bytes(qs + part / 8 * 32 + part % 2 * 16), shift(part % 8 / 2 * 2) {}
+  int operator[](int i) const { return bytes[i] >> shift & 3; }
+};
 
 void q2_k(Bytes block, float* y) {
-  Bytes scales = block, qs = block + 16;
   const float d = half(block + 80), dmin = half(block + 82);
-  for (int i = 0; i < 256; ++i) {
-    const int scale = scales[i / 16];
-    y[i] = d * number(scale & 0xF) * number(two_bits(qs, i)) - dmin * number(scale >> 4);
+  for (int part = 0; part < 16; ++part, y += 16) {
+    const TwoBits q(block + 16, part);
+    const float scale = d * number(block[part] & 0xF), min = dmin * number(block[part] >> 4);
+    for (int i = 0; i < 16; ++i) y[i] = scale * number(q[i]) - min;
   }
 }
 
 void q3_k(Bytes block, float* y) {
-  Bytes hmask = block, qs = block + 32, scales = block + 96;
+  Bytes scales = block + 96;
   const float d = half(block + 108);
-  for (int i = 0; i < 256; ++i) {
-    const int part = i / 16;
+  for (int part = 0; part < 16; ++part, y += 16) {
     const int low = part < 8 ? scales[part] & 0xF : scales[part - 8] >> 4;
-    const int scale = low | (scales[8 + part % 4] >> (part / 4 * 2) & 3) << 4;
-    const int high = hmask[i % 32] >> (i / 32) & 1;  // a set bit means that 4 is not taken away
-    y[i] = d * number(scale - 32) * number(two_bits(qs, i) - (high == 1 ? 0 : 4));
+    const float scale = d * number((low | (scales[8 + part % 4] >> (part / 4 * 2) & 3) << 4) - 32);
+    const TwoBits q(block + 32, part);
+    Bytes hmask = block + part % 2 * 16;
+    // A set bit means that 4 is not taken away.
+    for (int i = 0; i < 16; ++i) y[i] = scale * number(q[i] - 4 + (hmask[i] >> (part / 2) & 1) * 4);
   }
 }
 
@@ -100,35 +115,41 @@ ScaleAndMin scale_and_min(Bytes scales, int part) {
                                                                                                << 4};
 }
 
-/// Number i of a block of 256 with 4 bits each: 32 bytes hold 64 numbers, first the low halves.
-int four_bits(Bytes qs, int i) { return qs[i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 0xF; }
+/// The shift to the 4 bits of part 0 to 7, which are in the bytes from part / 2 * 32 on.
+int shift_of(int part) { return part % 2 * 4; }
 
 void q4_k(Bytes block, float* y) {
   const float d = half(block), dmin = half(block + 2);
-  for (int i = 0; i < 256; ++i) {
-    const auto [scale, min] = scale_and_min(block + 4, i / 32);
-    y[i] = d * number(scale) * number(four_bits(block + 16, i)) - dmin * number(min);
+  for (int part = 0; part < 8; ++part, y += 32) {
+    const auto [scale, min] = scale_and_min(block + 4, part);
+    const float factor = d * number(scale), offset = dmin * number(min);
+    Bytes qs = block + 16 + part / 2 * 32;
+    for (int i = 0; i < 32; ++i) y[i] = factor * number(qs[i] >> shift_of(part) & 0xF) - offset;
   }
 }
 
 void q5_k(Bytes block, float* y) {
-  Bytes qh = block + 16, qs = block + 48;
+  Bytes qh = block + 16;
   const float d = half(block), dmin = half(block + 2);
-  for (int i = 0; i < 256; ++i) {
-    const auto [scale, min] = scale_and_min(block + 4, i / 32);
-    const int q = four_bits(qs, i) | (qh[i % 32] >> (i / 32) & 1) << 4;
-    y[i] = d * number(scale) * number(q) - dmin * number(min);
+  for (int part = 0; part < 8; ++part, y += 32) {
+    const auto [scale, min] = scale_and_min(block + 4, part);
+    const float factor = d * number(scale), offset = dmin * number(min);
+    Bytes qs = block + 48 + part / 2 * 32;
+    for (int i = 0; i < 32; ++i) {
+      const int q = (qs[i] >> shift_of(part) & 0xF) | (qh[i] >> part & 1) << 4;
+      y[i] = factor * number(q) - offset;
+    }
   }
 }
 
 void q6_k(Bytes block, float* y) {
-  Bytes ql = block, qh = block + 128, scales = block + 192;
   const float d = half(block + 208);
-  for (int i = 0; i < 256; ++i) {
-    // 64 bytes hold 128 numbers, first the low halves.
-    const int low = ql[i / 128 * 64 + i % 64] >> (i % 128 / 64 * 4) & 0xF;
-    const int q = (low | two_bits(qh, i) << 4) - 32;
-    y[i] = d * number(static_cast<int8_t>(scales[i / 16])) * number(q);
+  for (int part = 0; part < 16; ++part, y += 16) {
+    const float scale = d * number(static_cast<int8_t>(block[192 + part]));
+    Bytes ql = block + part / 8 * 64 + part % 4 * 16;  // 64 bytes hold 128 numbers
+    const int shift = part % 8 / 4 * 4;
+    const TwoBits qh(block + 128, part);
+    for (int i = 0; i < 16; ++i) y[i] = scale * number(((ql[i] >> shift & 0xF) | qh[i] << 4) - 32);
   }
 }
 

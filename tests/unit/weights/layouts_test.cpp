@@ -4,6 +4,7 @@
 
 #include "../checkpoint_files.h"
 #include "checkpoints/checkpoint.h"
+#include "checkpoints/identify.h"
 #include "weights/read_tensor.h"
 #include "weights/safetensors.h"
 
@@ -78,6 +79,29 @@ TEST(LayoutsTest, ScaledFp8IsMultipliedOut) {
     ++count;
   }
   EXPECT_GT(count, 10u);
+}
+
+TEST(LayoutsTest, AScaleOfEachRowAndItsCompanions) {
+  const fs::path file = fs::path(::testing::TempDir()) / ("t2v_scale_" + std::to_string(::getpid()));
+  const Tensor ones = at::ones({2, 3}).to(at::kFloat8_e4m3fn);
+  write_safetensors(file,
+                    {{"a.weight", ones},
+                     {"a.weight_scale", at::tensor({2.0f, 3.0f}).reshape({2, 1})},
+                     {"a.input_scale", at::ones({1})},
+                     {"a.comfy_quant", at::zeros({4}, at::kByte)},
+                     {"b.weight", at::ones({2, 3}).to(at::kFloat8_e5m2)},
+                     {"c.weight", ones},
+                     {"c.scale_weight", at::ones({5})}},
+                    {});
+  Component component = open_tensors(file);
+  fs::remove(file);
+  join_scales(component);
+  EXPECT_EQ(component.tensors.size(), 3u);
+  const Tensor a = read_tensor(component.get("a.weight"));
+  EXPECT_TRUE(at::equal(a, at::tensor({2.0f, 2.0f, 2.0f, 3.0f, 3.0f, 3.0f}).reshape({2, 3})));
+  EXPECT_TRUE(at::equal(read_tensor(component.get("b.weight")).to(at::kFloat), at::ones({2, 3})));
+  EXPECT_THAT(input_error([&] { read_tensor(component.get("c.weight")); }),
+              HasSubstr("a scale of 5 numbers"));
 }
 
 TEST(LayoutsTest, QuantizedBlocksEqualTheGgufPackage) {

@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <cmath>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -21,10 +22,35 @@ std::string shown(const nlohmann::json& value) {
   return text;
 }
 
+/// Python writes numbers that are not finite as words that JSON does not have, and diffusers' DPM++ has
+/// -Infinity among its defaults: text in their place, which nobody takes for a number.
+std::string with_quoted_infinities(const std::string& text) {
+  std::string result;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\') {
+      result.append(text, i++, 2);
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    std::string_view word;
+    for (const std::string_view candidate : {"-Infinity", "Infinity", "NaN"}) {
+      if (!in_string && word.empty() && text.compare(i, candidate.size(), candidate) == 0) word = candidate;
+    }
+    if (word.empty()) {
+      result.append(text, i, 1);
+    } else {
+      result.append("\"").append(word).append("\"");
+      i += word.size() - 1;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 Config Config::read(const std::filesystem::path& file) {
-  const std::string text = read_file(file, kLargestConfig);
+  const std::string text = with_quoted_infinities(read_file(file, kLargestConfig));
   // Copying and showing a value recurse: a file of a million brackets would overflow the stack.
   const auto limit_depth = [&file](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
     if (depth <= kDeepest) return true;

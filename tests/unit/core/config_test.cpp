@@ -40,6 +40,17 @@ TEST_F(ConfigTest, ReadsEveryType) {
   EXPECT_EQ(read.origin(), path("config.json").string());
 }
 
+// Python's json module writes and reads them; in a key that nobody asks for they do no harm.
+TEST_F(ConfigTest, InfinitiesAreNoNumbers) {
+  const Config read = Config::read(write(
+      "config.json", R"({"name":"a \"NaN\" \\","low":-Infinity,"high":Infinity,"none":NaN,"eps":0.5})"));
+  EXPECT_EQ(read.number("eps", 0), 0.5);
+  EXPECT_EQ(read.text("name", ""), "a \"NaN\" \\");
+  for (const char* key : {"low", "high", "none"}) {
+    EXPECT_THAT(error_of(ErrorCode::kInput, [&] { read.number(key, 0); }), HasSubstr(key));
+  }
+}
+
 TEST_F(ConfigTest, AMissingKeyOrNullGivesTheFallback) {
   for (const Config& none : {config("{}"), config(R"({"key":null})")}) {
     EXPECT_FALSE(none.has("key"));

@@ -15,7 +15,7 @@ import prompts
 import sample
 from world import PART
 
-COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing", "two things", "two colours", "two objects", "relation")
+COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing") + (("two things", "two colours", "two objects", "relation") if PART.two else ())
 
 
 def sets(count):

@@ -1,0 +1,48 @@
+"""Makes 12 clips with the t2v command and lays them out as one animated picture.
+
+    gallery.py T2V OUT.gif [MODEL]
+"""
+
+import argparse
+import subprocess
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+import prompts
+
+COLUMNS, GAP = 4, 4
+
+
+def render(t2v, model, prompt, seed, folder):
+    """Frames of one clip."""
+    command = [str(t2v), "--prompt", prompt, "--seed", str(seed), "--output", str(folder / "frame.png")]
+    subprocess.run(command + (["--model", str(model)] if model else []), check=True, stdout=subprocess.DEVNULL)
+    return [Image.open(path).convert("RGB") for path in sorted(folder.glob("frame-*.png"))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("t2v", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("model", type=Path, nargs="?")
+    parser.add_argument("--seed", type=int, default=12, help="of the choice of prompts")
+    args = parser.parse_args()
+    clips = []
+    for row in prompts.rows([1, 2, 0], 12, seed=args.seed):
+        print(row["prompt"], flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            clips.append(render(args.t2v, args.model, row["prompt"], row["seed"], Path(folder)))
+    width, height = clips[0][0].size
+    pages = []
+    for frames in zip(*clips):
+        page = Image.new("RGB", (COLUMNS * (width + GAP) - GAP, -(-len(clips) // COLUMNS) * (height + GAP) - GAP), "white")
+        for i, frame in enumerate(frames):
+            page.paste(frame, (i % COLUMNS * (width + GAP), i // COLUMNS * (height + GAP)))
+        pages.append(page)
+    pages[0].save(args.out, save_all=True, append_images=pages[1:], duration=125, loop=0)
+
+
+if __name__ == "__main__":
+    main()

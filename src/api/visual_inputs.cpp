@@ -1,5 +1,8 @@
 #include "api/visual_inputs.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/image_resize.h"
 #include "core/log.h"
 #include "media/image_reader.h"
@@ -25,6 +28,22 @@ std::optional<Frames> read_optional(const fs::path& file) {
 }
 
 std::string shown(ImageSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+/// Tells of an image that the clip's size distorts, and of the size of about as many pixels that does not.
+void warn_if_distorted(const Frames& image, const GenerateRequest& request, int64_t multiple) {
+  constexpr double kVisible = 0.05;
+  const auto aspect = static_cast<double>(image.width) / static_cast<double>(image.height);
+  const auto wanted = static_cast<double>(*request.width) / static_cast<double>(*request.height);
+  if (std::abs(std::log(aspect / wanted)) < kVisible) return;
+  const auto area = static_cast<double>(*request.width * *request.height);
+  const auto side = [&](double length) {
+    return std::max(std::llround(length) / multiple * multiple, static_cast<long long>(multiple));
+  };
+  const ImageSize kept{side(std::sqrt(area / aspect)), side(std::sqrt(area * aspect))};
+  log_warning("--image of " + shown({image.height, image.width}) + " is stretched to " +
+              shown({*request.height, *request.width}) + "; --size " + shown(kept) +
+              " keeps its proportions");
+}
 
 void read_control(const GenerateRequest& request, const Checkpoint& checkpoint, VisualInputs& inputs) {
   if (request.control_video.empty()) return;
@@ -58,6 +77,7 @@ void read_control(const GenerateRequest& request, const Checkpoint& checkpoint, 
 VisualInputs read_visual_inputs(const GenerateRequest& request, const Checkpoint& checkpoint) {
   VisualInputs inputs;
   inputs.image = read_optional(request.image);
+  if (inputs.image) warn_if_distorted(*inputs.image, request, checkpoint.spatial_multiple());
   inputs.end_image = read_optional(request.end_image);
   for (const fs::path& file : request.reference_images) inputs.reference_images.push_back(read_image(file));
   read_control(request, checkpoint, inputs);

@@ -76,6 +76,14 @@ class WholeClips(KindTest):
                     "vae": str(FIXTURES / "tiny-wan/vae")}  # fmt: skip
         self.assertEqual({key: settings.get(key) for key in expected}, expected)
 
+    def test_a_stretched_image_is_told(self):
+        case = json.loads((CASES / "image.json").read_text())
+        words = ["--steps", "1", "--overwrite"]
+        stretched = self.run_t2v(*self.arguments({**case, "height": 48, "width": 80}), *words)  # a picture of 40x56
+        self.assertIn(b"--image of 40x56 is stretched to 80x48; --size 48x64 keeps", stretched.stderr)
+        fitting = self.run_t2v(*self.arguments({**case, "height": 64, "width": 48}), *words)
+        self.assertEqual((fitting.returncode, fitting.stderr.count(b"stretched")), (0, 0))
+
     def test_parts_from_elsewhere(self):
         """The parts of a checkpoint, named one by one, are the checkpoint."""
         model = FIXTURES / "tiny-wan"

@@ -1,7 +1,7 @@
 #include "checkpoints/loose_files.h"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kDeepestFolder = 3;
-constexpr const char* kLowNoise = "low_noise_model";
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& got, const std::string& expected,
                          const std::string& advice) {
@@ -33,6 +32,16 @@ bool has_tensors(const fs::path& file) {
   static const std::set<std::string> kExtensions = {".safetensors", ".sft", ".gguf", ".pth",
                                                     ".pt",          ".bin", ".ckpt"};
   return kExtensions.contains(file.extension().string());
+}
+
+/// "low_noise_model" of the original repositories, "LowNoise" of others.
+bool is_low_noise(const fs::path& folder) {
+  std::string name;
+  for (const char letter : folder.filename().string()) {
+    if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
+      name += static_cast<char>(std::tolower(letter));
+  }
+  return name.starts_with("lownoise");
 }
 
 /// "name-00001-of-00003.gguf" -> all three; any other file -> itself.
@@ -145,7 +154,7 @@ class Collector {
 
   /// The experts of Wan2.2 have the same tensors: their folders tell which is which.
   static std::string expert_name(const std::string& kind, const fs::path& folder) {
-    return kind == "transformer" && folder.filename() == kLowNoise ? "transformer_2" : kind;
+    return kind == "transformer" && is_low_noise(folder) ? "transformer_2" : kind;
   }
 
   Config config_of(const std::string& name, const Identified& part, const fs::path& folder) const {

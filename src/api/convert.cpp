@@ -7,6 +7,7 @@
 #include "checkpoints/checkpoint.h"
 #include "core/staged_file.h"
 #include "t2v/error.h"
+#include "t2v/hub.h"
 
 namespace t2v {
 namespace {
@@ -46,7 +47,7 @@ void check_output(const fs::path& output, const Checkpoint& checkpoint) {
 ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
   if (!request.dtype.empty()) check_word("--dtype", request.dtype, kConvertedDtypes);
   check_word("--layout", request.layout, kLayouts);
-  const Checkpoint checkpoint = Checkpoint::open({.model = request.input});
+  const Checkpoint checkpoint = Checkpoint::open({.model = locate_model(request.input)});
   check_output(request.output, checkpoint);
   const auto engine_convert = reinterpret_cast<decltype(&t2v_engine_convert)>(engine_entry(kEngineConvert));
   ConvertResult result;

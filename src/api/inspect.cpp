@@ -13,6 +13,7 @@
 #include "checkpoints/variant.h"
 #include "core/config.h"
 #include "t2v/error.h"
+#include "t2v/hub.h"
 
 namespace t2v {
 namespace {
@@ -170,8 +171,8 @@ Inspection inspect_lora(const fs::path& path) {
 }
 
 Inspection of_settings(Inspection::Kind kind, const fs::path& path, const std::string& text) {
-  const nlohmann::json settings = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!settings.is_object() || !settings.contains("t2v")) {
+  const bool recorded = text.find("\"t2v\"") != std::string::npos;
+  if (!recorded || !Config::parse(text, path.string()).has("t2v")) {
     throw Error(ErrorCode::kInput, {.doing = "inspecting " + path.string(),
                                     .got = "no settings of t2v in it",
                                     .expected = "a checkpoint, a LoRA, or a clip or latents made by t2v"});
@@ -204,7 +205,8 @@ std::string recorded_settings(const fs::path& path) {
 
 }  // namespace
 
-Inspection inspect(const std::filesystem::path& path) {
+Inspection inspect(const std::filesystem::path& named) {
+  const fs::path path = locate_model(named);
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return inspect_checkpoint(path);
   if (is_clip(path)) return of_settings(Inspection::Kind::kClip, path, recorded_settings(path));

@@ -66,8 +66,11 @@ class Hints {
     json values = json::object();
     for (const auto& file : tensors.files) {
       for (const auto& [key, text] : file->metadata()) {
+        if (key == "config" && text.starts_with('{')) {
+          values.update(Config::parse(text, tensors.origin + ", metadata").json());
+          continue;
+        }
         const json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-        if (key == "config" && value.is_object()) values.update(value);
         if (value.is_number()) values.emplace(key, value);
       }
     }

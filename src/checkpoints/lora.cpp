@@ -4,18 +4,19 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "core/config.h"
 #include "t2v/error.h"
 
 namespace t2v {
 namespace {
 
 constexpr const char* kAdapterMetadata = "lora_adapter_metadata";
+constexpr const char* kAnotherFile = "use a LoRA that its author saved as safetensors";
 
 [[noreturn]] void fail(const TensorFile& file, const std::string& got, const std::string& expected,
                        const std::string& advice) {
@@ -43,65 +44,56 @@ int64_t number_count(const std::vector<int64_t>& shape) {
   return count;
 }
 
-/// What PEFT recorded about the adapter: `lora_alpha` and `r`, for single modules too.
+/// What PEFT recorded about the adapter: `lora_alpha`, for single modules too. Empty for a file without.
 class AdapterMetadata {
  public:
-  explicit AdapterMetadata(const TensorFile& file) : file_(file) {
-    const auto found = file.metadata().find(kAdapterMetadata);
-    if (found == file.metadata().end()) return;
-    values_ = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
-    if (!values_.is_object()) fail(file, "metadata that is not JSON", "a JSON object", kAnotherFile);
+  explicit AdapterMetadata(const TensorFile& file) : values_(read(file)) {
     for (const char* kind : {"use_dora", "use_qalora", "use_bdlora"}) {
-      const auto value = find(kind);
-      if (value && value->is_boolean() && value->get<bool>()) {
-        fail(file, std::string("an adapter with ") + kind, "a plain LoRA", kAnotherFile);
-      }
+      if (is_true(kind)) fail(file, std::string("an adapter with ") + kind, "a plain LoRA", kAnotherFile);
     }
   }
 
   /// What B A of a module counts; 1 without metadata.
   double scale(const std::string& module, int64_t rank) const {
-    const auto alpha = number_for(module, "lora_alpha", "alpha_pattern");
-    if (!alpha || rank == 0) return 1;
-    const auto rank_stabilized = find("use_rslora");
-    const bool root = rank_stabilized && rank_stabilized->is_boolean() && rank_stabilized->get<bool>();
-    return *alpha / (root ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
+    const nlohmann::json* alpha = alpha_of(module);
+    if (alpha == nullptr || rank == 0) return 1;
+    if (!alpha->is_number()) values_.fail("lora_alpha", "a number");
+    const auto size = static_cast<double>(rank);
+    return alpha->get<double>() / (is_true("use_rslora") ? std::sqrt(size) : size);
   }
 
  private:
-  static constexpr const char* kAnotherFile = "use a LoRA that its author saved as safetensors";
+  static Config read(const TensorFile& file) {
+    const auto found = file.metadata().find(kAdapterMetadata);
+    const std::string text = found == file.metadata().end() ? "{}" : found->second;
+    return Config::parse(text, file.path().string() + ", " + kAdapterMetadata);
+  }
 
-  /// A value, whose key may begin with the component that the adapter is for.
-  std::optional<nlohmann::json> find(const std::string& key) const {
-    if (!values_.is_object()) return std::nullopt;
+  /// A value, whose key may begin with the component that the adapter is for; nullptr if there is none.
+  const nlohmann::json* find(const std::string& key) const {
     for (const std::string& name : {"transformer." + key, "transformer_2." + key, key}) {
-      const auto found = values_.find(name);
-      if (found != values_.end() && !found->is_null()) return *found;
+      if (values_.has(name)) return &values_.json().at(name);
     }
-    return std::nullopt;
+    return nullptr;
   }
 
-  std::optional<double> number_for(const std::string& module, const std::string& key,
-                                   const std::string& pattern_key) const {
-    const auto patterns = find(pattern_key);
-    auto value = find(key);
-    if (patterns && patterns->is_object()) {
-      for (const auto& [pattern, of_pattern] : patterns->items()) {
-        const bool whole = pattern.starts_with("^");
-        const std::string name = whole ? pattern.substr(1) : pattern;
-        if (module == name || (!whole && module.ends_with("." + name))) {
-          value = of_pattern;
-          break;
-        }
-      }
-    }
-    if (!value) return std::nullopt;
-    if (!value->is_number()) fail(file_, key + " that is not a number", "a number", kAnotherFile);
-    return value->get<double>();
+  bool is_true(const std::string& key) const {
+    const nlohmann::json* value = find(key);
+    return value != nullptr && value->is_boolean() && value->get<bool>();
   }
 
-  const TensorFile& file_;
-  nlohmann::json values_;
+  const nlohmann::json* alpha_of(const std::string& module) const {
+    const nlohmann::json* patterns = find("alpha_pattern");
+    if (patterns == nullptr || !patterns->is_object()) return find("lora_alpha");
+    for (auto entry = patterns->begin(); entry != patterns->end(); ++entry) {
+      const bool whole = entry.key().starts_with("^");
+      const std::string name = whole ? entry.key().substr(1) : entry.key();
+      if (module == name || (!whole && module.ends_with("." + name))) return &entry.value();
+    }
+    return find("lora_alpha");
+  }
+
+  Config values_;
 };
 
 /// Checks the matrices of one module against each other.

@@ -50,22 +50,26 @@ std::string with_quoted_infinities(const std::string& text) {
 }  // namespace
 
 Config Config::read(const std::filesystem::path& file) {
-  const std::string text = with_quoted_infinities(read_file(file, kLargestConfig));
-  // Copying and showing a value recurse: a file of a million brackets would overflow the stack.
-  const auto limit_depth = [&file](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+  return parse(read_file(file, kLargestConfig), file.string());
+}
+
+Config Config::parse(const std::string& text, const std::string& origin) {
+  // Copying and showing a value recurse: a text of a million brackets would overflow the stack.
+  const auto limit_depth = [&origin](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
     if (depth <= kDeepest) return true;
-    throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+    throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
                                     .got = "lists or objects more than " + std::to_string(kDeepest) + " deep",
                                     .expected = "a configuration"});
   };
-  const nlohmann::json object = nlohmann::json::parse(text, limit_depth, /*allow_exceptions=*/false);
+  const nlohmann::json object =
+      nlohmann::json::parse(with_quoted_infinities(text), limit_depth, /*allow_exceptions=*/false);
   if (!object.is_object()) {
-    throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(),
+    throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
                                     .got = object.is_discarded() ? "text that is not JSON" : shown(object),
                                     .expected = "a JSON object",
                                     .advice = "download the file again"});
   }
-  return Config(object, file.string());
+  return Config(object, origin);
 }
 
 Config::Config(const nlohmann::json& object, std::string origin)

@@ -17,6 +17,8 @@ class Config {
  public:
   /// Reads a file that must hold one JSON object of at most 16 MiB.
   static Config read(const std::filesystem::path& file);
+  /// The same from a text of any length; `origin` is what errors call it.
+  static Config parse(const std::string& text, const std::string& origin);
   /// From a parsed object; `origin` is what errors call it.
   Config(const nlohmann::json& object, std::string origin);
 

@@ -208,6 +208,9 @@ TEST_F(LoraFilesTest, Damaged) {
   for (const char* text : {"", "[]", "{", R"({"lora_alpha": "x"})"}) {
     EXPECT_THAT(refusal(pair(q, 1), {{"lora_adapter_metadata", text}}), HasSubstr("expected a ")) << text;
   }
+  const std::string deep =
+      R"({"lora_alpha": )" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
+  EXPECT_THAT(refusal(pair(q, 1), {{"lora_adapter_metadata", deep}}), HasSubstr("deep"));
 }
 
 }  // namespace

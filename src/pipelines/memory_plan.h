@@ -7,8 +7,8 @@
 
 #include "autoencoders/autoencoder_kl_wan_config.h"
 #include "checkpoints/component.h"
-#include "layers/block_source.h"
 #include "transformers/transformer_wan_config.h"
+#include "weights/block_source.h"
 #include "weights/weights.h"
 
 namespace t2v {

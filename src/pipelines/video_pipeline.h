@@ -9,10 +9,10 @@
 #include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
-#include "layers/block_source.h"
 #include "pipelines/visual_inputs.h"
 #include "t2v/generate.h"
 #include "transformers/transformer_wan.h"
+#include "weights/block_source.h"
 
 namespace t2v {
 

@@ -4,9 +4,9 @@
 
 #include "core/config.h"
 #include "core/tensor.h"
-#include "layers/block_source.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
+#include "weights/block_source.h"
 #include "weights/weights.h"
 
 namespace t2v {

@@ -7,10 +7,10 @@
 #include "core/tensor.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
-#include "layers/block_source.h"
 #include "transformers/transformer_wan_config.h"
 #include "transformers/wan_attention.h"
 #include "transformers/wan_embeddings.h"
+#include "weights/block_source.h"
 #include "weights/weights.h"
 
 namespace t2v {

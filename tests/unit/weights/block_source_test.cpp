@@ -1,4 +1,4 @@
-#include "layers/block_source.h"
+#include "weights/block_source.h"
 
 #include <atomic>
 #include <memory>

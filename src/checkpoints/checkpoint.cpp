@@ -1,10 +1,5 @@
 #include "checkpoints/checkpoint.h"
 
-#include <algorithm>
-#include <array>
-
-#include <nlohmann/json.hpp>
-
 #include "checkpoints/diffusers_folder.h"
 #include "checkpoints/families.h"
 #include "checkpoints/parts_check.h"

@@ -1,6 +1,5 @@
 #include "checkpoints/component.h"
 
-#include <algorithm>
 #include <set>
 
 #include <nlohmann/json.hpp>

@@ -4,8 +4,6 @@
 #include <cctype>
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include "checkpoints/derive_config.h"
 #include "checkpoints/gguf_tokenizer.h"
 #include "checkpoints/identify.h"

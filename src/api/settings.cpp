@@ -13,6 +13,26 @@ nlohmann::ordered_json lora_list(const std::vector<LoraChoice>& loras) {
   return list;
 }
 
+/// The files that the clip is made from, beside the model and its LoRAs.
+void add_inputs(const GenerateRequest& request, nlohmann::ordered_json& settings) {
+  const std::pair<const char*, std::filesystem::path> paths[] = {{"transformer", request.transformer},
+                                                                 {"transformer_2", request.transformer_2},
+                                                                 {"vae", request.vae},
+                                                                 {"text_encoder", request.text_encoder},
+                                                                 {"tokenizer", request.tokenizer},
+                                                                 {"image_encoder", request.image_encoder},
+                                                                 {"image", request.image},
+                                                                 {"end_image", request.end_image},
+                                                                 {"control_video", request.control_video},
+                                                                 {"control_mask", request.control_mask}};
+  for (const auto& [key, path] : paths) {
+    if (!path.empty()) settings[key] = path.string();
+  }
+  for (const std::filesystem::path& file : request.reference_images)
+    settings["reference_images"].push_back(file.string());
+  if (request.conditioning_scale) settings["conditioning_scale"] = *request.conditioning_scale;
+}
+
 }  // namespace
 
 std::string settings_json(const GenerateRequest& request, const std::string& device) {
@@ -35,27 +55,9 @@ std::string settings_json(const GenerateRequest& request, const std::string& dev
       {"device", device},
       {"quality", request.quality},
   };
-  const auto add_path = [&](const char* key, const std::filesystem::path& path) {
-    if (!path.empty()) settings[key] = path.string();
-  };
-  const auto add_number = [&](const char* key, const auto& number) {
-    if (number) settings[key] = *number;
-  };
-  add_path("transformer", request.transformer);
-  add_path("transformer_2", request.transformer_2);
-  add_path("vae", request.vae);
-  add_path("text_encoder", request.text_encoder);
-  add_path("tokenizer", request.tokenizer);
-  add_path("image_encoder", request.image_encoder);
-  add_path("image", request.image);
-  add_path("end_image", request.end_image);
-  add_path("control_video", request.control_video);
-  add_path("control_mask", request.control_mask);
-  for (const std::filesystem::path& file : request.reference_images)
-    settings["reference_images"].push_back(file.string());
-  add_number("conditioning_scale", request.conditioning_scale);
-  add_number("guidance_scale_2", request.guidance_scale_2);
-  add_number("boundary_ratio", request.boundary_ratio);
+  add_inputs(request, settings);
+  if (request.guidance_scale_2) settings["guidance_scale_2"] = *request.guidance_scale_2;
+  if (request.boundary_ratio) settings["boundary_ratio"] = *request.boundary_ratio;
   if (request.vae_tiling) settings["vae_tiling"] = true;
   if (request.legacy_sigmas) settings["legacy_sigmas"] = true;
   if (request.threads > 0) settings["threads"] = request.threads;

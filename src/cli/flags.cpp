@@ -132,35 +132,39 @@ FlagGroup sampling(GenerateRequest& request) {
         set_sigmas}}};
 }
 
-FlagGroup model_and_machine(GenerateRequest& request) {
+FlagGroup model(GenerateRequest& request) {
   const auto add_lora = [&request](const FlagValue& value) { request.loras.push_back(parse_lora(value)); };
   const auto add_lora_2 = [&request](const FlagValue& value) {
     request.loras_2.push_back(parse_lora(value));
   };
+  return {"Model",
+          {path_flag({"--model", "-m"}, "PATH",
+                     "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
+                     "the bundled model"),
+           path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
+                     request.transformer),
+           path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
+           path_flag({"--vae"}, "PATH", "The same", request.vae),
+           path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
+           path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
+           path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
+           {{"--lora"},
+            "PATH[:STRENGTH]",
+            "A LoRA to merge into the transformer; may be given again",
+            "",
+            "",
+            add_lora},
+           {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2}}};
+}
+
+FlagGroup machine(GenerateRequest& request) {
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
   const auto set_text_encoder_device = [&request](const FlagValue& value) {
     request.text_encoder_device = parse_device(value);
   };
   return {
-      "Model and machine",
-      {path_flag({"--model", "-m"}, "PATH",
-                 "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
-                 "the bundled model"),
-       path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
-                 request.transformer),
-       path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
-       path_flag({"--vae"}, "PATH", "The same", request.vae),
-       path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
-       path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
-       path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
-       {{"--lora"},
-        "PATH[:STRENGTH]",
-        "A LoRA to merge into the transformer; may be given again",
-        "",
-        "",
-        add_lora},
-       {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2},
-       {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+      "Machine",
+      {{{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
        choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
                    request.dtype, request.dtype),
        choice_flag(
@@ -188,7 +192,8 @@ FlagGroup model_and_machine(GenerateRequest& request) {
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
   return {what_to_show(arguments),  where_to(request), what_to_start_from(request),
-          size_and_length(request), sampling(request), model_and_machine(request)};
+          size_and_length(request), sampling(request), model(request),
+          machine(request)};
 }
 
 }  // namespace t2v

@@ -25,6 +25,7 @@ namespace {
 
 /// How many tokens the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
+constexpr const char* kLowNoiseExpert = "transformer_2";
 /// So many steps before the low-noise expert's first one its files are asked into memory.
 constexpr int64_t kStepsToPrefetch = 3;
 
@@ -115,7 +116,7 @@ Weights VideoPipeline::open_weights(const std::string& component, LoadOptions op
 }
 
 Weights VideoPipeline::open_expert(const std::string& component) const {
-  const bool second = component == "transformer_2";
+  const bool second = component == kLowNoiseExpert;
   std::vector<LoraMerge> loras =
       open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component), second);
   LoadOptions options = expert_options();
@@ -187,53 +188,56 @@ Tensor VideoPipeline::draw_latents(int64_t channels, const at::Generator& noise,
   return at::randn(shape, noise, at::kFloat).to(job_.placement.device);
 }
 
+std::vector<std::string> VideoPipeline::experts(const Scheduler& scheduler) const {
+  const std::optional<double> ratio =
+      request().boundary_ratio ? request().boundary_ratio : job_.checkpoint.boundary_ratio;
+  const int64_t train_timesteps = job_.checkpoint.scheduler.integer("num_train_timesteps", 1000);
+  // Compared in float32, as the reference does.
+  const auto boundary = static_cast<float>(ratio.value_or(0) * static_cast<double>(train_timesteps));
+  std::vector<std::string> experts;
+  for (const double timestep : scheduler.timesteps())
+    experts.emplace_back(static_cast<float>(timestep) < boundary ? kLowNoiseExpert : "transformer");
+  return experts;
+}
+
+Tensor VideoPipeline::predict_guided(const NoisePredictor& predict, const Tensor& latents,
+                                     const Tensor& timestep, double guidance_scale) const {
+  const Tensor noise_pred = predict(latents, timestep, Prompt::kPositive);
+  // Whether there is a negative prompt, the first expert's scale says for both.
+  if (!is_guided(*request().guidance_scale)) return noise_pred;
+  return classifier_free_guidance(noise_pred, predict(latents, timestep, Prompt::kNegative), guidance_scale);
+}
+
 Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
                               const ExpertLoader& load_expert) const {
   const int64_t total = *request().num_inference_steps;
-  const Config& scheduler_config = job_.checkpoint.scheduler;
-  const auto scheduler = make_scheduler(scheduler_config, {.sampler = request().sampler,
-                                                           .flow_shift = request().flow_shift,
-                                                           .sigmas = request().sigmas,
-                                                           .legacy_flow_sigmas = request().legacy_sigmas});
+  const auto scheduler =
+      make_scheduler(job_.checkpoint.scheduler, {.sampler = request().sampler,
+                                                 .flow_shift = request().flow_shift,
+                                                 .sigmas = request().sigmas,
+                                                 .legacy_flow_sigmas = request().legacy_sigmas});
   scheduler->set_timesteps(total);
-  const double guidance_scale = *request().guidance_scale;
-  const std::optional<double> boundary_ratio =
-      request().boundary_ratio ? request().boundary_ratio : job_.checkpoint.boundary_ratio;
-  // Timesteps below it are the low-noise expert's. Compared in float32, as the reference does.
-  const auto boundary =
-      static_cast<float>(boundary_ratio.value_or(0) *
-                         static_cast<double>(scheduler_config.integer("num_train_timesteps", 1000)));
+  const std::vector<std::string> at_work = experts(*scheduler);
 
-  const auto is_low_noise = [&](int64_t step) {
-    return static_cast<float>(scheduler->timesteps()[std::min(step, total - 1)]) < boundary;
-  };
-
-  std::string at_work;
   NoisePredictor predict;
   std::future<void> prefetch;
   for (int64_t step = 0; step < total; ++step) {
     stop_if_asked();
-    const bool low_noise = is_low_noise(step);
-    if (!low_noise && is_low_noise(step + kStepsToPrefetch) && !prefetch.valid()) {
+    const bool low_noise = at_work[step] == kLowNoiseExpert;
+    if (!low_noise && at_work[std::min(step + kStepsToPrefetch, total - 1)] == kLowNoiseExpert &&
+        !prefetch.valid()) {
       prefetch = std::async(std::launch::async, [this] {
-        for (const auto& file : job_.checkpoint.get("transformer_2").files) file->prefetch();
+        for (const auto& file : job_.checkpoint.get(kLowNoiseExpert).files) file->prefetch();
       });
     }
-    const std::string component = low_noise ? "transformer_2" : "transformer";
-    if (component != at_work) {
+    if (step == 0 || at_work[step] != at_work[step - 1]) {
       predict = nullptr;  // releases the other expert before this one is loaded
-      predict = load_expert(component);
-      at_work = component;
+      predict = load_expert(at_work[step]);
     }
     emit(Event::Kind::kStep, step, total);
-    const Tensor timestep = scheduler->timestep(step);
-    Tensor noise_pred = predict(latents, timestep, Prompt::kPositive);
-    if (is_guided(guidance_scale)) {
-      const Tensor noise_uncond = predict(latents, timestep, Prompt::kNegative);
-      noise_pred = classifier_free_guidance(
-          noise_pred, noise_uncond,
-          low_noise ? request().guidance_scale_2.value_or(guidance_scale) : guidance_scale);
-    }
+    const double guidance_scale = low_noise ? request().guidance_scale_2.value_or(*request().guidance_scale)
+                                            : *request().guidance_scale;
+    const Tensor noise_pred = predict_guided(predict, latents, scheduler->timestep(step), guidance_scale);
     latents = scheduler->step(noise_pred, latents, noise);
   }
   emit(Event::Kind::kStep, total, total);

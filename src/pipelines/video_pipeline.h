@@ -4,12 +4,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "autoencoders/autoencoder_kl_wan.h"
 #include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
 #include "pipelines/visual_inputs.h"
+#include "schedulers/scheduler.h"
 #include "t2v/generate.h"
 #include "transformers/transformer_wan.h"
 #include "weights/block_source.h"
@@ -89,6 +91,10 @@ class VideoPipeline {
   void stop_if_asked() const;
 
  private:
+  /// The component that is the expert of each step.
+  std::vector<std::string> experts(const Scheduler& scheduler) const;
+  Tensor predict_guided(const NoisePredictor& predict, const Tensor& latents, const Tensor& timestep,
+                        double guidance_scale) const;
   LoadOptions expert_options() const;
   /// The text encoder's rows [1, length, d_model] for each prompt, from the cache where that has them.
   std::vector<Tensor> encode_text(const std::vector<std::vector<int64_t>>& prompts) const;

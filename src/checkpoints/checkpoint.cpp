@@ -100,16 +100,17 @@ void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& pa
     checkpoint.components.insert_or_assign(name, other.get(name));
     return;
   }
-  // What a file holds is a transformer; that it is the second one, only the flag says.
+  // Which of the two experts a transformer is, the flag says.
   const bool second = name == "transformer_2";
   LooseOptions options{.left_out = {"transformer", "vae", "text_encoder", "image_encoder"},
                        .replaced = replaced};
   options.left_out.erase(second ? "transformer" : name);
+  const std::string other_expert = second ? "transformer" : name == "transformer" ? "transformer_2" : name;
   if (second && checkpoint.has("transformer"))
     options.replaced.insert_or_assign("transformer", checkpoint.get("transformer").config);
   LooseParts parts = open_loose_parts(path, options);
   auto found = parts.components.find(name);
-  if (found == parts.components.end() && second) found = parts.components.find("transformer");
+  if (found == parts.components.end()) found = parts.components.find(other_expert);
   if (found == parts.components.end()) {
     std::string got = parts.found.empty() ? "no tensors" : "";
     for (const std::string& other : parts.found) got += (got.empty() ? "a " : ", a ") + other;
@@ -121,6 +122,15 @@ void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& pa
   checkpoint.components.insert_or_assign(name, std::move(found->second));
   if (name == "text_encoder" && parts.tokenizer && !checkpoint.tokenizer)
     checkpoint.tokenizer = parts.tokenizer;
+}
+
+/// Both experts have the same tensors: only what people call them tells that they were swapped.
+void check_experts(const CheckpointSources& sources) {
+  if (!is_called(sources.transformer, "lownoise") || !is_called(sources.transformer_2, "highnoise")) return;
+  throw Error(ErrorCode::kInput, {.doing = "--transformer " + sources.transformer.string(),
+                                  .got = "the low-noise expert, by its name",
+                                  .expected = "the high-noise one, and low noise in --transformer-2",
+                                  .advice = "swap the two"});
 }
 
 /// What model_index.json would say, from what the weights are.
@@ -158,6 +168,7 @@ std::string pipeline_class_name(PipelineClass pipeline) {
 }
 
 Checkpoint Checkpoint::open(const CheckpointSources& sources) {
+  check_experts(sources);
   const Overrides overrides = overrides_of(sources);
   ConfigsByComponent replaced;
   Checkpoint checkpoint{.origin = overrides.empty() ? "" : overrides.front().second.string(),

@@ -32,16 +32,6 @@ bool has_tensors(const fs::path& file) {
   return kExtensions.contains(file.extension().string());
 }
 
-/// "low_noise_model" of the original repositories, "LowNoise" of others.
-bool is_low_noise(const fs::path& folder) {
-  std::string name;
-  for (const char letter : folder.filename().string()) {
-    if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
-      name += static_cast<char>(std::tolower(letter));
-  }
-  return name.starts_with("lownoise");
-}
-
 /// "name-00001-of-00003.gguf" -> all three; any other file -> itself.
 std::vector<fs::path> with_sibling_shards(const fs::path& file) {
   constexpr std::string_view kPattern = "-#####-of-#####";
@@ -152,7 +142,7 @@ class Collector {
 
   /// The experts of Wan2.2 have the same tensors: their folders tell which is which.
   static std::string expert_name(const std::string& kind, const fs::path& folder) {
-    return kind == "transformer" && is_low_noise(folder) ? "transformer_2" : kind;
+    return kind == "transformer" && is_called(folder, "lownoise") ? "transformer_2" : kind;
   }
 
   Config config_of(const std::string& name, const Identified& part, const fs::path& folder) const {
@@ -195,6 +185,15 @@ class Collector {
 };
 
 }  // namespace
+
+bool is_called(const fs::path& path, std::string_view words) {
+  std::string letters;
+  for (const char letter : path.filename().string()) {
+    if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
+      letters += static_cast<char>(std::tolower(letter));
+  }
+  return letters.find(words) != std::string::npos;
+}
 
 LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {
   Collector collector(options);

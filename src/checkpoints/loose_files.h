@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "checkpoints/component.h"
 
@@ -35,6 +36,10 @@ struct LooseOptions {
 /// it are looked into; high_noise_model and low_noise_model hold the experts. Error (kInput)
 /// for a file that holds nothing known, and for a component that is there twice.
 LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOptions& options);
+
+/// Whether these letters are in the last name of a path, whatever is between them: "lownoise" in
+/// "wan2.2_t2v_low_noise_14B.safetensors" and in "LowNoise".
+bool is_called(const std::filesystem::path& path, std::string_view words);
 
 /// A tokenizer's folder or file. Error (kInput) if it is none.
 TokenizerSource open_tokenizer(const std::filesystem::path& path);

@@ -122,6 +122,13 @@ void sync_folder(const fs::path& folder) {
 
 StagedFile::StagedFile(const fs::path& destination) : destination_(follow_links(destination)) {
   folder_ = destination_.has_parent_path() ? destination_.parent_path() : ".";
+  // A device or a FIFO would be replaced, for everybody on the machine.
+  std::error_code ignored;
+  if (fs::is_other(destination_, ignored)) {
+    throw Error(ErrorCode::kUsage, {.doing = "writing " + destination_.string(),
+                                    .got = "a name of something other than a file",
+                                    .expected = "a file, or a name that is free"});
+  }
   remove_leftovers(folder_);
   constexpr mode_t kMode = 0666;               // less the umask
   if (::access("/proc/self/fd", F_OK) == 0) {  // the way to name it later

@@ -29,7 +29,7 @@ void sync_folder(const std::filesystem::path& folder);
 class StagedFile {
  public:
   /// Opens for reading and writing in the folder of `destination`, whose symbolic links are followed. Error
-  /// (kOutput).
+  /// (kOutput); (kUsage) for a device or a FIFO, which would be replaced.
   explicit StagedFile(const std::filesystem::path& destination);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;

@@ -18,9 +18,9 @@ inline nlohmann::json published_model(const std::string& name) {
       std::ifstream(std::filesystem::path(T2V_FIXTURES) / "published_models.json"))[name];
 }
 
-/// A float32 checkpoint with the tensors of a published model and no values: a file with a hole of up to 70
-/// GB behind its header, mapped and never read.
-inline Weights hollow_checkpoint(const nlohmann::json& model) {
+/// A float32 component with the tensors of a published model and no values: a file with a hole of up to 70 GB
+/// behind its header, mapped and never read.
+inline Component hollow_component(const nlohmann::json& model) {
   nlohmann::json header;
   uint64_t end = 0;
   const auto add = [&](const std::string& name, const nlohmann::json& shape) {
@@ -49,9 +49,13 @@ inline Weights hollow_checkpoint(const nlohmann::json& model) {
   const auto file = std::filesystem::path(::testing::TempDir()) / ("hollow-" + std::to_string(::getpid()));
   std::ofstream(file, std::ios::binary) << length << bytes;
   std::filesystem::resize_file(file, 8 + bytes.size() + end);
-  Weights weights = Weights::open_file(file, {});
+  Component component = open_tensors(file);
   std::filesystem::remove(file);
-  return weights;
+  return component;
+}
+
+inline Weights hollow_checkpoint(const nlohmann::json& model) {
+  return Weights::open(hollow_component(model), {});
 }
 
 }  // namespace t2v::testing

@@ -142,6 +142,18 @@ TEST_F(CheckpointTest, MixedPartsAreToldByName) {
       AllOf(HasSubstr("tiny-wan"), HasSubstr("the other expert")));
 }
 
+TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
+  const fs::path transformer = fs::path(T2V_FIXTURES) / "tiny-wan/transformer";
+  for (const char* name : {"wan2.2_t2v_low_noise_14B", "wan2.2_t2v_HighNoise_14B"})
+    fs::copy(transformer, path(name));
+  const fs::path low = path("wan2.2_t2v_low_noise_14B"), high = path("wan2.2_t2v_HighNoise_14B");
+  EXPECT_THAT(refusal({.model = kTiny, .transformer = low, .transformer_2 = high}),
+              AllOf(HasSubstr("low_noise"), HasSubstr("swap")));
+  EXPECT_TRUE(
+      Checkpoint::open({.model = kTiny, .transformer = high, .transformer_2 = low}).has("transformer_2"));
+  EXPECT_FALSE(Checkpoint::open({.model = kTiny, .transformer = low}).has("transformer_2"));
+}
+
 TEST_F(CheckpointTest, AHeadSizeThatNothingTells) {
   fs::copy_file(kParts / "vace_original.pth", path("a.pth"));
   EXPECT_THAT(refusal({.model = path("a.pth")}),

@@ -190,6 +190,12 @@ TEST_F(StagedFileTest, FilesystemsWithoutTheRenameFlagOrLinksWork) {
   }
 }
 
+TEST_F(StagedFileTest, WhatIsNoFileIsNotReplaced) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  EXPECT_THROW(StagedFile file(path("fifo")), Error);
+  EXPECT_TRUE(fs::is_fifo(path("fifo")));
+}
+
 TEST_F(StagedFileTest, AMissingFolderIsAnError) {
   for (const int error : {0, EOPNOTSUPP}) {
     faults.open_tmpfile = error;

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../published_models.h"
 #include "checkpoints/checkpoint.h"
+#include "transformers/transformer_wan.h"
 
 namespace t2v {
 namespace {
@@ -44,8 +46,8 @@ TEST(MemoryPlan, SaysHowMuchIsNeeded) {
     }
     return "";
   };
-  EXPECT_THAT(message("auto", 6.5), testing::HasSubstr("7.00 GiB"));
-  EXPECT_THAT(message("none", 43.5), testing::HasSubstr("44.00 GiB"));
+  EXPECT_THAT(message("auto", 6.5), ::testing::HasSubstr("7.00 GiB"));
+  EXPECT_THAT(message("none", 43.5), ::testing::HasSubstr("44.00 GiB"));
 }
 
 TEST(MemoryPlan, CountsTheTensorsOfACheckpointAsTheyAreLoaded) {
@@ -61,6 +63,29 @@ TEST(MemoryPlan, CountsTheTensorsOfACheckpointAsTheyAreLoaded) {
   EXPECT_EQ(memory.count, transformer.config.integer("num_layers", 0));
   EXPECT_EQ(memory.blocks, loaded_bytes(transformer, options, "blocks."));
   EXPECT_EQ(memory.blocks + memory.others, loaded_bytes(transformer, options) + 1000);
+}
+
+/// The plan for a published transformer in bfloat16 at 832x480 and 81 frames, beside the Wan2.1 VAE in
+/// float32.
+BlockResidency plan_published(const std::string& name, double max_vram) {
+  const nlohmann::json model = testing::published_model(name);
+  const Component transformer = testing::hollow_component(model);
+  const LoadOptions options{.placement = {at::kBFloat16, at::kCPU},
+                            .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+  const auto vae = AutoencoderKLWanConfig::from_config(Config(nlohmann::json::object(), "vae"));
+  constexpr uint64_t kVaeBytes = 507'570'124;
+  const uint64_t activations =
+      activation_bytes(WanTransformer3DConfig::from_config(Config(model["config"], name)), vae,
+                       {.num_frames = 81, .height = 480, .width = 832}, at::kBFloat16);
+  return plan_blocks(TransformerMemory::of(transformer, options, kVaeBytes + activations), "auto", max_vram);
+}
+
+TEST(MemoryPlan, FitsThePublishedModels) {
+  EXPECT_GE(plan_published("Wan2.1-T2V-14B", 12).resident, 1);
+  EXPECT_LT(plan_published("Wan2.1-T2V-14B", 12).resident, 40);
+  EXPECT_GE(plan_published("Wan2.1-T2V-14B", 48).resident, 40);
+  EXPECT_GE(plan_published("Wan2.1-T2V-1.3B", 6).resident, 30);
+  EXPECT_THROW(plan_published("Wan2.1-T2V-14B", 6), Error);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ std::string settings_json(const GenerateRequest& request, const std::string& dev
   if (request.boundary_ratio) settings["boundary_ratio"] = *request.boundary_ratio;
   if (request.vae_tiling) settings["vae_tiling"] = true;
   if (request.legacy_sigmas) settings["legacy_sigmas"] = true;
+  if (!request.text_encoder_device.empty()) settings["text_encoder_device"] = request.text_encoder_device;
   if (request.threads > 0) settings["threads"] = request.threads;
   if (!request.sigmas.empty()) settings["sigmas"] = request.sigmas;
   if (request.crf) settings["crf"] = *request.crf;

@@ -246,6 +246,8 @@ json vae_config(const Component& tensors, const Hints& hints) {
   int64_t spatial = patch, temporal = 1;
   std::vector<int64_t> dim_mult;
   for (const int64_t width : levels.widths) dim_mult.push_back(width / base_dim);
+  constexpr size_t kMostLevels = 16;  // more would overflow
+  if (levels.temporal.size() > kMostLevels) cannot_tell(tensors, "compression", "scale_factor_spatial");
   for (const bool shortens : levels.temporal) {
     spatial *= 2;
     temporal *= shortens ? 2 : 1;

@@ -42,7 +42,9 @@ Error input_error(const Component& files, const std::string& got, const std::str
 
 /// Some publishers flatten, some leave out dimensions of 1: the same numbers, in the shape that diffusers
 /// has.
-void reshape(const std::string& name, std::vector<int64_t>& shape) {
+void reshape(const std::string& name, StoredTensor& stored) {
+  if (!stored.strides.empty()) return;  // nobody publishes such a one
+  std::vector<int64_t>& shape = stored.shape;
   const auto ends = [&](const char* ending) { return name.ends_with(ending); };
   if (ends("patch_embedding.weight") && shape.size() == 2 && shape[1] % 4 == 0) {
     shape = {shape[0], shape[1] / 4, 1, 2, 2};
@@ -53,6 +55,13 @@ void reshape(const std::string& name, std::vector<int64_t>& shape) {
                                                                                     : shape.size();
   while (shape.size() < rank) shape.insert(shape.begin(), 1);
   while (shape.size() > rank && shape.front() == 1) shape.erase(shape.begin());
+}
+
+/// Whether as many tensors of equally many rows lie in it one after another, none of them with half a block.
+bool divides_into(const StoredTensor& stored, int64_t parts) {
+  if (!stored.strides.empty() || stored.shape.empty() || stored.shape[0] % parts != 0) return false;
+  const auto bytes = static_cast<int64_t>(stored.end - stored.begin);
+  return bytes % (parts * number_block(stored.format).bytes) == 0;
 }
 
 RenameTable full_table(const Found& found, const Component& files) {
@@ -77,7 +86,7 @@ Component take_component(const Found& found, const Component& files,
     const std::string name = rename(table, own).value_or(own);
     if (name.empty()) continue;
     TensorSource source = tensor->second;
-    reshape(name, source.stored.shape);
+    reshape(name, source.stored);
     used.insert(source.file);
     if (!component.tensors.emplace(name, std::move(source)).second) {
       throw input_error(files, "two tensors that are " + shown_name(name),
@@ -151,8 +160,8 @@ void split_fused(Component& component) {
     const auto fused = std::find_if(kFused.begin(), kFused.end(),
                                     [&](const Fused& f) { return name.find(f.whole) != std::string::npos; });
     const StoredTensor& stored = source.stored;
-    const bool divides = fused != kFused.end() && !stored.shape.empty() && stored.strides.empty() &&
-                         !source.scale && stored.shape[0] % static_cast<int64_t>(fused->parts.size()) == 0;
+    const bool divides = fused != kFused.end() && !source.scale &&
+                         divides_into(stored, static_cast<int64_t>(fused->parts.size()));
     if (!divides) {
       split.emplace(name, source);
       continue;

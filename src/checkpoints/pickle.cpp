@@ -12,6 +12,9 @@
 namespace t2v {
 namespace {
 
+/// torch.save counts storages. Each mention copies the name: a long one, mentioned often, would fill memory.
+constexpr size_t kLongestStorageName = 64;
+
 enum class Kind { kNone, kInteger, kOther, kText, kTuple, kList, kDictionary, kGlobal, kTensor };
 
 /// A value of the interpreter. Lists and dictionaries may hold each other in a circle, so all values belong
@@ -312,7 +315,8 @@ class Interpreter {
   /// ("storage", class, name of the file, device, number of numbers)
   void push_storage(const Value& id) {
     if (id.kind != Kind::kTuple || id.items.size() != 5 || id.items[0]->text != "storage" ||
-        id.items[1]->kind != Kind::kGlobal || id.items[2]->kind != Kind::kText) {
+        id.items[1]->kind != Kind::kGlobal || id.items[2]->kind != Kind::kText ||
+        id.items[2]->text.size() > kLongestStorageName) {
       malformed();
     }
     const std::string& type = id.items[1]->text;

@@ -55,11 +55,13 @@ class ZipReader {
   }
 
   Directory find_directory() const {
+    // Only there: half of a download is not read from its end to its beginning.
     const size_t first = bytes_.size() - std::min(bytes_.size(), kEndSize + kLongestComment);
-    const size_t end = bytes_.rfind(kDirectoryEnd);
-    if (end == std::string_view::npos || end < first || bytes_.size() - end < kEndSize) {
+    const size_t found = bytes_.substr(first).rfind(kDirectoryEnd);
+    if (found == std::string_view::npos || bytes_.size() - first - found < kEndSize) {
       refuse("no directory at the end of the archive");
     }
+    const size_t end = first + found;
     ByteReader reader = reader_at(end + 4 + 6);  // behind the signature and the numbers of disks
     const auto count = reader.take<uint16_t>();
     const auto size = reader.take<uint32_t>();

@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "../checkpoint_files.h"
+#include "checkpoints/identify.h"
 #include "checkpoints/tensor_file.h"
 
 namespace t2v {
@@ -144,6 +145,16 @@ TEST_F(GgufTest, RefusesTensorsThatCannotBe) {
   const std::string x = tensor("x", {8}, kF32, 0);
   EXPECT_THAT(refusal(gguf({}, {x, x}, 64)), HasSubstr("'x' twice"));
   EXPECT_THAT(refusal(gguf({}, {x, tensor("y", {8}, kF32, 0)}, 64)), HasSubstr("overlap"));
+}
+
+TEST_F(GgufTest, BlocksAreNotCutInTwo) {
+  Component component = open_tensors(write(
+      "model.gguf",
+      gguf({}, {tensor("a.to_kv.bias", {96}, kQ8_0, 0), tensor("b.to_kv.bias", {64}, kQ8_0, 128)}, 196)));
+  split_fused(component);
+  EXPECT_TRUE(component.has("a.to_kv.bias"));
+  EXPECT_FALSE(component.has("a.to_k.bias"));
+  EXPECT_EQ(component.get("b.to_v.bias").stored.shape, std::vector<int64_t>{32});
 }
 
 TEST_F(GgufTest, RefusesAnOriginalShapeOfOtherSize) {

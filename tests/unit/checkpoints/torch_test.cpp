@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "../checkpoint_files.h"
+#include "checkpoints/identify.h"
 #include "checkpoints/tensor_file.h"
 #include "core/file.h"
 
@@ -87,6 +88,15 @@ TEST_F(TorchTest, KeepsStrides) {
   EXPECT_EQ(file->tensors().at("x").strides, std::vector<int64_t>{2});
 }
 
+TEST_F(TorchTest, StridesAreAsManyAsSides) {
+  const std::string two = std::string("K\x02K\x02\x86", 5), turned = std::string("K\x01K\x02\x86", 5);
+  const std::string pickle =
+      std::string("\x80\x02}", 3) + text("head.modulation") + tensor(two, turned) + "s.";
+  const auto parts = identify(open_tensors(write("model.pth", archive(pickle))));
+  const StoredTensor& stored = parts.at("transformer").component.get("scale_shift_table").stored;
+  EXPECT_EQ(stored.strides.size(), stored.shape.size());
+}
+
 TEST_F(TorchTest, RunsNothing) {
   const fs::path proof = path("RAN");
   for (const std::string module :
@@ -162,6 +172,15 @@ TEST_F(TorchTest, RefusesDamagedPickles) {
             "");  // no text as its name
   const std::string x = text("x") + tensor(one_number(1), one_number(1));
   EXPECT_NE(refusal_of_pickle("}(" + x + x + "u."), "");  // twice
+}
+
+TEST_F(TorchTest, RefusesLongNamesOfStorages) {
+  const auto mention = [](size_t length) {
+    return "(" + text("storage") + "ctorch\nFloatStorage\n" + text(std::string(length, '0')) + text("cpu") +
+           one_number(4).substr(0, 5) + "tQ0";
+  };
+  EXPECT_THAT(refusal_of_pickle(mention(64)), HasSubstr("operation"));  // POP, which comes behind it
+  EXPECT_THAT(refusal_of_pickle(mention(65)), HasSubstr("damaged"));
 }
 
 TEST_F(TorchTest, RefusesTensorsBeyondTheirStorage) {

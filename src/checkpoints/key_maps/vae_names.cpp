@@ -24,6 +24,50 @@ void add_half(const std::string& half, RenameTable& table) {
   table.push_back({half + ".head.2.*", half + ".conv_out.*"});
 }
 
+using HasTensor = std::function<bool(const std::string&)>;
+
+constexpr int kMostBlocks = 1000;
+
+bool is_resample(const HasTensor& has, const std::string& name) { return has(name + ".resample.1.weight"); }
+bool is_block(const HasTensor& has, const std::string& name) { return has(name + ".residual.2.weight"); }
+
+Rename block_entry(const std::string& from, const std::string& to) {
+  return {from + ".*", to + ".*", inside_block()};
+}
+
+/// Wan2.1: one list; what comes up to an upsampler is a level.
+void add_list(const HasTensor& has, RenameTable& table) {
+  for (int n = 0, level = 0, resnet = 0; n < kMostBlocks; ++n) {
+    const std::string from = "decoder.upsamples." + std::to_string(n);
+    const std::string to = "decoder.up_blocks." + std::to_string(level);
+    if (is_resample(has, from)) {
+      table.push_back(block_entry(from, to + ".upsamplers.0"));
+      ++level;
+      resnet = 0;
+    } else if (is_block(has, from)) {
+      table.push_back(block_entry(from, to + ".resnets." + std::to_string(resnet++)));
+    } else {
+      return;
+    }
+  }
+}
+
+/// Wan2.2: a list for each level. False if there is no such level.
+bool add_level(const HasTensor& has, const std::string& from, const std::string& to, RenameTable& table) {
+  const bool is_encoder = from.starts_with("encoder.");
+  for (int n = 0; n < kMostBlocks; ++n) {
+    const std::string inner = from + "." + std::to_string(n);
+    if (is_resample(has, inner)) {
+      table.push_back(block_entry(inner, to + (is_encoder ? ".downsampler" : ".upsampler")));
+    } else if (is_block(has, inner)) {
+      table.push_back(block_entry(inner, to + ".resnets." + std::to_string(n)));
+    } else {
+      return n > 0;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 RenameTable original_vae_names() {
@@ -34,48 +78,14 @@ RenameTable original_vae_names() {
   return table;
 }
 
-RenameTable vae_levels(const std::function<bool(const std::string&)>& has) {
-  constexpr int kMostBlocks = 1000;
-  const RenameTable block = inside_block();
-  const auto is_resample = [&](const std::string& name) { return has(name + ".resample.1.weight"); };
-  const auto is_block = [&](const std::string& name) { return has(name + ".residual.2.weight"); };
-  const auto entry = [&](const std::string& from, const std::string& to) {
-    return Rename{from + ".*", to + ".*", block};
-  };
-  const auto number = [](int value) { return std::to_string(value); };
+RenameTable vae_levels(const HasTensor& has) {
   RenameTable table;
-  // Wan2.1: one list; what comes up to an upsampler is a level.
-  for (int n = 0, level = 0, resnet = 0; n < kMostBlocks; ++n) {
-    const std::string from = "decoder.upsamples." + number(n), to = "decoder.up_blocks." + number(level);
-    if (is_resample(from)) {
-      table.push_back(entry(from, to + ".upsamplers.0"));
-      ++level;
-      resnet = 0;
-    } else if (is_block(from)) {
-      table.push_back(entry(from, to + ".resnets." + number(resnet++)));
-    } else {
-      break;
-    }
-  }
-  // Wan2.2: a list for each level.
-  const auto add_level = [&](const std::string& from, const std::string& to, const std::string& resample) {
-    for (int n = 0; n < kMostBlocks; ++n) {
-      const std::string inner = from + "." + number(n);
-      if (is_resample(inner)) {
-        table.push_back(entry(inner, to + "." + resample));
-      } else if (is_block(inner)) {
-        table.push_back(entry(inner, to + ".resnets." + number(n)));
-      } else {
-        return n > 0;
-      }
-    }
-    return true;
-  };
+  add_list(has, table);
   for (int level = 0; level < kMostBlocks; ++level) {
-    const std::string i = number(level);
+    const std::string i = std::to_string(level);
     const bool down =
-        add_level("encoder.downsamples." + i + ".downsamples", "encoder.down_blocks." + i, "downsampler");
-    const bool up = add_level("decoder.upsamples." + i + ".upsamples", "decoder.up_blocks." + i, "upsampler");
+        add_level(has, "encoder.downsamples." + i + ".downsamples", "encoder.down_blocks." + i, table);
+    const bool up = add_level(has, "decoder.upsamples." + i + ".upsamples", "decoder.up_blocks." + i, table);
     if (!down && !up) break;
   }
   return table;

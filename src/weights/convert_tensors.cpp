@@ -35,7 +35,7 @@ int64_t rows_in_part(const TensorSource& source) {
   // Blocks of numbers that share a scale must not be cut; nor can scales that are not one a row.
   const bool whole_blocks = row % number_block(stored.format).numbers == 0;
   const bool scales_by_row = source.scale == nullptr || number_count(source.scale->stored.shape) == 1 ||
-                             source.scale->stored.shape[0] == rows;
+                             (source.scale->stored.shape[0] == rows && source.scale->stored.strides.empty());
   return whole_blocks && scales_by_row ? std::clamp<int64_t>(kNumbersInPart / row, 1, rows) : rows;
 }
 

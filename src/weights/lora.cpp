@@ -33,7 +33,7 @@ double scale_of(const LoraFile& lora, const LoraModule& module) {
 /// What one LoRA adds to a tensor of `shape`, before its strength.
 Tensor delta(const LoraFile& lora, const LoraModule& module, LoraRole role, const Tensor& base) {
   const Tensor stored = read(lora, *module.find(role), base.device());
-  if (role == LoraRole::kUpBias) return stored.mul(scale_of(lora, module));
+  if (role == LoraRole::kUpBias) return stored.mul(scale_of(lora, module)).reshape(base.sizes());
   if (role != LoraRole::kUp) return stored.reshape(base.sizes());
   const Tensor down = read(lora, *module.find(LoraRole::kDown), base.device());
   // The kernel of a convolution is one more matrix.

@@ -17,6 +17,15 @@ namespace {
 }
 
 Tensor read_quantized(const TensorSource& source) {
+  const NumberBlock block = number_block(source.stored.format);
+  const auto bytes = static_cast<int64_t>(source.stored.end - source.stored.begin);
+  int64_t count = 1;
+  for (const int64_t size : source.stored.shape) count *= size;
+  // The whole tensor is whole blocks; a row of it need not be, where it was flattened to be written.
+  if (bytes % block.bytes != 0 || bytes / block.bytes * block.numbers != count) {
+    refuse(source, std::to_string(count) + " numbers in " + std::to_string(bytes) + " bytes",
+           "whole blocks of " + std::string(number_format_name(source.stored.format)));
+  }
   Tensor numbers = at::empty(source.stored.shape, at::kFloat);
   dequantize(source.stored.format, source.file->bytes(source.stored),
              {numbers.mutable_data_ptr<float>(), static_cast<size_t>(numbers.numel())});

@@ -110,6 +110,13 @@ TEST_F(LoraFilesTest, DeltasOfWeightsBiasesNormsAndTables) {
   expect_all(change(file, "blocks.1.attn1.to_q.weight"), 0.0);
 }
 
+TEST_F(LoraFilesTest, ABiasOfTheUpMatrixMayBeARow) {
+  const std::string module = "blocks.0.attn1.to_q";
+  Tensors tensors = pair(module, 0.5);
+  tensors.emplace_back(module + ".lora_B.bias", at::full({1, 12}, 0.25));
+  expect_all(change(lora(tensors), module + ".bias"), 0.25);
+}
+
 TEST_F(LoraFilesTest, OnWeightsOfEightBits) {
   const std::string name = "blocks.0.attn1.to_q.weight";
   const Tensor base = at::linspace(-2, 2, 144).reshape({12, 12}).to(at::kFloat8_e4m3fn);

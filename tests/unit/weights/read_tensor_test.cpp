@@ -16,7 +16,8 @@ class ReadTensorTest : public WeightsFolder {
 
 TEST_F(ReadTensorTest, AlignedTensorsAreTheFileItself) {
   const std::string header = R"({"x":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}})";
-  const std::string padded = header + std::string(8 - header.size() % 8, ' ');
+  std::string padded = header;
+  padded.resize((header.size() + 7) / 8 * 8, ' ');
   Tensor first, second, unaligned;
   {
     const Component aligned = open_tensors(write("a.safetensors", safetensors_bytes(padded, 8)));
@@ -35,6 +36,20 @@ TEST_F(ReadTensorTest, RefusesABoolThatIsNoBool) {
   const auto file = write("a.safetensors",
                           safetensors_bytes(R"({"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}})", 3));
   EXPECT_THAT(input_error([&] { read(file, "a"); }), HasSubstr("BOOL"));
+}
+
+TEST_F(ReadTensorTest, RefusesHalfABlock) {
+  TensorSource source =
+      open_tensors(write("a.safetensors",
+                         safetensors_bytes(R"({"a":{"dtype":"U8","shape":[68],"data_offsets":[0,68]}})", 68)))
+          .get("a");
+  source.stored.format = NumberFormat::kQ8_0;
+  source.stored.shape = {64};
+  EXPECT_EQ(read_tensor(source).numel(), 64);
+  source.stored.shape = {48};
+  EXPECT_THAT(input_error([&] { read_tensor(source); }), HasSubstr("48 numbers"));
+  source.stored.end -= 17;
+  EXPECT_THAT(input_error([&] { read_tensor(source); }), HasSubstr("51 bytes"));
 }
 
 }  // namespace

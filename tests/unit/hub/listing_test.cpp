@@ -9,6 +9,7 @@ namespace t2v {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::string kCommit(40, 'a');
 
@@ -38,6 +39,19 @@ TEST(Listing, SmallAndLargeFiles) {
   EXPECT_EQ(listing.files[1].path, "b/c.safetensors");
   EXPECT_EQ(listing.files[1].hash, sha256);
   EXPECT_EQ(listing.files[1].size, 5000000000);
+}
+
+TEST(Listing, SurvivesAnAnswerThatIsTooDeep) {
+  const size_t depth = 1'000'000;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+  try {
+    parse_listing(R"({"sha": ")" + kCommit + R"(", "siblings": [{"rfilename": "a.json", "blobId": ")" +
+                      kCommit + R"(", "size": )" + deep + "}]}",
+                  "a/b");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the size array"));
+  }
 }
 
 TEST(ChooseFiles, ADiffusersFolder) {

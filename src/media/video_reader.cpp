@@ -13,6 +13,11 @@
 namespace t2v {
 namespace {
 
+/// Containers, as libav calls them: what they hold is in the file itself. Playlists, lists of files and the
+/// like would make libav open whatever they name.
+constexpr const char* kContainers =
+    "mov,matroska,avi,gif,apng,png_pipe,flv,mpeg,mpegts,ogg,asf,nut,ivf,yuv4mpegpipe";
+
 struct InputDeleter {
   void operator()(AVFormatContext* input) const { avformat_close_input(&input); }
 };
@@ -107,7 +112,14 @@ void VideoReader::Parts::open_container() {
   AVFormatContext* opened = allocated(avformat_alloc_context());
   opened->pb = io.context();
   opened->error_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
-  check(avformat_open_input(&opened, nullptr, nullptr, nullptr));  // frees it when it fails
+  opened->format_whitelist = allocated(av_strdup(kContainers));
+  const int result = avformat_open_input(&opened, nullptr, nullptr, nullptr);  // frees it when it fails
+  if (result == AVERROR(EINVAL)) {
+    throw Error(ErrorCode::kInput, {.doing = doing,
+                                    .got = "a file that is no container of a clip",
+                                    .expected = "MP4, Matroska, WebM, AVI, GIF or MPEG"});
+  }
+  check(result);
   container.reset(opened);
   check(avformat_find_stream_info(opened, nullptr));
 }

@@ -61,6 +61,15 @@ TEST_F(ReadVideoTest, NamesWhatIsNoVideo) {
   EXPECT_THAT(error_of(path("missing.mp4")), HasSubstr("missing.mp4"));
   std::ofstream(path("text.mp4")) << "no film";
   EXPECT_THAT(error_of(path("text.mp4")), HasSubstr("text.mp4"));
+  // Lists of other files are not followed.
+  fs::copy_file(kVideos.file("plain.mp4"), path("other.mp4"));
+  std::ofstream(path("list.mp4")) << "ffconcat version 1.0\nfile other.mp4\n";
+  std::ofstream(path("playlist.mp4")) << "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nother.mp4\n";
+  const fs::path here = fs::current_path();
+  fs::current_path(path("list.mp4").parent_path());
+  for (const char* list : {"list.mp4", "playlist.mp4"})
+    EXPECT_THAT(error_of(list), HasSubstr("no container")) << list;
+  fs::current_path(here);
   const std::string whole = content(kVideos.file("plain.mp4"));
   std::ofstream(path("half.mp4"), std::ios::binary) << whole.substr(0, whole.size() / 2);
   EXPECT_THAT(error_of(path("half.mp4")), HasSubstr("half.mp4"));

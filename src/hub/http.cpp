@@ -170,8 +170,8 @@ void HttpClient::get(const std::string& url, int64_t offset, const OnHead& on_he
                           "the file", "");
     }
     const std::string next = target;
-    const bool downgrade =
-        origin_of(transfer.url).rfind("https:", 0) == 0 && origin_of(next).rfind("https:", 0) != 0;
+    const std::string origin = origin_of(next);  // refuses file:// and whatever else libcurl speaks
+    const bool downgrade = origin_of(transfer.url).rfind("https:", 0) == 0 && origin.rfind("https:", 0) != 0;
     if (downgrade) throw network_error(url, "a redirect from https to " + shown_url(next), "https", "");
     transfer.url = next;
   }

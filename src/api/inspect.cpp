@@ -171,7 +171,8 @@ Inspection inspect_lora(const fs::path& path) {
 }
 
 Inspection of_settings(Inspection::Kind kind, const fs::path& path, const std::string& text) {
-  const bool recorded = text.find("\"t2v\"") != std::string::npos;
+  // Config takes NaN and the like, which no settings have.
+  const bool recorded = text.find("\"t2v\"") != std::string::npos && nlohmann::json::accept(text);
   if (!recorded || !Config::parse(text, path.string()).has("t2v")) {
     throw Error(ErrorCode::kInput, {.doing = "inspecting " + path.string(),
                                     .got = "no settings of t2v in it",

@@ -146,6 +146,13 @@ class Clips(InspectTest):
         path = FIXTURES / "pipelines/control.mkv"
         self.assert_error(self.run_t2v("inspect", str(path)), 3, "no settings of t2v")
 
+    def test_settings_that_are_no_json(self):
+        path = self.folder / "latents.safetensors"
+        for text in ('{"t2v": NaN}', '{"t2v": "1"', '["t2v"]'):
+            with self.subTest(text):
+                write_tensors(path, {"latents": ("F32", [1], floats(0))}, {"t2v": text})
+                self.assert_error(self.run_t2v("inspect", str(path)), 3)
+
 
 class Others(InspectTest):
     def test_nothing_known(self):

@@ -1,6 +1,7 @@
 #include "pipelines/pixels.h"
 
 #include <algorithm>
+#include <string>
 
 namespace t2v {
 namespace {
@@ -49,6 +50,12 @@ Tensor place_on_canvas(const Frames& image, ImageSize canvas, int64_t factor) {
   const int64_t height = image.height - image.height % factor, width = image.width - image.width % factor;
   const Tensor pixels = to_pixels(resize(image, height, width, ResizeFilter::kLanczos)).select(2, 0);
   const ImageSize size = fitted_size({height, width}, canvas);
+  if (size.height < 1 || size.width < 1) {
+    throw Error(ErrorCode::kInput, {.doing = "placing a reference image in the clip",
+                                    .got = std::to_string(width) + "x" + std::to_string(height) + " pixels",
+                                    .expected = "proportions that leave a line of it",
+                                    .advice = "use a picture that is less narrow"});
+  }
   const Tensor fitted = at::upsample_bilinear2d(pixels, {size.height, size.width}, /*align_corners=*/false);
   const Tensor placed = at::ones({1, 3, 1, canvas.height, canvas.width});
   placed.select(2, 0)

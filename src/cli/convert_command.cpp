@@ -61,10 +61,10 @@ Command convert_command() {
                              request->input)},
       .flags = {{"What to write",
                  {path_flag({"--output", "-o"}, "PATH", "A folder, or a .safetensors file", request->output),
-                  choice_flag({"--dtype"}, "WORD", "The numbers", kConvertedDtypes, request->dtype,
+                  choice_flag({"--dtype"}, "The numbers", kConvertedDtypes, request->dtype,
                               "as stored; quantised ones as float32"),
-                  choice_flag({"--layout"}, "WORD", "How files and tensors are named", kLayouts,
-                              request->layout, request->layout)}}},
+                  choice_flag({"--layout"}, "How files and tensors are named", kLayouts, request->layout,
+                              request->layout)}}},
       .stopped = "nothing was written",
       .run = [request](const Invocation& invocation, Progress& progress) {
         return run(invocation, *request, progress);

@@ -61,10 +61,10 @@ Flag number_flag(Names names, std::string help, Range<double> range, Target& tar
 }
 
 template <typename Target>
-Flag choice_flag(Names names, std::string word, std::string help, const std::vector<std::string>& choices,
-                 Target& target, std::string fallback = "") {
+Flag choice_flag(Names names, std::string help, const std::vector<std::string>& choices, Target& target,
+                 std::string fallback = "") {
   return {std::move(names),
-          std::move(word),
+          "WORD",
           std::move(help),
           describe(choices),
           std::move(fallback),

@@ -47,19 +47,19 @@ FlagGroup what_to_start_from(GenerateRequest& request) {
 }
 
 FlagGroup where_to(GenerateRequest& request) {
-  return {"Where to",
-          {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                     "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
-                     ".json), or - for Matroska on standard output",
-                     request.output),
-           switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails",
-                       request.overwrite, true),
-           path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                     request.save_latents),
-           switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
-           choice_flag({"--quality"}, "WORD", "How the clip is compressed", kQualities, request.quality,
-                       request.quality),
-           integer_flag({"--crf"}, "H.264's own scale instead of --quality", kCrfs, request.crf)}};
+  return {
+      "Where to",
+      {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
+                 "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
+                 ".json), or - for Matroska on standard output",
+                 request.output),
+       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails", request.overwrite,
+                   true),
+       path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
+                 request.save_latents),
+       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
+       choice_flag({"--quality"}, "How the clip is compressed", kQualities, request.quality, request.quality),
+       integer_flag({"--crf"}, "H.264's own scale instead of --quality", kCrfs, request.crf)}};
 }
 
 FlagGroup size_and_length(GenerateRequest& request) {
@@ -119,7 +119,7 @@ FlagGroup sampling(GenerateRequest& request) {
                    request.boundary_ratio, kOfModel),
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
                    "Where the steps are spent: higher, on layout", kFlowShifts, request.flow_shift, kOfModel),
-       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "WORD", "The solver", kSamplers,
+       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "The solver", kSamplers,
                    request.sampler, kOfModel),
        switch_flag({"--legacy-sigmas"},
                    "UniPC's noise levels as diffusers up to 0.36 and the original Wan code have them",
@@ -165,10 +165,10 @@ FlagGroup machine(GenerateRequest& request) {
   return {
       "Machine",
       {{{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
-       choice_flag({"--dtype"}, "WORD", "Numbers of the text encoder and the transformer", kDtypes,
-                   request.dtype, request.dtype),
+       choice_flag({"--dtype"}, "Numbers of the text encoder and the transformer", kDtypes, request.dtype,
+                   request.dtype),
        choice_flag(
-           {"--offload"}, "WORD",
+           {"--offload"},
            "Where the transformer's blocks wait for their turn: none on the device; auto: cpu if --max-vram "
            "asks for it, else none",
            kOffloads, request.offload, request.offload),

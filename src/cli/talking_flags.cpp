@@ -14,9 +14,9 @@ FlagGroup talking_flags(Invocation& invocation) {
            switch_flag({"--verbose", "-v"}, "Details of what is loaded and chosen", invocation.log_level,
                        LogLevel::kVerbose),
            switch_flag({"--json"}, "The result on standard output as JSON", invocation.json, true),
-           choice_flag({"--progress"}, "WORD", "How progress is shown on standard error", kProgressStyles,
+           choice_flag({"--progress"}, "How progress is shown on standard error", kProgressStyles,
                        invocation.progress, invocation.progress),
-           choice_flag({"--color"}, "WORD", "Colour on standard error; NO_COLOR is honoured", kColors,
+           choice_flag({"--color"}, "Colour on standard error; NO_COLOR is honoured", kColors,
                        invocation.color, invocation.color),
            switch_flag({"--help", "-h"}, "This text", invocation.help, true),
            switch_flag({"--version"}, "The version", invocation.version, true)}};

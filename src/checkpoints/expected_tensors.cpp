@@ -102,6 +102,9 @@ void add_transformer(const Shapes& to, const Config& config) {
   to.affine("vace_patch_embedding",
             {sizes.width, config.integer("vace_in_channels", 96), patch[0], patch[1], patch[2]});
   const std::vector<int64_t> vace_layers = config.integers("vace_layers", {0, 5, 10, 15, 20, 25, 30, 35});
+  if (vace_layers.size() > static_cast<size_t>(kMostLayers)) {
+    config.fail("vace_layers", "at most " + std::to_string(kMostLayers) + " layers");
+  }
   for (size_t i = 0; i < vace_layers.size(); ++i) {
     const Shapes block = to["vace_blocks"][static_cast<int64_t>(i)];
     add_block(block, sizes);

@@ -72,6 +72,8 @@ TEST(ExpectedTensorsTest, AbsurdConfigs) {
   refused("transformer", {{"num_attention_heads", -1}});
   refused("transformer", {{"patch_size", {1, 2}}});
   refused("transformer", {{"patch_size", {1, 2, 0}}});
+  refused("transformer",
+          {{"_class_name", "WanVACETransformer3DModel"}, {"vace_layers", std::vector<int64_t>(1001, 0)}});
   refused("vae", {{"dim_mult", nlohmann::json::array()}});
   refused("vae", {{"dim_mult", {1, 2, 3, 4, 5, 6}}});
   refused("vae", {{"dim_mult", {1, -2, 4, 4}}});

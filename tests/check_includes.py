@@ -29,7 +29,7 @@ MAY_USE = {folder: set(others.split()) for folder, others in {
     "text_encoders": MODEL_PARTS,
     "autoencoders": MODEL_PARTS,
     "transformers": MODEL_PARTS + " caching",
-    "pipelines": "core checkpoints layers weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
+    "pipelines": "core checkpoints weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
     "api": "core checkpoints hub media weights schedulers pipelines quantization",
     "cli": "",
 }.items()}

@@ -104,7 +104,7 @@ std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const Va
       checkpoint.has("transformer") && checkpoint.get("transformer").config.has("image_dim");
   const std::vector<std::pair<const char*, bool>> needed = {
       {"transformer", true},
-      {"transformer_2", checkpoint.boundary_ratio.has_value()},
+      {"transformer_2", checkpoint.boundary_ratio.has_value() || checkpoint.lacks_low_noise()},
       {"vae", true},
       {"text_encoder", true},
       {"image_encoder", image_branch},

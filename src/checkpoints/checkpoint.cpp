@@ -125,12 +125,19 @@ void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& pa
 }
 
 /// Both experts have the same tensors: only what people call them tells that they were swapped.
-void check_experts(const CheckpointSources& sources) {
-  if (!is_called(sources.transformer, "lownoise") || !is_called(sources.transformer_2, "highnoise")) return;
-  throw Error(ErrorCode::kInput, {.doing = "--transformer " + sources.transformer.string(),
-                                  .got = "the low-noise expert, by its name",
-                                  .expected = "the high-noise one, and low noise in --transformer-2",
-                                  .advice = "swap the two"});
+void check_experts(const CheckpointSources& sources, const Checkpoint& checkpoint) {
+  const bool first_is_low = checkpoint.has("transformer_2") && !sources.transformer.empty() &&
+                            expert_called(sources.transformer) == Expert::kLowNoise;
+  const bool second_is_high =
+      !sources.transformer_2.empty() && expert_called(sources.transformer_2) == Expert::kHighNoise;
+  if (!first_is_low && !second_is_high) return;
+  const std::string flag = first_is_low ? "--transformer " + sources.transformer.string()
+                                        : "--transformer-2 " + sources.transformer_2.string();
+  throw Error(ErrorCode::kInput,
+              {.doing = flag,
+               .got = std::string("the ") + (first_is_low ? "low" : "high") + "-noise expert, by its name",
+               .expected = "high noise in --transformer, low noise in --transformer-2",
+               .advice = first_is_low && second_is_high ? "swap the two" : "name it with the other flag"});
 }
 
 /// What model_index.json would say, from what the weights are.
@@ -168,7 +175,6 @@ std::string pipeline_class_name(PipelineClass pipeline) {
 }
 
 Checkpoint Checkpoint::open(const CheckpointSources& sources) {
-  check_experts(sources);
   const Overrides overrides = overrides_of(sources);
   ConfigsByComponent replaced;
   Checkpoint checkpoint{.origin = overrides.empty() ? "" : overrides.front().second.string(),
@@ -185,6 +191,7 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) {
   if (!has_index && checkpoint.has("transformer")) {
     checkpoint.scheduler = published_scheduler(checkpoint.get("transformer").config);
   }
+  check_experts(sources, checkpoint);
   check_parts(checkpoint);
   return checkpoint;
 }
@@ -200,11 +207,17 @@ const TokenizerSource& Checkpoint::get_tokenizer() const {
   return *tokenizer;
 }
 
+bool Checkpoint::lacks_low_noise() const {
+  if (has("transformer_2") || !has("transformer") || get("transformer").files.empty()) return false;
+  return expert_called(get("transformer").files.front()->path()) == Expert::kHighNoise;
+}
+
 void Checkpoint::expect_complete() const {
   std::vector<std::string_view> absent;
   for (const char* name : {"transformer", "vae", "text_encoder"}) {
     if (!has(name)) absent.push_back(name);
   }
+  if (lacks_low_noise()) absent.push_back("transformer_2");
   if (!tokenizer) absent.push_back("tokenizer");
   if (has("transformer") && get("transformer").config.has("image_dim") && !has("image_encoder")) {
     absent.push_back("image_encoder");

@@ -40,6 +40,9 @@ struct Checkpoint {
   /// Error (kInput) that names every part that rendering needs and that is absent, and where to get it.
   void expect_complete() const;
 
+  /// Whether the transformer is an expert for high noise, by its name, and the other one is not there.
+  bool lacks_low_noise() const;
+
   int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels
   int64_t temporal_multiple() const;  ///< a clip has k * this + 1 frames
 

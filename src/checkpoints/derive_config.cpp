@@ -28,11 +28,13 @@ class Shapes {
     }
     return shape[dimension];
   }
-  /// How many of prefix0suffix, prefix1suffix, ... there are.
-  int64_t count(const std::string& prefix, const std::string& suffix) const {
-    int64_t n = 0;
-    while (has(prefix + std::to_string(n) + suffix)) ++n;
-    return n;
+  /// How many of prefix0., prefix1., ... there are tensors in.
+  int64_t count(const std::string& prefix) const {
+    for (int64_t n = 0;; ++n) {
+      const std::string block = prefix + std::to_string(n) + ".";
+      const auto first = tensors_.tensors.lower_bound(block);
+      if (first == tensors_.tensors.end() || !first->first.starts_with(block)) return n;
+    }
   }
 
  private:
@@ -102,7 +104,7 @@ int64_t head_size(const Component& tensors, const Hints& hints, int64_t dim) {
 }
 
 void add_vace(const Shapes& shapes, const Hints& hints, json& config) {
-  const int64_t count = shapes.count("vace_blocks.", ".attn1.to_q.weight");
+  const int64_t count = shapes.count("vace_blocks.");
   config["_class_name"] = "WanVACETransformer3DModel";
   config["vace_in_channels"] = shapes("vace_patch_embedding.weight", 1);
   config["vace_layers"] = hints.find("vace_layers");
@@ -132,7 +134,7 @@ json transformer_config(const Component& tensors, const Hints& hints) {
                  {"text_dim", shapes(embedder + "text_embedder.linear_1.weight", 1)},
                  {"freq_dim", shapes(embedder + "time_embedder.linear_1.weight", 1)},
                  {"ffn_dim", shapes("blocks.0.ffn.net.0.proj.weight", 0)},
-                 {"num_layers", shapes.count("blocks.", ".attn1.to_q.weight")},
+                 {"num_layers", shapes.count("blocks.")},
                  {"cross_attn_norm", shapes.has("blocks.0.norm2.weight")},
                  {"qk_norm", "rms_norm_across_heads"},
                  {"eps", eps.is_number() ? eps : json(1e-6)},
@@ -161,7 +163,7 @@ json text_encoder_config(const Component& tensors, const Hints& hints) {
           {"d_model", shapes(embedding, 1)},
           {"d_kv", shapes(layer + "0.SelfAttention.q.weight", 0) / heads},
           {"d_ff", shapes(layer + "1.DenseReluDense.wo.weight", 1)},
-          {"num_layers", shapes.count("encoder.block.", ".layer.0.SelfAttention.q.weight")},
+          {"num_layers", shapes.count("encoder.block.")},
           {"num_heads", heads},
           {"relative_attention_num_buckets", shapes(bias, 0)},
           {"relative_attention_max_distance", hints.integer("relative_attention_max_distance").value_or(128)},
@@ -187,7 +189,7 @@ json image_encoder_config(const Component& tensors, const Hints& hints) {
           {"model_type", "clip_vision_model"},
           {"hidden_size", hidden},
           {"intermediate_size", shapes("encoder.layers.0.mlp.fc1.weight", 0)},
-          {"num_hidden_layers", bare.count(prefix + "encoder.layers.", ".self_attn.q_proj.weight")},
+          {"num_hidden_layers", bare.count(prefix + "encoder.layers.")},
           {"num_attention_heads", *heads},
           {"num_channels", shapes("embeddings.patch_embedding.weight", 1)},
           {"image_size", side * patch},
@@ -216,7 +218,7 @@ VaeLevels vae_levels_of(const Shapes& shapes, bool is_residual) {
       levels.widths.push_back(shapes(level + "resnets.0.conv1.weight", 0));
       if (shapes.has(level + "downsampler.resample.1.weight")) add_downsampler(level + "downsampler.");
     }
-    levels.num_res_blocks = shapes.count(blocks + "0.resnets.", ".conv1.weight");
+    levels.num_res_blocks = shapes.count(blocks + "0.resnets.");
     return levels;
   }
   bool inside = false;

@@ -80,7 +80,7 @@ Config config_beside(const fs::path& folder, const std::string& component) {
 /// Collects the parts of a folder and of the folders in it.
 class Collector {
  public:
-  explicit Collector(const LooseOptions& options) : options_(options) {}
+  Collector(const LooseOptions& options, bool is_folder) : options_(options), is_folder_(is_folder) {}
 
   LooseParts take() { return std::move(parts_); }
 
@@ -88,7 +88,9 @@ class Collector {
   bool add_tensors(const Component& tensors, const fs::path& folder) {
     std::map<std::string, Identified, std::less<>> identified = identify(tensors);
     for (auto& [kind, part] : identified) {
-      const std::string name = expert_name(kind, folder);
+      const bool second =
+          kind == "transformer" && expert_called(name_of(tensors, folder)) == Expert::kLowNoise;
+      const std::string name = second ? "transformer_2" : kind;
       parts_.found.insert(name);
       if (options_.left_out.contains(name)) continue;
       part.component.config = config_of(name, part, folder);
@@ -140,11 +142,6 @@ class Collector {
     return done;
   }
 
-  /// The experts of Wan2.2 have the same tensors: their folders tell which is which.
-  static std::string expert_name(const std::string& kind, const fs::path& folder) {
-    return kind == "transformer" && is_called(folder, "lownoise") ? "transformer_2" : kind;
-  }
-
   Config config_of(const std::string& name, const Identified& part, const fs::path& folder) const {
     const std::string kind = name == "transformer_2" ? "transformer" : name;
     const Config beside = config_beside(folder, kind);
@@ -180,25 +177,37 @@ class Collector {
     if (found && !other) parts_.tokenizer = TokenizerSource{.path = folder};
   }
 
+  /// What tells an expert: a file that was named alone may be the only transformer, whatever it is called.
+  fs::path name_of(const Component& tensors, const fs::path& folder) const {
+    return is_folder_ ? tensors.files.front()->path() : folder;
+  }
+
   const LooseOptions& options_;
+  const bool is_folder_;
   LooseParts parts_;
 };
 
 }  // namespace
 
-bool is_called(const fs::path& path, std::string_view words) {
-  std::string letters;
-  for (const char letter : path.filename().string()) {
-    if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
-      letters += static_cast<char>(std::tolower(letter));
+Expert expert_called(const fs::path& path) {
+  for (const fs::path& named : {path.filename(), path.parent_path().filename()}) {
+    std::string letters;
+    for (const char letter : named.string()) {
+      if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
+        letters += static_cast<char>(std::tolower(letter));
+    }
+    const bool high = letters.find("highnoise") != std::string::npos;
+    const bool low = letters.find("lownoise") != std::string::npos;
+    if (high != low) return high ? Expert::kHighNoise : Expert::kLowNoise;
   }
-  return letters.find(words) != std::string::npos;
+  return Expert::kUnknown;
 }
 
 LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {
-  Collector collector(options);
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
+  const bool is_folder = fs::is_directory(path, ignored);
+  Collector collector(options, is_folder);
+  if (is_folder) {
     collector.add_folder(path, 0);
   } else {
     const Component tensors = open_tensors(with_sibling_shards(path), path.string());
@@ -210,9 +219,11 @@ LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {
 TokenizerSource open_tokenizer(const fs::path& path) {
   std::error_code ignored;
   const bool folder = fs::is_directory(path, ignored);
-  const bool found =
-      folder ? is_file(path / "tokenizer.json") || is_file(path / "spiece.model") : is_file(path);
-  if (!found) {
+  const auto has_one = [](const fs::path& in) {
+    return is_file(in / "tokenizer.json") || is_file(in / "spiece.model");
+  };
+  if (folder && !has_one(path) && has_one(path / "tokenizer")) return {.path = path / "tokenizer"};
+  if (folder ? !has_one(path) : !is_file(path)) {
     refuse(path, folder ? "a folder without tokenizer.json or spiece.model" : "no such file or folder",
            "a tokenizer", "name the folder tokenizer/ or google/umt5-xxl/ of a Wan repository");
   }

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "checkpoints/component.h"
 
@@ -33,13 +32,15 @@ struct LooseOptions {
 
 /// What is in a file (or, for one of several shards, in all of them), or in a folder that has no
 /// model_index.json: an original repository, a component's folder, files put together by hand. Folders inside
-/// it are looked into; high_noise_model and low_noise_model hold the experts. Error (kInput)
-/// for a file that holds nothing known, and for a component that is there twice.
+/// it are looked into; experts are told by their names, or those of their folders. Error (kInput) for a file
+/// that holds nothing known, and for a component that is there twice.
 LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOptions& options);
 
-/// Whether these letters are in the last name of a path, whatever is between them: "lownoise" in
-/// "wan2.2_t2v_low_noise_14B.safetensors" and in "LowNoise".
-bool is_called(const std::filesystem::path& path, std::string_view words);
+/// The experts of Wan2.2, whose tensors are alike.
+enum class Expert { kUnknown, kHighNoise, kLowNoise };
+/// The one that people call a file or a folder, or else the folder it is in: kLowNoise for
+/// "wan2.2_t2v_low_noise_14B.safetensors" and for "LowNoise/model.gguf".
+Expert expert_called(const std::filesystem::path& path);
 
 /// A tokenizer's folder or file. Error (kInput) if it is none.
 TokenizerSource open_tokenizer(const std::filesystem::path& path);

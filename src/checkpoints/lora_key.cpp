@@ -158,6 +158,13 @@ std::optional<Cut> cut_key(std::string_view key) {
   return std::nullopt;
 }
 
+/// Whether the last `left` letters of a module begin with "transformer_blocks", which other families have.
+bool is_transformer_block(std::string_view module, size_t left) {
+  const size_t start = module.size() - left;
+  const bool may_be_prefix = start == 0 && module.find('.') == std::string_view::npos;
+  return !may_be_prefix && module.substr(start).starts_with("transformer_blocks");
+}
+
 }  // namespace
 
 std::string_view lora_naming_name(LoraNaming naming) {
@@ -181,7 +188,7 @@ std::optional<LoraKey> parse_lora_key(std::string_view key) {
   for (bool stripped = true; stripped;) {
     stripped = false;
     for (const std::string_view prefix : kPrefixes) {
-      if (!words.starts_with(prefix)) continue;
+      if (!words.starts_with(prefix) || is_transformer_block(cut->module, words.size())) continue;
       words.remove_prefix(prefix.size());
       second_expert = second_expert || prefix == "transformer_2_";
       stripped = true;

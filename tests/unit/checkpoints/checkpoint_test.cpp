@@ -152,6 +152,23 @@ TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
   EXPECT_TRUE(
       Checkpoint::open({.model = kTiny, .transformer = high, .transformer_2 = low}).has("transformer_2"));
   EXPECT_FALSE(Checkpoint::open({.model = kTiny, .transformer = low}).has("transformer_2"));
+  EXPECT_THAT(refusal({.model = kTiny, .transformer = high, .transformer_2 = high}), HasSubstr("other flag"));
+  const Checkpoint half = Checkpoint::open({.model = kTiny, .transformer = high});
+  EXPECT_THAT(input_error([&] { half.expect_complete(); }), HasSubstr("no transformer_2"));
+}
+
+TEST_F(CheckpointTest, ExpertsAsFilesOfOneFolder) {
+  for (const char* name : {"wan2.2_high_noise_14B.safetensors", "wan2.2_low_noise_14B.safetensors"})
+    fs::copy_file(kParts / "transformer_original.safetensors", path(name));
+  const Checkpoint both = Checkpoint::open({.model = path("")});
+  EXPECT_THAT(both.get("transformer").origin, HasSubstr("high_noise"));
+  EXPECT_THAT(both.get("transformer_2").origin, HasSubstr("low_noise"));
+  // Alone it may be all that somebody wants to use.
+  EXPECT_TRUE(Checkpoint::open({.model = path("wan2.2_low_noise_14B.safetensors")}).has("transformer"));
+}
+
+TEST_F(CheckpointTest, ATokenizerOfAWholeModel) {
+  EXPECT_EQ(Checkpoint::open({.model = kTiny, .tokenizer = kTiny}).get_tokenizer().path, kTiny / "tokenizer");
 }
 
 TEST_F(CheckpointTest, AHeadSizeThatNothingTells) {

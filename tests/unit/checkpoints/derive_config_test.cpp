@@ -54,6 +54,17 @@ TEST(DeriveConfigTest, ShapesTellThePublishedConfigs) {
   }
 }
 
+TEST(DeriveConfigTest, ABlockThatLacksATensorIsABlock) {
+  const json models = read_json("published_models.json");
+  for (const auto& [name, model] : models.items()) {
+    const json& published = model.at("config");
+    if (!published.contains("num_layers") || name.starts_with("umt5")) continue;
+    Component component = component_of(model.at("tensors"), published.at("num_layers").get<int64_t>());
+    ASSERT_EQ(component.tensors.erase("blocks.3.attn1.to_q.weight"), 1u) << name;
+    EXPECT_EQ(derived("transformer", component).json().at("num_layers"), published.at("num_layers")) << name;
+  }
+}
+
 TEST(DeriveConfigTest, ShapesTellTheVaes) {
   const json wan_2_1 = {
       {"base_dim", 96},    {"z_dim", 16},           {"is_residual", false},      {"in_channels", 3},

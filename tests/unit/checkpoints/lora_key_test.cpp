@@ -117,6 +117,16 @@ TEST(LoraKeyTest, OthersAreNot) {
   }
 }
 
+TEST(LoraKeyTest, BlocksOfOtherFamiliesAreNotThoseOfWan) {
+  for (const char* key : {"transformer.transformer_blocks.0.attn1.to_q.lora_A.weight",
+                          "diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight",
+                          "transformer_blocks.0.attn1.to_q.lora_A.weight",
+                          "lora_unet_transformer_blocks_0_attn1_to_q.lora_down.weight",
+                          "lora_transformer_transformer_blocks_0_attn1_to_q.lora_down.weight"}) {
+    EXPECT_FALSE(parse_lora_key(key).has_value()) << key;
+  }
+}
+
 TEST(LoraKeyTest, TellsOtherFamilies) {
   EXPECT_EQ(family_of_lora_key("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight"),
             "HunyuanVideo or Flux");

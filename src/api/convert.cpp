@@ -32,6 +32,9 @@ void check_output(const fs::path& output, const Checkpoint& checkpoint) {
   if (fs::symlink_status(output, ignored).type() > fs::file_type::not_found) {
     usage_error(flag, "a name that is taken", "a new one", "choose another name");
   }
+  if (is_named_like_tensors(output) && output.extension() != ".safetensors") {
+    usage_error(flag, "a file of another format", "a .safetensors file, or a folder");
+  }
   const fs::path parent = output.has_parent_path() ? output.parent_path() : fs::path(".");
   if (!fs::is_directory(parent, ignored))
     usage_error(flag, "no folder " + parent.string(), "one that exists");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/data_folder.h"
+#include "checkpoints/tensor_file.h"
 #include "hub/pull.h"
 #include "hub/verify.h"
 #include "t2v/error.h"
@@ -86,9 +87,8 @@ fs::path find_model(const std::string& name) { return find_here(understand(name)
 
 fs::path locate_model(const fs::path& model) {
   std::error_code ignored;
-  const std::string extension = model.extension().string();
-  const bool file = extension == ".safetensors" || extension == ".gguf" || extension == ".pth";
-  if (model.empty() || file || fs::exists(fs::symlink_status(model, ignored))) return model;
+  if (model.empty() || is_named_like_tensors(model) || fs::exists(fs::symlink_status(model, ignored)))
+    return model;
   const std::vector<KnownModel> known = known_models();
   if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
   const std::string meant = meant_model(known, model.string());

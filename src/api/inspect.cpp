@@ -111,10 +111,8 @@ std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const Va
   };
   std::vector<AbsentComponent> absent;
   const auto add = [&](const std::string& name) {
-    std::string flag = "--" + name;
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    absent.push_back({name, (variant.repository.empty() ? "" : "t2v pull " + variant.repository + ", or ") +
-                                std::string("pass ") + flag + " PATH"});
+    const std::string pull = variant.repository.empty() ? "" : "t2v pull " + variant.repository + ", or ";
+    absent.push_back({name, pull + where_to_get(name)});
   };
   for (const auto& [name, is_needed] : needed) {
     if (is_needed && !checkpoint.has(name)) add(name);

@@ -14,10 +14,22 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// What a user calls the model and what is merged into it, in lower case.
+/// What a path is called: its last name, and its repository's in the Hugging Face cache. Other folders on the
+/// way to it say nothing about it.
+std::string name_of(const fs::path& path) {
+  std::string name = (path / "").parent_path().filename().string();
+  for (const fs::path& folder : path) {
+    if (folder.string().starts_with("models--")) name += '\n' + folder.string();
+  }
+  return name + '\n';
+}
+
+/// What the model, its transformers and what is merged into them are called, in lower case.
 std::string names_of(const GenerateRequest& request) {
-  std::string names = request.model.string() + '\n' + request.transformer.string();
-  for (const LoraChoice& lora : request.loras) names += '\n' + lora.file.string();
+  std::string names = name_of(request.model) + name_of(request.transformer) + name_of(request.transformer_2);
+  for (const auto* loras : {&request.loras, &request.loras_2}) {
+    for (const LoraChoice& lora : *loras) names += name_of(lora.file);
+  }
   std::transform(names.begin(), names.end(), names.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   return names;

@@ -42,7 +42,7 @@ void warn_if_distorted(const Frames& image, const GenerateRequest& request, int6
   const ImageSize kept{side(std::sqrt(area / aspect)), side(std::sqrt(area * aspect))};
   log_warning("--image of " + shown({image.height, image.width}) + " is stretched to " +
               shown({*request.height, *request.width}) + "; --size " + shown(kept) +
-              " keeps its proportions");
+              " is nearer to its proportions");
 }
 
 void read_control(const GenerateRequest& request, const Checkpoint& checkpoint, VisualInputs& inputs) {

@@ -1,5 +1,7 @@
 #include "checkpoints/checkpoint.h"
 
+#include <algorithm>
+
 #include "checkpoints/diffusers_folder.h"
 #include "checkpoints/families.h"
 #include "checkpoints/parts_check.h"
@@ -15,28 +17,17 @@ constexpr int64_t kLargestFactor = 64;
 /// Where each part can be had, for who lacks it.
 struct Published {
   std::string_view component;
-  const char* advice;
+  const char* where;
 };
 constexpr Published kPublished[] = {
-    {"transformer", "name it with --transformer: the diffusion_pytorch_model files of a Wan-AI repository"},
-    {"transformer_2", "name it with --transformer-2: low_noise_model of the same Wan-AI repository"},
-    {"vae",
-     "name it with --vae: Wan2.1_VAE.pth of Wan-AI/Wan2.1-T2V-1.3B (of Wan-AI/Wan2.2-TI2V-5B: "
-     "Wan2.2_VAE.pth)"},
-    {"text_encoder",
-     "name it with --text-encoder: models_t5_umt5-xxl-enc-bf16.pth of Wan-AI/Wan2.1-T2V-1.3B"},
-    {"tokenizer", "name it with --tokenizer: the folder google/umt5-xxl of Wan-AI/Wan2.1-T2V-1.3B"},
+    {"transformer", "the diffusion_pytorch_model files of a Wan-AI repository"},
+    {"transformer_2", "low_noise_model of the same Wan-AI repository"},
+    {"vae", "Wan2.1_VAE.pth of Wan-AI/Wan2.1-T2V-1.3B (of Wan-AI/Wan2.2-TI2V-5B: Wan2.2_VAE.pth)"},
+    {"text_encoder", "models_t5_umt5-xxl-enc-bf16.pth of Wan-AI/Wan2.1-T2V-1.3B"},
+    {"tokenizer", "the folder google/umt5-xxl of Wan-AI/Wan2.1-T2V-1.3B"},
     {"image_encoder",
-     "name it with --image-encoder: models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth of "
-     "Wan-AI/Wan2.1-I2V-14B-480P"},
+     "models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth of Wan-AI/Wan2.1-I2V-14B-480P"},
 };
-
-std::string where_to_get(std::string_view component) {
-  for (const Published& part : kPublished) {
-    if (part.component == component) return part.advice;
-  }
-  return "";
-}
 
 Error absent_error(const std::string& origin, const std::vector<std::string_view>& absent) {
   std::string names, advice;
@@ -74,9 +65,9 @@ Checkpoint open_model(const fs::path& model, const Overrides& overrides, Configs
   for (const auto& [name, path] : overrides) left_out.insert(name);
   if (is_diffusers_folder(model)) return open_diffusers_folder(model, left_out, replaced);
   // What the index says is in no other file.
-  for (const char* part : {"transformer", "vae"}) {
-    if (fs::exists(model / part / "config.json", ignored))
-      refuse("parts of a diffusers folder without model_index.json", "download the rest of it");
+  if (fs::exists(model / "transformer" / "config.json", ignored) &&
+      fs::exists(model / "vae" / "config.json", ignored)) {
+    refuse("a diffusers folder without model_index.json", "download the rest of it");
   }
   LooseParts parts = open_loose_parts(model, {.left_out = left_out});
   if (parts.found.empty()) {
@@ -161,6 +152,12 @@ void tell_pipeline(Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+std::string where_to_get(std::string_view component) {
+  const auto* found = std::find_if(std::begin(kPublished), std::end(kPublished),
+                                   [&](const Published& part) { return part.component == component; });
+  return found != std::end(kPublished) ? "name it with " + flag_of(component) + ": " + found->where : "";
+}
 
 std::string pipeline_class_name(PipelineClass pipeline) {
   switch (pipeline) {

@@ -19,6 +19,9 @@ struct CheckpointSources {
                         image_encoder = {};
 };
 
+/// How to name a component that is absent, and where it can be had.
+std::string where_to_get(std::string_view component);
+
 /// The pipeline of diffusers that renders a checkpoint.
 enum class PipelineClass { kWan, kWanImageToVideo, kWanVACE };
 /// "WanPipeline", ...: the _class_name of model_index.json.

@@ -7,6 +7,7 @@
 #include "checkpoints/derive_config.h"
 #include "checkpoints/gguf_tokenizer.h"
 #include "checkpoints/identify.h"
+#include "core/log.h"
 
 namespace t2v {
 namespace {
@@ -24,12 +25,6 @@ constexpr int kDeepestFolder = 3;
 bool is_file(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored);
-}
-
-bool has_tensors(const fs::path& file) {
-  static const std::set<std::string> kExtensions = {".safetensors", ".sft", ".gguf", ".pth",
-                                                    ".pt",          ".bin", ".ckpt"};
-  return kExtensions.contains(file.extension().string());
 }
 
 /// "name-00001-of-00003.gguf" -> all three; any other file -> itself.
@@ -98,8 +93,9 @@ class Collector {
       const auto [other, is_new] = parts_.components.emplace(name, std::move(part.component));
       if (!is_new) {
         refuse(folder, "two of " + kind + ": " + other->second.origin + " and " + tensors.origin, "one",
-               kind == "transformer" ? "name them with --transformer and, for low noise, --transformer-2"
-                                     : "name one with --" + kind);
+               kind == "transformer"
+                   ? "name one with --transformer, or the two experts with --transformer and --transformer-2"
+                   : "name one with " + flag_of(kind));
       }
     }
     return !identified.empty();
@@ -118,15 +114,28 @@ class Collector {
     for (const fs::path& entry : entries) {
       if (fs::is_directory(entry, error)) {
         if (depth < kDeepestFolder) add_folder(entry, depth + 1);
-      } else if (has_tensors(entry) && !done.contains(entry)) {
+      } else if (is_named_like_tensors(entry) && !done.contains(entry)) {
         const std::vector<fs::path> shards = with_sibling_shards(entry);
         done.insert(shards.begin(), shards.end());
-        add_tensors(open_tensors(shards, entry.string()), folder);
+        add_file_among_others(shards, entry, folder);
       }
     }
   }
 
  private:
+  /// A file that somebody put beside those of the model: one that cannot be read is passed over.
+  void add_file_among_others(const std::vector<fs::path>& shards, const fs::path& file,
+                             const fs::path& folder) {
+    std::optional<Component> tensors;
+    try {
+      tensors = open_tensors(shards, file.string());
+    } catch (const Error& error) {
+      log_warning(std::string("passing over a file: ") + error.what());
+      return;
+    }
+    add_tensors(*tensors, folder);
+  }
+
   /// Weights under the names that diffusers and transformers give them: an index or one of their variants.
   /// Returns the files of that name, which are not looked at again.
   std::set<fs::path> add_weights_of_library(const fs::path& folder, const std::vector<fs::path>& entries) {
@@ -201,6 +210,12 @@ Expert expert_called(const fs::path& path) {
     if (high != low) return high ? Expert::kHighNoise : Expert::kLowNoise;
   }
   return Expert::kUnknown;
+}
+
+std::string flag_of(std::string_view component) {
+  std::string flag = "--" + std::string(component);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
 }
 
 LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {

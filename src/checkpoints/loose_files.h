@@ -30,6 +30,9 @@ struct LooseOptions {
   ConfigsByComponent replaced = {};  ///< of what the components take the place of, for what no tensor says
 };
 
+/// "--text-encoder" of "text_encoder".
+std::string flag_of(std::string_view component);
+
 /// What is in a file (or, for one of several shards, in all of them), or in a folder that has no
 /// model_index.json: an original repository, a component's folder, files put together by hand. Folders inside
 /// it are looked into; experts are told by their names, or those of their folders. Error (kInput) for a file

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "checkpoints/file_headers.h"
@@ -86,6 +87,12 @@ Error pickle_error(const std::string& origin, const std::string& got) {
                 .expected = "a file of tensors and nothing else",
                 .advice = "convert it in Python: "
                           "safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)"});
+}
+
+bool is_named_like_tensors(const std::filesystem::path& file) {
+  static const std::set<std::string> kExtensions = {".safetensors", ".sft", ".gguf", ".pth",
+                                                    ".pt",          ".bin", ".ckpt"};
+  return kExtensions.contains(file.extension().string());
 }
 
 }  // namespace t2v

@@ -81,4 +81,7 @@ class TensorFile {
   FileHeader header_;
 };
 
+/// Whether a file of that name may hold tensors: what its content is, opening it tells.
+bool is_named_like_tensors(const std::filesystem::path& file);
+
 }  // namespace t2v

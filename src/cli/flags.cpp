@@ -141,7 +141,9 @@ FlagGroup model(GenerateRequest& request) {
           {path_flag({"--model", "-m"}, "PATH",
                      "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
                      "the bundled model"),
-           path_flag({"--transformer"}, "PATH", "Replaces this part of the model: a folder or a file",
+           path_flag({"--transformer"}, "PATH",
+                     "This part instead of the model's: a folder or a file. Without --model the rest has to "
+                     "be named as well",
                      request.transformer),
            path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
            path_flag({"--vae"}, "PATH", "The same", request.vae),

@@ -46,7 +46,8 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
     progress.summarize(false);
     end_by_signal();
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kResource, "out of memory; lower --width, --height or --frames");
+    return fail(ErrorCode::kResource,
+                "out of memory; a clip takes less with a lower --width, --height or --frames");
   } catch (const std::exception& error) {
     const Error bug(ErrorCode::kBug, {.doing = "a bug in t2v", .advice = error.what()});
     return fail(bug.code(), bug.what());

@@ -147,8 +147,11 @@ std::filesystem::path parse_path(const FlagValue& value) {
 LoraChoice parse_lora(const FlagValue& value) {
   const size_t colon = value.text.rfind(':');
   const std::string number = colon == std::string::npos ? "" : value.text.substr(colon + 1);
-  // What follows a colon in a path is no number.
-  if (!read<double>(number)) return {.file = parse_path(value), .strength = 1};
+  // What follows a colon in a path is no number; what follows one behind a path has to be.
+  std::error_code ignored;
+  const bool behind_a_path = colon != std::string::npos && !std::filesystem::exists(value.text, ignored) &&
+                             std::filesystem::exists(value.text.substr(0, colon), ignored);
+  if (!read<double>(number) && !behind_a_path) return {.file = parse_path(value), .strength = 1};
   return {.file = parse_path({value.flag, value.text.substr(0, colon)}),
           .strength = parse_number({value.flag, number}, kLoraStrengths)};
 }

@@ -17,6 +17,12 @@ std::string in_gib(uint64_t bytes) {
   return std::to_string(hundredths / 100) + "." + (fraction.size() < 2 ? "0" : "") + fraction;
 }
 
+uint64_t loaded_bytes(const std::string& name, const StoredTensor& stored, const LoadOptions& options) {
+  uint64_t bytes = at::elementSize(loaded_dtype(name, stored, options));
+  for (const int64_t size : stored.shape) bytes *= static_cast<uint64_t>(size);
+  return bytes;
+}
+
 [[noreturn]] void too_little(double max_vram, uint64_t needed, const std::string& advice) {
   std::string limit = std::to_string(max_vram);
   limit.erase(limit.find_last_not_of('0') + 1);
@@ -32,10 +38,7 @@ std::string in_gib(uint64_t bytes) {
 uint64_t loaded_bytes(const Component& component, const LoadOptions& options, std::string_view prefix) {
   uint64_t bytes = 0;
   for (const auto& [name, source] : component.tensors) {
-    if (!name.starts_with(prefix)) continue;
-    uint64_t numbers = 1;
-    for (const int64_t size : source.stored.shape) numbers *= static_cast<uint64_t>(size);
-    bytes += numbers * at::elementSize(loaded_dtype(name, source.stored, options));
+    if (name.starts_with(prefix)) bytes += loaded_bytes(name, source.stored, options);
   }
   return bytes;
 }
@@ -57,8 +60,7 @@ TransformerMemory TransformerMemory::of(const Component& transformer, const Load
   constexpr std::string_view kBlocks = "blocks.";
   for (const auto& [name, source] : transformer.tensors) {
     if (!name.starts_with(kBlocks)) continue;
-    const std::string block = name.substr(0, name.find('.', kBlocks.size()) + 1);
-    if (!block_bytes.contains(block)) block_bytes[block] = loaded_bytes(transformer, options, block);
+    block_bytes[name.substr(0, name.find('.', kBlocks.size()))] += loaded_bytes(name, source.stored, options);
   }
   for (const auto& [name, bytes] : block_bytes) {
     memory.blocks += bytes;

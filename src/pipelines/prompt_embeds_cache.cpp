@@ -70,7 +70,10 @@ std::optional<Tensor> PromptEmbedsCache::find(const std::vector<int64_t>& ids) c
     const auto found = stored->metadata().find("key");
     const auto rows = stored->tensors().find("prompt_embeds");
     if (found == stored->metadata().end() || found->second != wanted) return std::nullopt;
-    if (rows == stored->tensors().end() || rows->second.shape.size() != 3) return std::nullopt;
+    if (rows == stored->tensors().end() || !is_floating(rows->second.format)) return std::nullopt;
+    const std::vector<int64_t>& shape = rows->second.shape;
+    if (shape.size() != 3 || shape[0] != 1 || shape[1] != static_cast<int64_t>(ids.size()))
+      return std::nullopt;
     return read_tensor({.file = stored, .stored = rows->second}).clone();
   } catch (const Error& error) {
     log_warning(std::string(error.what()) + "; the prompt is encoded again");

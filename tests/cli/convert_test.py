@@ -140,6 +140,7 @@ class Refusals(ConvertTest):
         self.assert_refused(2, tiny, "-o", "x", "--dtype", "int3", parts=["int3"])
         self.assert_refused(2, tiny, "-o", "x", "--layout", "confy", parts=["comfy"])
         self.assert_refused(2, tiny, "-o", "x.safetensors", parts=["3 components", "folder"])
+        self.assert_refused(2, tiny, "-o", "x.gguf", parts=["another format", ".safetensors"])
         self.assert_refused(2, tiny, "-o", "no/x", parts=["no folder"])
         (self.folder / "taken").mkdir()
         self.assert_refused(2, tiny, "-o", "taken", parts=["taken"], left=["taken"])

@@ -92,7 +92,7 @@ class Checkpoints(InspectTest):
                          ("GGUF", "original"))  # fmt: skip
         absent = {part["name"]: part["advice"] for part in inspection["absent"]}
         self.assertEqual(set(absent), {"vae", "text_encoder", "tokenizer", "image_encoder"})
-        self.assertIn("--vae PATH", absent["vae"])
+        self.assertIn("--vae: Wan2.1_VAE.pth", absent["vae"])
 
     def test_the_published_repository_has_what_is_absent(self):
         config, shapes = published("Wan2.1-T2V-1.3B")

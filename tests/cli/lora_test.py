@@ -92,7 +92,7 @@ class LoraTest(CommandTest):
     def test_bad_values(self):
         path = self.bias_lora()
         self.refused_lora(3, "no such file", path=self.folder / "gone.safetensors")
-        self.refused_lora(3, "no such file", path=path + ":strong")
+        self.refused_lora(2, "--lora", "strong", path=path + ":strong")
         self.refused_lora(2, "--lora", "from -100 to 100", path=path + ":1e9")
         self.refused_lora(2, "--lora", path=":1")
         self.refused_lora(2, "--lora-2", "one transformer", flag="--lora-2", path=path)

@@ -140,6 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
                                 true, false, "Wan2.2-Lightning"},
                       Published{"wan2.2-i2v-a14b-distilled.json", transformer(40, 40, 36), kI2V, true, false,
                                 "Wan2.2-I2V-A14B-4step"},
+                      Published{"wan2.1-vace-14b-distilled.json", transformer(40, 40, 16), kVACE, false,
+                                false, "Wan2.1-VACE-14B-lightx2v"},
                       Published{"fastwan2.1-t2v-1.3b.json", transformer(12, 30, 16), "WanPipeline", false,
                                 false, "FastWan2.1-T2V-1.3B-Diffusers"},
                       Published{"fastwan2.2-ti2v-5b.json", transformer(24, 30, 48), "WanPipeline", false,
@@ -162,6 +164,20 @@ TEST_F(CheckTest, ADistilledModelIsKnownByTheNameOfItsLora) {
   EXPECT_EQ(*request.num_inference_steps, 4);
   EXPECT_EQ(request.sigmas.size(), 4U);
   EXPECT_EQ(*request.guidance_scale, 1.0);
+}
+
+TEST_F(CheckTest, FoldersOnTheWayToAModelDoNotMakeItDistilled) {
+  GenerateRequest request;
+  request.model = folder_ / "model";
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
+  GenerateRequest of_user = request, of_repository = request;
+  of_user.model = "/home/lightning/distilled/Wan2.1-T2V-14B/";
+  apply_preset(checkpoint, of_user);
+  EXPECT_EQ(*of_user.num_inference_steps, 50);
+  of_repository.model = "hub/models--lightx2v--Wan2.1-T2V-14B/snapshots/0123";
+  apply_preset(checkpoint, of_repository);
+  EXPECT_EQ(*of_repository.num_inference_steps, 4);
 }
 
 TEST_F(CheckTest, StepsOfOnesOwnAreNotThePresetsNoiseLevels) {

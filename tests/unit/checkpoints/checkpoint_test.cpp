@@ -131,6 +131,21 @@ TEST_F(CheckpointTest, TwoOfAKindAreNotGuessedAbout) {
               AllOf(HasSubstr("two of vae"), HasSubstr("a.pth"), HasSubstr("b.pth")));
 }
 
+TEST_F(CheckpointTest, AFileOfSomethingElseIsPassedOver) {
+  fs::copy_file(kParts / "vae_original.pth", path("a.pth"));
+  std::ofstream(path("upscaler.pth")) << "\x80\x02}q\x01.";
+  std::ofstream(path("notes.ckpt")) << "not tensors";
+  EXPECT_TRUE(Checkpoint::open({.model = path("")}).has("vae"));
+}
+
+TEST_F(CheckpointTest, OneComponentsFolderInAFolder) {
+  fs::create_directory(path("out"));
+  fs::copy(kTiny / "transformer", path("out/transformer"));
+  EXPECT_TRUE(Checkpoint::open({.model = path("out")}).has("transformer"));
+  fs::copy(kTiny / "vae", path("out/vae"));
+  EXPECT_THAT(refusal({.model = path("out")}), HasSubstr("model_index.json"));
+}
+
 TEST_F(CheckpointTest, MixedPartsAreToldByName) {
   EXPECT_THAT(refusal({.model = kTiny, .vae = kParts / "vae_2.2_original.pth"}),
               AllOf(HasSubstr("out_channels"), HasSubstr("16 channels (as Wan2.1"),

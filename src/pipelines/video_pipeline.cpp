@@ -129,18 +129,23 @@ LoadOptions VideoPipeline::expert_options() const {
 }
 
 BlockResidency VideoPipeline::residency(const std::string& component) const {
+  BlockResidency blocks;
   if (job_.placement.device.is_cpu()) {
     if (request().max_vram) log_warning("--max-vram: nothing is computed on a GPU");
     // The files are mapped: a block that is dropped gives back what its numbers take in another dtype.
-    return request().offload == "disk" ? BlockResidency{.resident = 0} : BlockResidency{};
+    if (request().offload == "disk") blocks.resident = 0;
+  } else {
+    const auto transformer = WanTransformer3DConfig::from_config(config(component));
+    const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
+    const ClipShape clip{*request().num_frames, *request().height, *request().width};
+    const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
+                            activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
+    blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), expert_options(), beside),
+                         request().offload, request().max_vram);
   }
-  const auto transformer = WanTransformer3DConfig::from_config(config(component));
-  const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
-  const ClipShape clip{*request().num_frames, *request().height, *request().width};
-  const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
-                          activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
-  return plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), expert_options(), beside),
-                     request().offload, request().max_vram);
+  // On a CPU a step of a large model takes minutes.
+  blocks.before_each = [this] { stop_if_asked(); };
+  return blocks;
 }
 
 VideoPipeline::NoisePredictor VideoPipeline::load_transformer(

@@ -25,6 +25,8 @@ struct BlockResidency {
   /// Where the others wait: in the checkpoint's files, or in the host's memory, pinned for a GPU, once they
   /// have been used.
   enum class Waiting { kFile, kHost } waiting = Waiting::kFile;
+  /// Called before each block is handed out; may throw, to end a walk that takes minutes. Empty: nothing.
+  std::function<void()> before_each = nullptr;
 };
 
 /// The numbered blocks of a model, those that stay and those that come and go.
@@ -41,6 +43,7 @@ class BlockSource {
         count_(count),
         build_(std::move(build)),
         ahead_(residency.ahead),
+        before_each_(std::move(residency.before_each)),
         copies_(weights.placement().device) {
     for (int64_t i = 0; i < count; ++i) {
       const Weights block = weights[std::to_string(i)];
@@ -62,6 +65,7 @@ class BlockSource {
 
     /// The next block. It lives until the following call.
     const Block& next() {
+      if (source_.before_each_) source_.before_each_();
       const int64_t index = next_++;
       if (current_) source_.copies_.wait_for_computation();
       current_.reset();
@@ -97,6 +101,7 @@ class BlockSource {
   int64_t count_;
   Build build_;
   int64_t ahead_;
+  std::function<void()> before_each_;
   CopyStream copies_;
   std::vector<Block> resident_;
 };

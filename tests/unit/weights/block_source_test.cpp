@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "../tensors.h"
+#include "t2v/run.h"
 
 namespace t2v {
 namespace {
@@ -83,6 +84,23 @@ TEST(BlockSource, EndsAWalkInTheMiddle) {
     pass.next();
   }
   EXPECT_EQ(living, before);
+}
+
+TEST(BlockSource, AWalkCanBeEnded) {
+  const Weights weights = numbers();
+  int walked = 0;
+  const auto stop_at_the_third = [&] {
+    if (++walked == 3) throw Stopped{};
+  };
+  for (const int64_t resident : {0, kCount}) {
+    walked = 0;
+    const BlockSource<Number> source =
+        make_source(weights, {.resident = resident, .ahead = 2, .before_each = stop_at_the_third});
+    BlockSource<Number>::Pass pass(source);
+    EXPECT_EQ(pass.next().value.item<double>(), 1);
+    EXPECT_EQ(pass.next().value.item<double>(), 2);
+    EXPECT_THROW(pass.next(), Stopped);
+  }
 }
 
 TEST(BlockSource, MissesABlockThatDoesNotStay) {

@@ -80,7 +80,7 @@ class WholeClips(KindTest):
         case = json.loads((CASES / "image.json").read_text())
         words = ["--steps", "1", "--overwrite"]
         stretched = self.run_t2v(*self.arguments({**case, "height": 48, "width": 80}), *words)  # a picture of 40x56
-        self.assertIn(b"--image of 40x56 is stretched to 80x48; --size 48x64 keeps", stretched.stderr)
+        self.assertIn(b"--image of 40x56 is stretched to 80x48; --size 48x64 is nearer", stretched.stderr)
         fitting = self.run_t2v(*self.arguments({**case, "height": 64, "width": 48}), *words)
         self.assertEqual((fitting.returncode, fitting.stderr.count(b"stretched")), (0, 0))
 

@@ -75,7 +75,7 @@ TEST(UMT5Encoder, SeveralPromptsAreEachAsAlone) {
 TEST(UMT5Encoder, BlocksThatDoNotStayGiveTheSame) {
   const Tensor ids = at::arange(4, 24);
   const Tensor expected = load_tiny().forward({ids}).front();
-  for (const BlockResidency residency : {BlockResidency{.resident = 0}, {.resident = 0, .ahead = 1}}) {
+  for (const BlockResidency& residency : {BlockResidency{.resident = 0}, {.resident = 0, .ahead = 1}}) {
     EXPECT_TRUE(load_tiny(at::kFloat, residency).forward({ids}).front().equal(expected));
   }
 }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -104,6 +105,22 @@ inline void expect_traces(const std::string& class_name, int least) {
     }
   }
   EXPECT_GE(compared, least);
+}
+
+/// Each of these settings in `config` is an Error (kInput) that names its key.
+inline void expect_refused(const nlohmann::json& config,
+                           const std::vector<std::pair<std::string, nlohmann::json>>& settings) {
+  for (const auto& [key, value] : settings) {
+    nlohmann::json changed = config;
+    changed[key] = value;
+    try {
+      make_scheduler(Config(changed, "scheduler_config.json"), {});
+      ADD_FAILURE() << key << " " << value;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput);
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("'" + key + "'"));
+    }
+  }
 }
 
 }  // namespace t2v::golden

@@ -160,9 +160,8 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
   const TextContext negative_prompt = prompt_embeds.negative_prompt
                                           ? transformer->prepare(*prompt_embeds.negative_prompt, image_embeds)
                                           : TextContext{};
-  return [=, dtype = job_.placement.dtype](const Tensor& latents, const Tensor& timestep, Prompt which) {
-    return transformer->forward(latents.to(dtype), timestep,
-                                which == Prompt::kPositive ? prompt : negative_prompt);
+  return [=](const Tensor& latents, const Tensor& timestep, Prompt which) {
+    return transformer->forward(latents, timestep, which == Prompt::kPositive ? prompt : negative_prompt);
   };
 }
 

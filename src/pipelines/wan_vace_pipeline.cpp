@@ -9,7 +9,7 @@ Tensor WanVACEPipeline::sample() {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = encode_prompt();
   const at::Generator noise = seeded_generator(*request().seed);
-  const Tensor control = prepare_control().to(job().placement.dtype);
+  const Tensor control = prepare_control();
   const int64_t channels = WanTransformer3DConfig::from_config(config("transformer")).in_channels;
   const Tensor latents =
       denoise(draw_latents(channels, noise, num_references()), noise,
@@ -35,9 +35,9 @@ VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& co
   const VACEContext prompt = transformer->prepare(prompt_embeds.prompt);
   const VACEContext negative_prompt =
       prompt_embeds.negative_prompt ? transformer->prepare(*prompt_embeds.negative_prompt) : VACEContext{};
-  return [=, dtype = job().placement.dtype](const Tensor& latents, const Tensor& timestep, Prompt which) {
-    return transformer->forward(latents.to(dtype), timestep,
-                                which == Prompt::kPositive ? prompt : negative_prompt, control, scale);
+  return [=](const Tensor& latents, const Tensor& timestep, Prompt which) {
+    return transformer->forward(latents, timestep, which == Prompt::kPositive ? prompt : negative_prompt,
+                                control, scale);
   };
 }
 

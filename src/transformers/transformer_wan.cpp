@@ -20,12 +20,13 @@ struct Modulation {
 
 /// (norm(x) * (1 + scale) + shift) in the dtype of the weights that follow.
 Tensor modulate(const LayerNorm& norm, const Tensor& x, const Modulation& terms) {
-  return at::addcmul(terms.spread(terms.shift), norm(x), terms.spread(1 + terms.scale)).to(x.scalar_type());
+  return at::addcmul(terms.spread(terms.shift), norm(x), terms.spread(1 + terms.scale))
+      .to(terms.time.dtype());
 }
 
-/// x + y * gate; the sum is taken in float32.
+/// x + y * gate in float32, the dtype of x.
 Tensor add_gated(const Tensor& x, const Tensor& y, const Modulation& terms) {
-  return at::addcmul(x.to(at::kFloat), y.to(at::kFloat), terms.spread(terms.gate)).to(x.scalar_type());
+  return at::addcmul(x, y.to(at::kFloat), terms.spread(terms.gate));
 }
 
 /// How many rows at the end of every prompt of the batch are zero. prompt_embeds: [batch, rows, text_dim]
@@ -75,7 +76,7 @@ Tensor WanTransformerBlock::forward(const Tensor& hidden_states, const CrossCont
   x = add_gated(x, attn1_(modulate(norm1_, x, self_attention), rotary_emb), self_attention);
 
   // 2. Cross-attention to prompt and image; not gated.
-  x = x + attn2_(norm2_ ? (*norm2_)(x).to(x.scalar_type()) : x, context);
+  x = x + attn2_((norm2_ ? (*norm2_)(x) : x).to(time.dtype()), context);
 
   // 3. Feed-forward.
   return add_gated(x, ffn_out_(ffn_in_.gelu_tanh(modulate(norm3_, x, feed_forward))), feed_forward);
@@ -130,7 +131,9 @@ TextContext WanTransformer3DModel::prepare(const Tensor& prompt_embeds,
 
 WanTransformer3DModel::Embedded WanTransformer3DModel::embed(const Tensor& latents,
                                                              const Tensor& timestep) const {
-  const Tensor hidden_states = patch_embedding_(latents);
+  // The residual stream is float32 whatever the weights, as in the original Wan code: each block adds little
+  // to much, and bfloat16 keeps 8 bits of the sum.
+  const Tensor hidden_states = patch_embedding_(latents).to(at::kFloat);
   if (timestep.dim() == 2 && timestep.size(1) != hidden_states.size(1)) {
     reject(ErrorCode::kInput, std::to_string(timestep.size(1)) + " timesteps",
            std::to_string(hidden_states.size(1)) + ", one for each token", "this is a bug in t2v");
@@ -160,6 +163,7 @@ Tensor WanTransformer3DModel::project_out(const Tensor& hidden_states, const Tim
   const Modulation output{.shift = terms[0], .scale = terms[1], .gate = {}, .time = time};
   const auto [p_t, p_h, p_w] = config_.patch_size;
   return proj_out_(modulate(norm_out_, hidden_states, output))
+      .to(at::kFloat)
       .view({latents_shape[0], latents_shape[2] / p_t, latents_shape[3] / p_h, latents_shape[4] / p_w, p_t,
              p_h, p_w, config_.out_channels})
       .permute({0, 7, 1, 4, 2, 5, 3, 6})  // [batch, channels, F, p_t, H, p_h, W, p_w]

@@ -26,7 +26,7 @@ class WanTransformerBlock {
  public:
   WanTransformerBlock(const Weights& weights, const WanTransformer3DConfig& config);
 
-  /// hidden_states: [batch, tokens, dim] -> the same shape
+  /// hidden_states: [batch, tokens, dim] in float32 -> the same
   Tensor forward(const Tensor& hidden_states, const CrossContext& context, const TimeEmbedding& time,
                  const RotaryEmb& rotary_emb) const;
   /// What forward() wants as `context`.
@@ -60,8 +60,8 @@ class WanTransformer3DModel {
 
   /// hidden_states: [batch, in_channels, frames, height, width]; timestep: [batch], or [batch, tokens] on the
   /// CPU, integers or floats; a batch of 1 in `context` serves any batch -> noise_pred [batch, out_channels,
-  /// frames, height, width] in the dtype of the weights. Error (kUsage) for sizes that are not multiples of
-  /// the patch size, (kInput) for other channels.
+  /// frames, height, width] in float32. Error (kUsage) for sizes that are not multiples of the patch size,
+  /// (kInput) for other channels.
   Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const TextContext& context) const;
 
   // forward() in parts, for a model that has more blocks beside these.

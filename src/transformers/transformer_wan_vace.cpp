@@ -33,7 +33,7 @@ WanVACETransformerBlock::Output WanVACETransformerBlock::forward(const Tensor& h
                                                                  const RotaryEmb& rotary_emb) const {
   const Tensor x = proj_in_ ? (*proj_in_)(control_hidden_states) + hidden_states : control_hidden_states;
   const Tensor control = block_.forward(x, context, time, rotary_emb);
-  return {.hint = proj_out_(control), .control_hidden_states = control};
+  return {.hint = proj_out_(control.to(time.dtype())), .control_hidden_states = control};
 }
 
 WanVACETransformer3DModel::WanVACETransformer3DModel(const Weights& weights,
@@ -89,7 +89,7 @@ Tensor WanVACETransformer3DModel::forward(const Tensor& hidden_states, const Ten
     // The branch does not see x: its blocks run one by one where the reference runs them all before.
     auto [hint, next_states] =
         vace_blocks.next().forward(embedded, control_hidden_states, context.vace.blocks[hints], time, rotary);
-    x = x + hint * at::scalar_tensor(scale[hints], hint.scalar_type());
+    x = at::add(x, hint, scale[hints]);
     control_hidden_states = std::move(next_states);
     ++hints;
   }

@@ -42,6 +42,9 @@ struct TimeEmbedding {
   Tensor temb;                       ///< [rows, dim]
   Tensor timestep_proj;              ///< [rows, 6, dim]
   std::optional<Tensor> token_rows;  ///< [batch, tokens] int64
+
+  /// What the weights of the blocks compute in.
+  at::ScalarType dtype() const { return timestep_proj.scalar_type(); }
 };
 
 /// Prompt and image at the transformer's width.

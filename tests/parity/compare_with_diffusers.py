@@ -182,7 +182,7 @@ def main():
                 own = differences(case, reference, (latents.float().numpy(), np.round(frames)))
                 result["reference_l2"] = own["latents_l2"]
         if arguments.dtype == "bfloat16":
-            good = result["latents_l2"] <= 1.2 * result["reference_l2"]
+            good = result["latents_l2"] <= result["reference_l2"]
         else:
             good = (max(result["latents_max"], result["latents_l2"]) <= LATENTS_LIMIT and result["frame_max"] <= FRAME_LIMIT
                     and result["frame_mean"] <= MEAN_LIMIT and result["psnr"] >= PSNR_LIMIT)

@@ -65,6 +65,20 @@ TEST(MemoryPlan, CountsTheTensorsOfACheckpointAsTheyAreLoaded) {
   EXPECT_EQ(memory.blocks + memory.others, loaded_bytes(transformer, options) + 1000);
 }
 
+TEST(MemoryPlan, ReckonsWithTheLargestBlock) {
+  Component blocks{.origin = "blocks", .config = no_config(), .files = {}, .tensors = {}};
+  for (const int64_t size : {100, 300, 200}) {
+    const std::string name = "blocks." + std::to_string(blocks.tensors.size()) + ".weight";
+    blocks.tensors.emplace(
+        name, TensorSource{.file = {}, .stored = {.format = NumberFormat::kF32, .shape = {size}}});
+  }
+  const LoadOptions options{.placement = {at::kFloat, at::kCPU}, .keep_in_fp32 = {}};
+  const TransformerMemory memory = TransformerMemory::of(blocks, options, 0);
+  EXPECT_EQ(memory.largest, 1200u);
+  EXPECT_EQ(memory.blocks, 2400u);
+  EXPECT_EQ(memory.count, 3);
+}
+
 /// The plan for a published transformer in bfloat16 at 832x480 and 81 frames, beside the Wan2.1 VAE in
 /// float32.
 BlockResidency plan_published(const std::string& name, double max_vram) {

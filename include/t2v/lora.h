@@ -9,6 +9,8 @@ struct LoraChoice {
   std::filesystem::path
       file;             ///< safetensors, in the naming of diffusers, ComfyUI, the original code or kohya
   double strength = 1;  ///< what its change counts; 0: nothing, negative: the opposite
+
+  bool operator==(const LoraChoice&) const = default;
 };
 
 }  // namespace t2v

@@ -3,19 +3,18 @@
 #include <malloc.h>
 
 #include <new>
+#include <tuple>
 
 #include <ATen/Parallel.h>
 
+#include "api/kept_latents.h"
 #include "api/settings.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
-#include "core/log.h"
 #include "core/tensor.h"
 #include "media/output_format.h"
 #include "media/video_writer.h"
 #include "pipelines/video_pipeline.h"
-#include "t2v/text.h"
-#include "weights/safetensors.h"
 
 namespace t2v {
 namespace {
@@ -25,55 +24,6 @@ namespace fs = std::filesystem;
 void emit(const RunControl& control, const Event& event) {
   if (control.on_event) control.on_event(event);
 }
-
-/// The final latents, on the disk from the end of sampling until the clip is published: in the file that
-/// --save-latents names, which stays, or in one beside the clip. Nothing is kept beside a stream.
-class KeptLatents {
- public:
-  KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
-      : temporary_(request.save_latents.empty()) {
-    if (temporary_ && is_stream(request.output)) return;
-    const auto write = [&](const fs::path& file, bool overwrite) {
-      write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
-      file_ = file;
-    };
-    if (!temporary_) write(request.save_latents, request.overwrite);
-    for (int64_t number = 1; file_.empty(); ++number) {
-      try {
-        write(file_beside(request.output, number), /*overwrite=*/false);
-      } catch (const Error& error) {
-        // What an earlier run kept under that name is not ours to replace.
-        if (error.code() != ErrorCode::kUsage) throw;
-      }
-    }
-  }
-
-  void remove() {
-    std::error_code ignored;
-    if (temporary_ && !file_.empty()) fs::remove(file_, ignored);
-  }
-  /// Tells where the sampled latents are, for a clip that failed after them.
-  void tell() const {
-    if (!file_.empty()) log_warning("the sampled latents are kept in " + file_.string());
-  }
-
- private:
-  /// "clip.mp4.latents.safetensors", "clip.mp4.latents-2.safetensors", ...
-  static fs::path file_beside(const fs::path& output, int64_t number) {
-    constexpr size_t kLongestName = 200;  // of the 255 bytes that a name may have
-    std::string name = output.filename().string();
-    if (name.size() > kLongestName) {
-      name.resize(kLongestName);
-      while (!is_valid_utf8(name)) name.pop_back();
-    }
-    name += ".latents";
-    if (number > 1) name.append("-").append(std::to_string(number));
-    return output.parent_path() / name.append(".safetensors");
-  }
-
-  bool temporary_;
-  fs::path file_;
-};
 
 VideoSettings video_settings(const GenerateRequest& request, const std::string& settings) {
   return {.width = *request.width,
@@ -86,41 +36,83 @@ VideoSettings video_settings(const GenerateRequest& request, const std::string& 
           .overwrite = request.overwrite};
 }
 
-void render(const GenerateRequest& request, const RunControl& control, GenerateResult& result) {
+/// Whether two requests load the same models in the same way.
+bool same_models(const GenerateRequest& a, const GenerateRequest& b) {
+  const auto models = [](const GenerateRequest& request) {
+    return std::tie(request.model, request.transformer, request.transformer_2, request.vae,
+                    request.image_encoder, request.loras, request.loras_2, request.dtype, request.device,
+                    request.offload, request.max_vram);
+  };
+  return models(a) == models(b);
+}
+
+bool same_text_encoder(const GenerateRequest& a, const GenerateRequest& b) {
+  const auto encoder = [](const GenerateRequest& request) {
+    return std::tie(request.model, request.text_encoder, request.tokenizer, request.dtype, request.device,
+                    request.text_encoder_device, request.threads, request.embeds_cache);
+  };
+  return encoder(a) == encoder(b);
+}
+
+/// What those to come can use of what `request` loads. Who limits memory has each part released in time.
+ComingClips coming_clips(const GenerateRequest& request, const std::vector<GenerateRequest>& expected) {
+  const bool unlimited = !request.max_vram && (request.offload == "auto" || request.offload == "none");
+  ComingClips coming;
+  for (const GenerateRequest& other : expected) {
+    if (unlimited && same_models(request, other)) coming.same_models = true;
+    if (!same_text_encoder(request, other)) continue;
+    for (std::string& prompt : prompts_of(other)) coming.prompts.push_back(std::move(prompt));
+  }
+  return coming;
+}
+
+void set_threads(int64_t threads) {
+  static const int at_start = at::get_num_threads();
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : at_start);
+}
+
+/// The clip that latents are, published; its first file.
+fs::path write_clip(const GenerateRequest& request, const std::string& settings, const Tensor& latents,
+                    VideoPipeline& pipeline, const RunControl& control) {
+  const auto writer = make_video_writer(request.output, video_settings(request, settings));
+  pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
+  emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
+  if (control.stop != nullptr && *control.stop) throw Stopped{};
+  writer->publish();
+  const bool sequence = output_container(request.output) == Container::kPngSequence;
+  return sequence ? SequenceNames(request.output, *request.num_frames).frame(1) : request.output;
+}
+
+GenerateResult render(const GenerateRequest& request, ComingClips coming, ModelStore& models,
+                      const RunControl& control) {
   const c10::InferenceMode inference_mode;
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
   // long decode would leave ever more holes in its heap.
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
-  if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
+  set_threads(request.threads);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  result.settings = settings_json(request, placement.device.str());
+  GenerateResult result{.output = {}, .settings = settings_json(request, placement.device.str())};
 
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
-  const auto pipeline =
-      VideoPipeline::make({std::move(checkpoint), placement, request, std::move(inputs)}, control);
+  const auto pipeline = VideoPipeline::make(
+      {std::move(checkpoint), placement, request, std::move(inputs), std::move(coming)}, models, control);
   const Tensor latents = pipeline->sample();
   KeptLatents kept(request, latents, result.settings);
   try {
-    const auto writer = make_video_writer(request.output, video_settings(request, result.settings));
-    pipeline->decode(latents, [&](const Frames& frames) { writer->write(frames); });
-    emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
-    if (control.stop != nullptr && *control.stop) throw Stopped{};
-    writer->publish();
+    result.output = write_clip(request, result.settings, latents, *pipeline, control);
   } catch (...) {
     kept.tell();
     throw;
   }
   kept.remove();
-  const bool sequence = output_container(request.output) == Container::kPngSequence;
-  result.output = sequence ? SequenceNames(request.output, *request.num_frames).frame(1) : request.output;
   emit(control, {.kind = Event::Kind::kDone, .detail = result.output.string()});
+  return result;
 }
 
-}  // namespace
-
-extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunControl& control,
-                                    GenerateResult& result) {
+/// What LibTorch throws as an Error.
+template <typename Work>
+auto with_errors(const Work& work) {
   const auto out_of_memory = [](const std::string& got) {
     return Error(ErrorCode::kResource,
                  {.doing = "rendering",
@@ -129,7 +121,7 @@ extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunCon
                   .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
   };
   try {
-    render(request, control, result);
+    return work();
   } catch (const std::bad_alloc&) {
     throw out_of_memory("no memory");
   } catch (const c10::Error& error) {
@@ -140,6 +132,29 @@ extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunCon
     if (memory) throw out_of_memory(message.substr(0, message.find('\n')));
     throw Error(ErrorCode::kBug, {.doing = "rendering", .got = message.substr(0, message.find('\n'))});
   }
+}
+
+class TensorRenderEngine final : public RenderEngine {
+ public:
+  GenerateResult render(const GenerateRequest& request, const std::vector<GenerateRequest>& expected,
+                        const RunControl& control) override {
+    try {
+      return with_errors(
+          [&] { return t2v::render(request, coming_clips(request, expected), models_, control); });
+    } catch (const Error&) {
+      models_ = {};  // what is kept may be why memory ran out
+      throw;
+    }
+  }
+
+ private:
+  ModelStore models_;
+};
+
+}  // namespace
+
+extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer) {
+  renderer = std::make_unique<TensorRenderEngine>();
 }
 
 }  // namespace t2v

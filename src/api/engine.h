@@ -1,6 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "checkpoints/checkpoint.h"
+#include "t2v/compare.h"
 #include "t2v/convert.h"
 #include "t2v/generate.h"
 
@@ -9,10 +13,16 @@ namespace t2v {
 // What libt2v_engine.so exports. libt2v.so finds each by its name.
 constexpr const char* kEngineLibrary = "libt2v_engine.so";
 
-/// Renders a request that check() has passed.
-extern "C" void t2v_engine_generate(const GenerateRequest& request, const RunControl& control,
-                                    GenerateResult& result);
-constexpr const char* kEngineGenerate = "t2v_engine_generate";
+/// What a Renderer has in the engine.
+class RenderEngine {
+ public:
+  virtual ~RenderEngine() = default;
+  /// Renders a request that check() has passed; `expected` are those to come.
+  virtual GenerateResult render(const GenerateRequest& request, const std::vector<GenerateRequest>& expected,
+                                const RunControl& control) = 0;
+};
+extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer);
+constexpr const char* kEngineMakeRenderer = "t2v_engine_make_renderer";
 
 /// Writes a checkpoint as a request that was checked says.
 extern "C" void t2v_engine_convert(const Checkpoint& checkpoint, const ConvertRequest& request,
@@ -22,5 +32,10 @@ constexpr const char* kEngineConvert = "t2v_engine_convert";
 /// The comment of a clip's container, "" if there is none. Error (kInput).
 extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::string& comment);
 constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
+
+/// As compare().
+extern "C" void t2v_engine_compare(const std::filesystem::path& a, const std::filesystem::path& b,
+                                   const RunControl& control, Comparison& comparison);
+constexpr const char* kEngineCompare = "t2v_engine_compare";
 
 }  // namespace t2v

@@ -1,8 +1,6 @@
 #include "t2v/generate.h"
 
-#include "api/engine.h"
-#include "api/engine_library.h"
-#include "api/settings.h"
+#include "t2v/renderer.h"
 
 namespace t2v {
 
@@ -33,16 +31,7 @@ const char* event_name(Event::Kind kind) {
 }
 
 GenerateResult generate(const GenerateRequest& request, const RunControl& control) {
-  const GenerateRequest checked = check(request);
-  // Before the engine is loaded, so that a user sees at once that something happens.
-  if (control.on_event) {
-    control.on_event({.kind = Event::Kind::kStart, .detail = settings_json(checked, checked.device)});
-  }
-  const auto engine_generate =
-      reinterpret_cast<decltype(&t2v_engine_generate)>(engine_entry(kEngineGenerate));
-  GenerateResult result;
-  engine_generate(checked, control, result);
-  return result;
+  return Renderer().generate(request, control);
 }
 
 }  // namespace t2v

@@ -70,6 +70,17 @@ std::string read_file(const std::filesystem::path& file, int64_t largest) {
   return text;
 }
 
+std::string file_identity(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return "";
+  std::error_code ignored;
+  std::string text = std::filesystem::absolute(file, ignored).string();
+  for (const int64_t number : {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}) {
+    text.append(",").append(std::to_string(number));
+  }
+  return text;
+}
+
 MappedFile::MappedFile(const std::filesystem::path& file) {
   const RegularFile input(file);
   size_ = input.size();

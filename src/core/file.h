@@ -12,6 +12,10 @@ namespace t2v {
 /// regular file (a FIFO would hang), or larger.
 std::string read_file(const std::filesystem::path& file, int64_t largest);
 
+/// The file's absolute path, size and time of change as one text: another text if the file was changed. "" if
+/// there is none.
+std::string file_identity(const std::filesystem::path& file);
+
 /// A regular file mapped read-only. Error (kInput) as read_file, (kResource) if it cannot be mapped; an empty
 /// file has size() 0 and data() nullptr. The mapping is private; who truncates the file while it is in use
 /// raises SIGBUS, which the command turns into exit code 3.

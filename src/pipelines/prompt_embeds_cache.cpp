@@ -1,10 +1,9 @@
 #include "pipelines/prompt_embeds_cache.h"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <system_error>
 
+#include "core/file.h"
 #include "core/log.h"
 #include "t2v/error.h"
 #include "weights/read_tensor.h"
@@ -25,17 +24,6 @@ std::string hash_name(const std::string& text) {
   return digits.data();
 }
 
-std::string identity(const fs::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) return "";
-  std::error_code ignored;
-  std::string text = fs::absolute(file, ignored).string();
-  for (const int64_t number : {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}) {
-    text.append(",").append(std::to_string(number));
-  }
-  return text;
-}
-
 }  // namespace
 
 PromptEmbedsCache::PromptEmbedsCache(fs::path folder, const Component& text_encoder, Placement placement)
@@ -47,7 +35,7 @@ PromptEmbedsCache::PromptEmbedsCache(fs::path folder, const Component& text_enco
                                      .got = error.message(),
                                      .expected = "a folder that can be written"});
   }
-  for (const auto& file : text_encoder.files) encoder_.append(";").append(identity(file->path()));
+  for (const auto& file : text_encoder.files) encoder_.append(";").append(file_identity(file->path()));
 }
 
 std::string PromptEmbedsCache::key(const std::vector<int64_t>& ids) const {

@@ -6,6 +6,10 @@
 #include <future>
 #include <utility>
 
+#include <ATen/Parallel.h>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
 #include "core/log.h"
 #include "guidance/classifier_free_guidance.h"
 #include "pipelines/memory_plan.h"
@@ -52,45 +56,76 @@ std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-std::unique_ptr<VideoPipeline> VideoPipeline::make(RenderJob job, const RunControl& control) {
-  const PipelineClass pipeline = job.checkpoint.pipeline;
-  if (pipeline == PipelineClass::kWanVACE) return std::make_unique<WanVACEPipeline>(std::move(job), control);
-  const bool with_image = job.checkpoint.expand_timesteps ? job.inputs.image.has_value()
-                                                          : pipeline == PipelineClass::kWanImageToVideo;
-  if (with_image) return std::make_unique<WanImageToVideoPipeline>(std::move(job), control);
-  return std::make_unique<WanPipeline>(std::move(job), control);
+std::vector<std::string> prompts_of(const GenerateRequest& request) {
+  std::vector<std::string> prompts{request.prompt};
+  if (is_guided(*request.guidance_scale)) prompts.push_back(*request.negative_prompt);
+  return prompts;
 }
 
-VideoPipeline::VideoPipeline(RenderJob job, const RunControl& control)
-    : job_(std::move(job)), control_(control) {}
+std::unique_ptr<VideoPipeline> VideoPipeline::make(RenderJob job, ModelStore& models,
+                                                   const RunControl& control) {
+  const PipelineClass pipeline = job.checkpoint.pipeline;
+  if (pipeline == PipelineClass::kWanVACE)
+    return std::make_unique<WanVACEPipeline>(std::move(job), models, control);
+  const bool with_image = job.checkpoint.expand_timesteps ? job.inputs.image.has_value()
+                                                          : pipeline == PipelineClass::kWanImageToVideo;
+  if (with_image) return std::make_unique<WanImageToVideoPipeline>(std::move(job), models, control);
+  return std::make_unique<WanPipeline>(std::move(job), models, control);
+}
+
+VideoPipeline::VideoPipeline(RenderJob job, ModelStore& models, const RunControl& control)
+    : job_(std::move(job)), models_(models), control_(control) {
+  models_.begin(control_, std::move(job_.coming));
+}
 
 VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
-  const auto tokenizer = open_tokenizer(job_.checkpoint);
-  std::vector<std::vector<int64_t>> prompts{real_tokens(*tokenizer, request().prompt)};
-  if (is_guided(*request().guidance_scale)) {
-    prompts.push_back(real_tokens(*tokenizer, *request().negative_prompt));
-  }
-  const auto total = static_cast<int64_t>(prompts.size());
-  std::vector<Tensor> embeds = encode_text(prompts);
+  // With another number of threads sums are rounded in another order.
+  const std::string encoder =
+      identity("text_encoder", {.placement = text_encoder_placement(), .keep_in_fp32 = {}}) + ";" +
+      file_identity(job_.checkpoint.get_tokenizer().path) + "," + std::to_string(at::get_num_threads());
+  std::vector<Tensor> embeds = models_.embeds(encoder, prompts_of(request()),
+                                              [this](const auto& prompts) { return encode_text(prompts); });
   for (Tensor& rows : embeds) {
     rows = at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kMaxSequenceLength - rows.size(1)});
   }
-  emit(Event::Kind::kEncodeText, total, total);
-  return {embeds[0], total == 2 ? std::optional(embeds[1]) : std::nullopt};
+  return {embeds[0], embeds.size() == 2 ? std::optional(embeds[1]) : std::nullopt};
 }
 
-std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::vector<int64_t>>& prompts) const {
+Placement VideoPipeline::text_encoder_placement() const {
   Placement placement = job_.placement;
   if (!request().text_encoder_device.empty()) placement.device = parse_device(request().text_encoder_device);
+  return placement;
+}
+
+std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::string>& prompts) const {
+  const auto total = static_cast<int64_t>(prompts.size());
+  const auto tokenizer = open_tokenizer(job_.checkpoint);
+  const Placement placement = text_encoder_placement();
   std::optional<PromptEmbedsCache> cache;
   if (!request().embeds_cache.empty()) {
     cache.emplace(request().embeds_cache, job_.checkpoint.get("text_encoder"), placement);
   }
   std::vector<Tensor> embeds(prompts.size());
-  for (size_t i = 0; cache && i < prompts.size(); ++i) embeds[i] = cache->find(prompts[i]).value_or(Tensor());
-  if (std::all_of(embeds.begin(), embeds.end(), [](const Tensor& rows) { return rows.defined(); }))
-    return embeds;
+  std::vector<std::vector<int64_t>> missing;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    std::vector<int64_t> tokens = real_tokens(*tokenizer, prompts[i]);
+    if (cache) embeds[i] = cache->find(tokens).value_or(Tensor());
+    if (!embeds[i].defined()) missing.push_back(std::move(tokens));
+  }
+  if (!missing.empty()) {
+    std::vector<Tensor> rows = run_text_encoder(missing, placement);
+    auto next = rows.begin();
+    for (Tensor& embed : embeds) {
+      if (!embed.defined()) embed = *next++;
+    }
+    for (size_t i = 0; cache && i < missing.size(); ++i) cache->store(missing[i], rows[i]);
+  }
+  emit(Event::Kind::kEncodeText, total, total);
+  return embeds;
+}
 
+std::vector<Tensor> VideoPipeline::run_text_encoder(const std::vector<std::vector<int64_t>>& prompts,
+                                                    const Placement& placement) const {
   const Weights weights = open_weights("text_encoder", {.placement = placement, .keep_in_fp32 = {}});
   // Each block is used once, for all prompts: none needs to stay.
   const UMT5Encoder text_encoder(weights, UMT5Config::from_config(config("text_encoder")),
@@ -100,9 +135,7 @@ std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::vector<int
   emit(Event::Kind::kEncodeText, 0, static_cast<int64_t>(prompts.size()));
   std::vector<Tensor> input_ids;
   for (const auto& ids : prompts) input_ids.push_back(at::tensor(ids, at::kLong));
-  embeds = text_encoder.forward(input_ids);
-  for (size_t i = 0; cache && i < prompts.size(); ++i) cache->store(prompts[i], embeds[i]);
-  return embeds;
+  return text_encoder.forward(input_ids);
 }
 
 Weights VideoPipeline::open_weights(const std::string& component, LoadOptions options) const {
@@ -115,17 +148,28 @@ Weights VideoPipeline::open_weights(const std::string& component, LoadOptions op
   return weights;
 }
 
-Weights VideoPipeline::open_expert(const std::string& component) const {
-  const bool second = component == kLowNoiseExpert;
-  std::vector<LoraMerge> loras =
-      open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component), second);
-  LoadOptions options = expert_options();
-  options.loras = std::move(loras);
-  return open_weights(component, std::move(options));
+std::string VideoPipeline::identity(const std::string& component, const LoadOptions& options) const {
+  const Component& loaded = job_.checkpoint.get(component);
+  std::string text =
+      loaded.config.json().dump() + dtype_name(options.placement.dtype) + options.placement.device.str();
+  for (const auto& file : loaded.files) text.append(";").append(file_identity(file->path()));
+  for (const LoraMerge& merge : options.loras) {
+    text.append(";").append(file_identity(merge.lora.file->path()));
+    text.append("*").append(std::to_string(merge.strength));
+  }
+  return text;
 }
 
-LoadOptions VideoPipeline::expert_options() const {
-  return {.placement = job_.placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+LoadOptions VideoPipeline::expert_options(const std::string& component) const {
+  const bool second = component == kLowNoiseExpert;
+  return {.placement = job_.placement,
+          .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
+          .loras = open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component),
+                              second)};
+}
+
+LoadOptions VideoPipeline::float32_options() const {
+  return {.placement = {at::kFloat, job_.placement.device}, .keep_in_fp32 = {}};
 }
 
 BlockResidency VideoPipeline::residency(const std::string& component) const {
@@ -139,23 +183,25 @@ BlockResidency VideoPipeline::residency(const std::string& component) const {
     const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
     const ClipShape clip{*request().num_frames, *request().height, *request().width};
     const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
-                            activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
-    blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), expert_options(), beside),
+                            activation_bytes(transformer, vae_config, clip, job_.placement);
+    const LoadOptions options{.placement = job_.placement,
+                              .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+    blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), options, beside),
                          request().offload, request().max_vram);
   }
   // On a CPU a step of a large model takes minutes.
-  blocks.before_each = [this] { stop_if_asked(); };
+  blocks.before_each = models_.stop_check();
   return blocks;
 }
 
 VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
     const std::string& component, const PromptEmbeds& prompt_embeds,
     const std::optional<Tensor>& image_embeds) const {
-  const Weights weights = open_expert(component);
-  const auto transformer = std::make_shared<const WanTransformer3DModel>(
-      weights, WanTransformer3DConfig::from_config(config(component)), residency(component));
-  weights.expect_all_used();
-
+  const auto transformer =
+      load<WanTransformer3DModel>(component, expert_options(component), [&](const Weights& weights) {
+        return std::make_shared<const WanTransformer3DModel>(
+            weights, WanTransformer3DConfig::from_config(config(component)), residency(component));
+      });
   const TextContext prompt = transformer->prepare(prompt_embeds.prompt, image_embeds);
   const TextContext negative_prompt = prompt_embeds.negative_prompt
                                           ? transformer->prepare(*prompt_embeds.negative_prompt, image_embeds)
@@ -167,11 +213,13 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
 
 const AutoencoderKLWan& VideoPipeline::vae(AutoencoderKLWan::Parts parts) {
   if (vae_) return *vae_;
-  const Weights weights =
-      open_weights("vae", {.placement = {at::kFloat, job_.placement.device}, .keep_in_fp32 = {}});
-  vae_ =
-      std::make_unique<AutoencoderKLWan>(weights, AutoencoderKLWanConfig::from_config(config("vae")), parts);
-  weights.expect_all_used();
+  const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
+  vae_ = load<AutoencoderKLWan>(
+      "vae", float32_options(),
+      [&](const Weights& weights) {
+        return std::make_shared<const AutoencoderKLWan>(weights, vae_config, parts);
+      },
+      parts == AutoencoderKLWan::Parts::kDecoder ? ", to decode" : ", to encode and decode");
   return *vae_;
 }
 

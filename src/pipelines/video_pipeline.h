@@ -10,6 +10,7 @@
 #include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
+#include "pipelines/model_store.h"
 #include "pipelines/visual_inputs.h"
 #include "schedulers/scheduler.h"
 #include "t2v/generate.h"
@@ -25,16 +26,20 @@ struct RenderJob {
       placement;  ///< of the text encoder and the transformers; image encoder and VAE compute in float32
   GenerateRequest request;  ///< has passed check()
   VisualInputs inputs;      ///< those that the request names
+  ComingClips coming = {};  ///< what follows
 };
 
+/// What a request's text encoder is asked for: the prompt, and with guidance the negative prompt.
+std::vector<std::string> prompts_of(const GenerateRequest& request);
+
 /// Renders one clip, and what diffusers' Wan pipelines have in common for it. Each component is loaded when
-/// its phase begins and released when it ends: the largest of them, not their sum, decides how much memory a
-/// clip needs.
+/// its phase begins and, unless the store keeps it for a coming clip, released when it ends: the largest of
+/// them, not their sum, decides how much memory a clip needs.
 class VideoPipeline {
  public:
   /// The pipeline of the checkpoint's class, or, for a checkpoint that renders with and without an image, the
   /// one that suits the request.
-  static std::unique_ptr<VideoPipeline> make(RenderJob job, const RunControl& control);
+  static std::unique_ptr<VideoPipeline> make(RenderJob job, ModelStore& models, const RunControl& control);
   virtual ~VideoPipeline() = default;
 
   /// The final latents [1, channels, frames, height, width], float32 on the CPU. The VAE is loaded before the
@@ -58,19 +63,32 @@ class VideoPipeline {
   /// Loads the expert that is the component of that name.
   using ExpertLoader = std::function<NoisePredictor(const std::string& component)>;
 
-  VideoPipeline(RenderJob job, const RunControl& control);
+  VideoPipeline(RenderJob job, ModelStore& models, const RunControl& control);
 
   const RenderJob& job() const { return job_; }
   const GenerateRequest& request() const { return job_.request; }
   Config config(const std::string& component) const { return job_.checkpoint.get(component).config; }
 
   PromptEmbeds encode_prompt() const;
+  /// The model of a component: one that the store keeps, or what `make` makes of its weights. `variant` tells
+  /// apart what `make` makes.
+  template <typename Model>
+  std::shared_ptr<const Model> load(const std::string& component, const LoadOptions& options,
+                                    const std::function<std::shared_ptr<const Model>(const Weights&)>& make,
+                                    const std::string& variant = "") const {
+    return models_.get<Model>(component, identity(component, options) + variant, [&] {
+      const Weights weights = open_weights(component, options);
+      auto model = make(weights);
+      weights.expect_all_used();
+      return model;
+    });
+  }
+  /// For an expert: in the request's numbers, with the LoRAs that it has for this one.
+  LoadOptions expert_options(const std::string& component) const;
+  /// For the VAE and the image encoder.
+  LoadOptions float32_options() const;
   /// Which blocks of an expert stay on the device.
   BlockResidency residency(const std::string& component) const;
-  /// Opens a component, having told that it is loaded.
-  Weights open_weights(const std::string& component, LoadOptions options) const;
-  /// Opens an expert, with the LoRAs that the request has for it.
-  Weights open_expert(const std::string& component) const;
   /// Loads an expert that is a WanTransformer3DModel.
   NoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
                                   const std::optional<Tensor>& image_embeds = std::nullopt) const;
@@ -95,14 +113,21 @@ class VideoPipeline {
   std::vector<std::string> experts(const Scheduler& scheduler) const;
   Tensor predict_guided(const NoisePredictor& predict, const Tensor& latents, const Tensor& timestep,
                         double guidance_scale) const;
-  LoadOptions expert_options() const;
+  /// Opens a component, having told that it is loaded.
+  Weights open_weights(const std::string& component, LoadOptions options) const;
+  /// What a component is loaded from, and how.
+  std::string identity(const std::string& component, const LoadOptions& options) const;
+  Placement text_encoder_placement() const;
   /// The text encoder's rows [1, length, d_model] for each prompt, from the cache where that has them.
-  std::vector<Tensor> encode_text(const std::vector<std::vector<int64_t>>& prompts) const;
+  std::vector<Tensor> encode_text(const std::vector<std::string>& prompts) const;
+  std::vector<Tensor> run_text_encoder(const std::vector<std::vector<int64_t>>& prompts,
+                                       const Placement& placement) const;
   std::optional<VaeTiling> tiling() const;  ///< if the request wants it
 
   RenderJob job_;
+  ModelStore& models_;
   const RunControl& control_;
-  std::unique_ptr<AutoencoderKLWan> vae_;
+  std::shared_ptr<const AutoencoderKLWan> vae_;
 };
 
 }  // namespace t2v

@@ -20,11 +20,11 @@ std::optional<Tensor> WanImageToVideoPipeline::encode_images() const {
   if (job().inputs.end_image)
     images.push_back(to_clip_pixels(*job().inputs.end_image, encoder_config.image_size));
 
-  const Weights weights =
-      open_weights("image_encoder", {.placement = {at::kFloat, job().placement.device}, .keep_in_fp32 = {}});
-  const CLIPVisionModel image_encoder(weights, encoder_config);
-  weights.expect_all_used();
-  return image_encoder.forward(at::cat(images).to(job().placement.device)).to(job().placement.dtype);
+  const auto image_encoder =
+      load<CLIPVisionModel>("image_encoder", float32_options(), [&](const Weights& weights) {
+        return std::make_shared<const CLIPVisionModel>(weights, encoder_config);
+      });
+  return image_encoder->forward(at::cat(images).to(job().placement.device)).to(job().placement.dtype);
 }
 
 Tensor WanImageToVideoPipeline::fit(const Frames& image) const {

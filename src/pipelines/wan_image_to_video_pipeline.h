@@ -8,8 +8,8 @@ namespace t2v {
 /// it.
 class WanImageToVideoPipeline final : public VideoPipeline {
  public:
-  WanImageToVideoPipeline(RenderJob job, const RunControl& control)
-      : VideoPipeline(std::move(job), control) {}
+  WanImageToVideoPipeline(RenderJob job, ModelStore& models, const RunControl& control)
+      : VideoPipeline(std::move(job), models, control) {}
 
   Tensor sample() override;
 

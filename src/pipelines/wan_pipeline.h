@@ -7,7 +7,8 @@ namespace t2v {
 /// Text to video, as diffusers' WanPipeline computes it.
 class WanPipeline final : public VideoPipeline {
  public:
-  WanPipeline(RenderJob job, const RunControl& control) : VideoPipeline(std::move(job), control) {}
+  WanPipeline(RenderJob job, ModelStore& models, const RunControl& control)
+      : VideoPipeline(std::move(job), models, control) {}
 
   Tensor sample() override;
 };

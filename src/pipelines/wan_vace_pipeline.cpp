@@ -24,12 +24,12 @@ void WanVACEPipeline::decode(const Tensor& latents, const std::function<void(con
 VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& component,
                                                            const PromptEmbeds& prompt_embeds,
                                                            const Tensor& control) const {
-  const Weights weights = open_expert(component);
   const auto transformer_config = WanVACETransformer3DConfig::from_config(config(component));
   const auto transformer =
-      std::make_shared<const WanVACETransformer3DModel>(weights, transformer_config, residency(component));
-  weights.expect_all_used();
-
+      load<WanVACETransformer3DModel>(component, expert_options(component), [&](const Weights& weights) {
+        return std::make_shared<const WanVACETransformer3DModel>(weights, transformer_config,
+                                                                 residency(component));
+      });
   const std::vector<double> scale(transformer_config.vace_layers.size(),
                                   request().conditioning_scale.value_or(1.0));
   const VACEContext prompt = transformer->prepare(prompt_embeds.prompt);

@@ -9,7 +9,8 @@ namespace t2v {
 /// it. Latents of the reference images come before those of the clip.
 class WanVACEPipeline final : public VideoPipeline {
  public:
-  WanVACEPipeline(RenderJob job, const RunControl& control) : VideoPipeline(std::move(job), control) {}
+  WanVACEPipeline(RenderJob job, ModelStore& models, const RunControl& control)
+      : VideoPipeline(std::move(job), models, control) {}
 
   Tensor sample() override;
   /// The latents of the reference images are left out.

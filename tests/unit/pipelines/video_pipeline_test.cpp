@@ -53,11 +53,14 @@ GenerateRequest read_request(const std::string& name) {
   return read_request(Config::read(kCases / (name + ".json")));
 }
 
-std::unique_ptr<VideoPipeline> make(const GenerateRequest& request, const RunControl& control,
-                                    at::ScalarType dtype = at::kFloat) {
+std::unique_ptr<VideoPipeline> make(const GenerateRequest& request, ModelStore& models,
+                                    const RunControl& control, at::ScalarType dtype = at::kFloat,
+                                    ComingClips coming = {}) {
   Checkpoint checkpoint = Checkpoint::open({.model = request.model});
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
-  return VideoPipeline::make({std::move(checkpoint), {dtype, at::kCPU}, request, std::move(inputs)}, control);
+  return VideoPipeline::make(
+      {std::move(checkpoint), {dtype, at::kCPU}, request, std::move(inputs), std::move(coming)}, models,
+      control);
 }
 
 struct Rendered {
@@ -67,7 +70,8 @@ struct Rendered {
 
 Rendered render(const GenerateRequest& request, at::ScalarType dtype = at::kFloat) {
   const RunControl control;
-  const auto pipeline = make(request, control, dtype);
+  ModelStore models;
+  const auto pipeline = make(request, models, control, dtype);
   Rendered rendered{pipeline->sample(), {}};
   std::vector<Tensor> chunks;
   pipeline->decode(rendered.latents, [&](const Frames& frames) {
@@ -134,8 +138,25 @@ TEST(VideoPipelineStopTest, StopsAtTheNextStep) {
                                  stop = true;
                                },
                            .stop = &stop};
-  EXPECT_THROW(make(read_request("guided"), control)->sample(), Stopped);
+  ModelStore models;
+  EXPECT_THROW(make(read_request("guided"), models, control)->sample(), Stopped);
   EXPECT_EQ(last_step, 0);
+}
+
+TEST(VideoPipelineStopTest, StopsInTheMiddleOfTheLastStep) {
+  std::atomic<bool> stop = false;
+  int64_t last_step = -1;
+  const GenerateRequest request = read_request("guided");
+  const RunControl control{.on_event =
+                               [&](const Event& event) {
+                                 if (event.kind != Event::Kind::kStep) return;
+                                 last_step = event.done;
+                                 stop = stop || event.done + 1 == event.total;
+                               },
+                           .stop = &stop};
+  ModelStore models;
+  EXPECT_THROW(make(request, models, control)->sample(), Stopped);
+  EXPECT_EQ(last_step, *request.num_inference_steps - 1);  // not done
 }
 
 /// The components in the order in which they are loaded, and the steps, as their numbers.
@@ -145,7 +166,8 @@ std::vector<std::string> order_of_work(const GenerateRequest& request) {
     if (event.kind == Event::Kind::kLoad) order.push_back(event.detail);
     if (event.kind == Event::Kind::kStep) order.push_back(std::to_string(event.done));
   }};
-  make(request, control)->sample();
+  ModelStore models;
+  make(request, models, control)->sample();
   return order;
 }
 

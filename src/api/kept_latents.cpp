@@ -1,0 +1,68 @@
+#include "api/kept_latents.h"
+
+#include "core/log.h"
+#include "media/output_format.h"
+#include "t2v/error.h"
+#include "t2v/text.h"
+#include "weights/safetensors.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "clip.mp4.latents.safetensors", "clip.mp4.latents-2.safetensors", ...
+fs::path file_beside(const fs::path& output, int64_t number) {
+  constexpr size_t kLongestName = 200;  // of the 255 bytes that a name may have
+  std::string name = output.filename().string();
+  if (name.size() > kLongestName) {
+    name.resize(kLongestName);
+    while (!is_valid_utf8(name)) name.pop_back();
+  }
+  name += ".latents";
+  if (number > 1) name.append("-").append(std::to_string(number));
+  return output.parent_path() / name.append(".safetensors");
+}
+
+/// A path as a shell takes it.
+std::string quoted(const fs::path& path) {
+  const std::string text = path.string();
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+}  // namespace
+
+KeptLatents::KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
+    : temporary_(request.save_latents.empty()), output_(request.output) {
+  if (temporary_ && is_stream(request.output)) return;
+  const auto write = [&](const fs::path& file, bool overwrite) {
+    write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
+    file_ = file;
+  };
+  if (!temporary_) write(request.save_latents, request.overwrite);
+  for (int64_t number = 1; file_.empty(); ++number) {
+    try {
+      write(file_beside(request.output, number), /*overwrite=*/false);
+    } catch (const Error& error) {
+      // What an earlier run kept under that name is not ours to replace.
+      if (error.code() != ErrorCode::kUsage) throw;
+    }
+  }
+}
+
+void KeptLatents::remove() {
+  std::error_code ignored;
+  if (temporary_ && !file_.empty()) fs::remove(file_, ignored);
+}
+
+void KeptLatents::tell() const {
+  if (file_.empty()) return;
+  log_warning("the sampled latents are kept in " + file_.string() +
+              "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
+}
+
+}  // namespace t2v

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/tensor.h"
+#include "t2v/generate.h"
+
+namespace t2v {
+
+/// The final latents, on the disk from the end of sampling until the clip is published: in the file that
+/// --save-latents names, which stays, or in one beside the clip. Nothing is kept beside a stream.
+class KeptLatents {
+ public:
+  /// Error (kOutput, kUsage) as write_safetensors().
+  KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings);
+
+  void remove();
+  /// Tells where the sampled latents are, for a clip that failed after them, and how to make the clip.
+  void tell() const;
+
+ private:
+  bool temporary_;
+  std::filesystem::path file_, output_;
+};
+
+}  // namespace t2v

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "flag_values.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
 
@@ -12,11 +13,6 @@ namespace t2v {
 namespace {
 
 using Groups = std::vector<FlagGroup>;
-
-struct Given {
-  const Flag* flag;
-  std::string value;
-};
 
 std::string see_help(const Command& command) {
   return (is_default(command) ? "t2v" : "t2v " + command.name) + " --help lists the flags";
@@ -87,19 +83,32 @@ std::vector<std::string> normalize(const Groups& groups, const std::vector<std::
          late_command ? "the name of a command comes first: t2v " + word : "quote text that has blanks");
 }
 
+/// Adds what a flag was given on the command line: of two the last one holds, where not both count.
+void add(std::vector<GivenFlag>& all, const Flag& flag, const std::string& value) {
+  const std::string name = flag.names[0].substr(2);
+  const auto earlier =
+      std::find_if(all.begin(), all.end(), [&](const auto& item) { return item.name == name; });
+  if (earlier != all.end() && flag.repeatable) {
+    earlier->values.push_back(value);
+    return;
+  }
+  if (earlier != all.end()) all.erase(earlier);
+  all.push_back({name, {value}, flag.names[0]});
+}
+
 /// Splits the words into flags and their values; what belongs to no flag goes to `extras`.
-std::vector<Given> split(const Groups& groups, const std::vector<std::string>& words,
-                         std::vector<std::string>& extras) {
-  std::vector<Given> given;
+std::vector<GivenFlag> split(const Groups& groups, const std::vector<std::string>& words,
+                             std::vector<std::string>& extras) {
+  std::vector<GivenFlag> given;
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
   for (const FlagGroup& group : groups) {
     for (const Flag& flag : group.flags) {
       const std::string names = CLI::detail::join(flag.names, ",");
-      const auto add = [&given, &flag](const std::string& value) { given.push_back({&flag, value}); };
-      CLI::Option* option = flag.takes_value() ? app.add_option_function<std::string>(names, add)
-                                               : app.add_flag_callback(names, [add] { add(""); });
+      const auto take = [&given, &flag](const std::string& value) { add(given, flag, value); };
+      CLI::Option* option = flag.takes_value() ? app.add_option_function<std::string>(names, take)
+                                               : app.add_flag_callback(names, [take] { take("true"); });
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->trigger_on_parse();
     }
   }
@@ -109,6 +118,14 @@ std::vector<Given> split(const Groups& groups, const std::vector<std::string>& w
     refuse(error.what(), "", "", "");
   }
   extras = app.remaining();
+  return given;
+}
+
+/// `given` and, of a command that takes a config, what that says.
+std::vector<GivenFlag> with_config(const Groups& groups, const std::vector<GivenFlag>& given) {
+  for (const GivenFlag& item : given) {
+    if (item.name == "config") return merge(groups, given, read_config(item.values.front()));
+  }
   return given;
 }
 
@@ -130,25 +147,23 @@ const Command& parse_arguments(Invocation& invocation) {
   const std::vector<std::string>& words = invocation.words;
   const Command* named = words.empty() ? nullptr : find_command(words[0]);
   const Command& command = named != nullptr ? *named : all_commands().front();
+  const Groups talking = {talking_flags(invocation)};
   Groups groups = command.flags;
-  groups.push_back(talking_flags(invocation));
+  groups.push_back(talking.front());
   std::vector<std::string> extras;
-  const std::vector<Given> given =
+  std::vector<GivenFlag> given =
       split(groups, normalize(groups, {words.begin() + (named != nullptr ? 1 : 0), words.end()}), extras);
-
-  const std::vector<Flag>& talking = groups.back().flags;
-  const auto apply = [&](bool talks) {
-    for (const Given& item : given) {
-      const bool is_talk = item.flag >= talking.data() && item.flag < talking.data() + talking.size();
-      if (is_talk == talks) item.flag->set({item.flag->names[0], item.value});
-    }
-  };
-  apply(/*talks=*/true);
+  const bool configurable = find_flag(groups, "--config") != nullptr;
+  apply_given(talking, known_to(talking, given));
   if (invocation.help || invocation.version) return command;
+  if (configurable) given = merge(groups, given, given_from_environment(groups));
+  apply_given(talking, known_to(talking, given));
   const bool first_is_extra = named == nullptr && !extras.empty() && extras[0] == words[0];
   if (first_is_extra && !is_flag_like(words[0])) refuse_command(words[0]);
   take_operands(command, groups, extras);
-  apply(/*talks=*/false);
+  if (configurable) given = with_config(groups, given);
+  apply_given(groups, given);
+  invocation.given = given;
   return command;
 }
 

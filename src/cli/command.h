@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "flag.h"
+#include "flag_values.h"
 #include "progress.h"
 #include "t2v/log.h"
 
@@ -13,6 +13,9 @@ namespace t2v {
 /// What the command line says whatever the command: its words, and how to talk.
 struct Invocation {
   std::vector<std::string> words;  ///< as typed, without the program's name
+  /// What the flags of the command were given: on the command line and, of one that has --config, by the
+  /// environment and by a config.
+  std::vector<GivenFlag> given = {};
   LogLevel log_level = LogLevel::kNormal;
   std::string progress = "auto";
   std::string color = "auto";

@@ -21,6 +21,10 @@ struct Flag {
   std::string allowed;   ///< in words; empty: any text
   std::string fallback;  ///< what holds without the flag; empty: nothing to say
   std::function<void(const FlagValue&)> set;
+  bool repeatable = false;  ///< all of its values count, not just the last
+  /// The flags whose values it says in another way, and those that make no sense beside it: what these were
+  /// given farther away (environment, config) does not hold.
+  std::vector<std::string> decides = {}, replaces = {};
 
   bool takes_value() const { return !value.empty(); }
 };

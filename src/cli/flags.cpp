@@ -5,6 +5,16 @@ namespace {
 
 constexpr const char* kOfModel = "the model's";
 
+Flag deciding(Names others, Flag flag) {
+  flag.decides = std::move(others);
+  return flag;
+}
+
+Flag replacing(Names others, Flag flag) {
+  flag.replaces = std::move(others);
+  return flag;
+}
+
 FlagGroup what_to_show(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
   const auto set_prompt = [&arguments](const FlagValue& value) {
@@ -17,9 +27,10 @@ FlagGroup what_to_show(GenerateArguments& arguments) {
   return {
       "What to show",
       {{{"--prompt", "-p"}, "TEXT", "What the clip shows; \"-\" reads standard input", "", "", set_prompt},
-       path_flag({"--prompt-file"}, "FILE",
-                 "The same from a file that holds one prompt; \"-\" reads standard input",
-                 arguments.prompt_file),
+       deciding({"--prompt"},
+                path_flag({"--prompt-file"}, "FILE",
+                          "The same from a file that holds one prompt; \"-\" reads standard input",
+                          arguments.prompt_file)),
        {{"--negative-prompt", "-n"}, "TEXT", "What it should not show", "", kOfModel, set_negative_prompt}}};
 }
 
@@ -41,25 +52,26 @@ FlagGroup what_to_start_from(GenerateRequest& request) {
             "A picture of what is to appear (VACE); repeatable",
             "",
             "",
-            add_reference},
+            add_reference,
+            true},
            number_flag({"--conditioning-scale"}, "How much these count (VACE)", kConditioningScales,
                        request.conditioning_scale, "1")}};
 }
 
 FlagGroup where_to(GenerateRequest& request) {
-  return {
-      "Where to",
-      {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                 "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
-                 ".json), or - for Matroska on standard output",
-                 request.output),
-       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails", request.overwrite,
-                   true),
-       path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                 request.save_latents),
-       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
-       choice_flag({"--quality"}, "How the clip is compressed", kQualities, request.quality, request.quality),
-       integer_flag({"--crf"}, "H.264's own scale instead of --quality", kCrfs, request.crf)}};
+  return {"Where to",
+          {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
+                     "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
+                     ".json), or - for Matroska on standard output",
+                     request.output),
+           switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails",
+                       request.overwrite, true),
+           path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
+                     request.save_latents),
+           switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
+           replacing({"--crf"}, choice_flag({"--quality"}, "How the clip is compressed", kQualities,
+                                            request.quality, request.quality)),
+           integer_flag({"--crf"}, "H.264's own scale instead of --quality", kCrfs, request.crf)}};
 }
 
 FlagGroup size_and_length(GenerateRequest& request) {
@@ -78,7 +90,8 @@ FlagGroup size_and_length(GenerateRequest& request) {
     request.num_frames.reset();
   };
   return {"Size and length",
-          {{{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set_size},
+          {deciding({"--width", "--height"},
+                    {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set_size}),
            integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
            integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel),
            {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
@@ -87,12 +100,12 @@ FlagGroup size_and_length(GenerateRequest& request) {
             describe(kFrameCounts),
             kOfModel,
             set_frames},
-           {{"--duration"},
-            "SECONDS",
-            "Length; must come out as a number of frames that the model can make",
-            describe(kDurations),
-            "",
-            set_duration},
+           deciding({"--frames"}, {{"--duration"},
+                                   "SECONDS",
+                                   "Length; must come out as a number of frames that the model can make",
+                                   describe(kDurations),
+                                   "",
+                                   set_duration}),
            number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
 }
 
@@ -107,11 +120,13 @@ FlagGroup sampling(GenerateRequest& request) {
         kDescribeSeed,
         "random, and printed",
         set_seed},
-       integer_flag({"--steps", "--num-inference-steps", "--sample-steps"}, "Denoising steps", kStepCounts,
-                    request.num_inference_steps, kOfModel),
-       number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
-                   "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
-                   kGuidanceScales, request.guidance_scale, kOfModel),
+       replacing({"--sigmas"},
+                 integer_flag({"--steps", "--num-inference-steps", "--sample-steps"}, "Denoising steps",
+                              kStepCounts, request.num_inference_steps, kOfModel)),
+       replacing({"--guidance-scale-2"},
+                 number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
+                             "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
+                             kGuidanceScales, request.guidance_scale, kOfModel)),
        number_flag({"--guidance-scale-2"}, "The same for the low-noise expert, where there are two",
                    kGuidanceScales, request.guidance_scale_2, "as --guidance-scale, or the model's"),
        number_flag({"--boundary-ratio", "--moe-boundary"},
@@ -124,12 +139,12 @@ FlagGroup sampling(GenerateRequest& request) {
        switch_flag({"--legacy-sigmas"},
                    "UniPC's noise levels as diffusers up to 0.36 and the original Wan code have them",
                    request.legacy_sigmas, true),
-       {{"--sigmas"},
-        "LIST",
-        "The noise levels themselves, one a step, before the shift",
-        kDescribeSigmas,
-        "",
-        set_sigmas}}};
+       deciding({"--steps"}, {{"--sigmas"},
+                              "LIST",
+                              "The noise levels themselves, one a step, before the shift",
+                              kDescribeSigmas,
+                              "",
+                              set_sigmas})}};
 }
 
 FlagGroup model(GenerateRequest& request) {
@@ -155,8 +170,15 @@ FlagGroup model(GenerateRequest& request) {
             "A LoRA to merge into the transformer; may be given again",
             "",
             "",
-            add_lora},
-           {{"--lora-2"}, "PATH[:STRENGTH]", "The same for the low-noise expert", "", "", add_lora_2}}};
+            add_lora,
+            true},
+           {{"--lora-2"},
+            "PATH[:STRENGTH]",
+            "The same for the low-noise expert; may be given again",
+            "",
+            "",
+            add_lora_2,
+            true}}};
 }
 
 FlagGroup machine(GenerateRequest& request) {
@@ -189,13 +211,21 @@ FlagGroup machine(GenerateRequest& request) {
        integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core")}};
 }
 
+FlagGroup from_elsewhere(GenerateArguments& arguments) {
+  return {"Values from elsewhere",
+          {path_flag({"--config"}, "FILE",
+                     "Flags as a JSON object, {\"steps\": 20}: one of your own, a preset, or the settings of "
+                     "a clip",
+                     arguments.config)}};
+}
+
 }  // namespace
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments),  where_to(request), what_to_start_from(request),
-          size_and_length(request), sampling(request), model(request),
-          machine(request)};
+  return {what_to_show(arguments),  where_to(request),        what_to_start_from(request),
+          size_and_length(request), sampling(request),        model(request),
+          machine(request),         from_elsewhere(arguments)};
 }
 
 }  // namespace t2v

@@ -12,6 +12,7 @@ namespace t2v {
 struct GenerateArguments {
   GenerateRequest request;
   std::filesystem::path prompt_file;  ///< "-" is standard input; empty: the prompt is in `request`
+  std::filesystem::path config;       ///< read by whoever reads the command line
 };
 
 /// The flags of `generate`, in the order of --help; they write into `arguments`.

@@ -12,6 +12,7 @@ Command generate_command();
 Command pull_command();
 Command models_command();
 Command inspect_command();
+Command compare_command();
 Command convert_command();
 Command help_command();
 Command version_command();

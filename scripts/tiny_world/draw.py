@@ -334,7 +334,7 @@ def draw(scene: Scene, rng, part: Part = PART, style: str = "soft"):
         wy = (y - aspect[1] / 2) / z + aspect[1] / 2
     jitter = rng.uniform(-6, 6, 3).astype(np.float32)
     picture = background(scene.background, wx, wy, u.astype(np.float32), rng, pixel, jitter)
-    picture = np.ascontiguousarray(np.broadcast_to(picture, (frames, height, width, 3)), dtype=np.float32)
+    picture = np.array(np.broadcast_to(picture, (frames, height, width, 3)), np.float32)
     if style != "flat" and scene.background in ("grass", "desert", "snow") and scene.camera == "still":
         for centres, sizes, _ in places:
             lowest = float((centres[:, 1] + sizes / 2).max())

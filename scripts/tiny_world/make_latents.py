@@ -1,10 +1,10 @@
-"""Draws clips and keeps their latents, scenes and things' places in pieces, for the training of the transformer.
+"""Draws clips, or single frames, and keeps their latents, scenes and things' places in pieces, for the training of the transformer.
 
 A piece is drawn from its own seed, so that more can be made at any time, also while the transformer trains on those that are there.
 """
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from training import save
 from train_vae import CONFIG
 from world import PART, random_scene
 
-PIECE = 500
+PIECES = {"clips": 500, "images": 2500}  # scenes in a piece
 CELL = 4  # pixels of a cell of the kept covers
 
 
@@ -30,21 +30,23 @@ def cells(cover):
     return small.unflatten(0, (-1, 2)).round().to(torch.uint8)
 
 
-def piece(vae, seed, device):
+def piece(vae, kind, seed, device):
     """Latents [N,z,T',H/8,W/8], covers and scenes of one piece, and the spread of the encoder's noise [z]."""
-    rng = np.random.default_rng([11, seed])
+    rng = np.random.default_rng([11 + (kind == "images"), seed])
+    part = replace(PART, frames=1) if kind == "images" else PART
+    count = PIECES[kind]
     latents, covers, scenes, variance = [], [], [], 0.0
-    while len(scenes) < PIECE:
-        scene = random_scene(rng)
+    while len(scenes) < count:
+        scene = random_scene(rng, part=part)
         try:
-            clip, cover = draw(scene, rng)
+            clip, cover = draw(scene, rng, part)
         except ValueError:
             continue
         x = (torch.from_numpy(clip).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last_3d)
         with torch.no_grad(), torch.autocast(device, torch.bfloat16):
             mean, log_variance = fast.encode(vae, x)
         latents.append(mean[0].half().cpu())
-        variance = variance + log_variance.exp().mean((0, 2, 3, 4)).cpu() / PIECE
+        variance = variance + log_variance.exp().mean((0, 2, 3, 4)).cpu() / count
         covers.append(cells(cover))
         scenes.append(asdict(scene))
     return {"latents": torch.stack(latents), "covers": torch.stack(covers), "scenes": scenes}, variance
@@ -53,7 +55,9 @@ def piece(vae, seed, device):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--pieces", type=int, default=40, help=f"pieces of {PIECE} clips that there are to be")
+    parser.add_argument("--pieces", type=int, default=40, help=f"pieces that there are to be, of {PIECES} scenes")
+    parser.add_argument("--first", type=int, default=0, help="number of the first piece to make, where several processes share the work")
+    parser.add_argument("--kind", choices=list(PIECES), default="clips")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
@@ -62,12 +66,12 @@ def main():
     vae = AutoencoderKLWan(**CONFIG).eval().to(args.device)
     fast.frame_by_frame(vae)
     load(vae, torch.load(args.work / "vae.pt", map_location=args.device)["average"])
-    for number in range(args.pieces):
-        path = args.work / "latents" / f"{number:04d}.pt"
+    for number in range(args.first, args.pieces):
+        path = args.work / args.kind / f"{number:04d}.pt"
         if path.exists():
             continue
-        kept, variance = piece(vae, number, args.device)
-        if number == 0:
+        kept, variance = piece(vae, args.kind, number, args.device)
+        if not (args.work / "statistics.pt").exists():
             values = kept["latents"].float()
             mean, std = values.mean((0, 2, 3, 4)), (values.var((0, 2, 3, 4)) + variance).sqrt()
             print("mean", mean.numpy().round(2), "std", std.numpy().round(2), "noise", variance.sqrt().numpy().round(2))

@@ -304,6 +304,7 @@ def _circle(c):
 # ---- camera ----
 
 CLEARLY = 0.05  # by which a move has to fit better than none
+UNMOVED, SURE = 0.32, 0.8  # landmarks so like those before them stand still, unless those moved are surely the same
 
 
 def _likeness(a, b):
@@ -314,7 +315,7 @@ def camera_of(clip, empty, tracks, name):
     """Name of the camera's move, its zoom factors [T] and shifts [T] in shares of the short side, from the landmarks."""
     t, h, w, _ = clip.shape
     still = "still", np.ones(t), np.zeros(t)
-    if name in ("black", "white", "?"):
+    if name in ("black", "white", "?") or t == 1:
         return still
     marks = (clip - empty).mean(-1)
     for masks in tracks:
@@ -325,10 +326,11 @@ def camera_of(clip, empty, tracks, name):
     marks = np.clip(marks, -60, 60)
     step = max(1, (t - 1) // 4)
     points = list(range(0, t, step))
-    zooms, shifts = [1.0], [0.0]
+    zooms, shifts, likeness = [1.0], [0.0], []
     y, x = np.mgrid[0:h, 0:w] + 0.5
     for a, b in zip(points[:-1], points[1:]):
-        best, at = _likeness(marks[a], marks[b]) + CLEARLY, (1.0, 0.0)
+        unmoved = _likeness(marks[a], marks[b])
+        best, at = unmoved + CLEARLY, (1.0, 0.0)
         for zoom in np.exp(np.linspace(-0.15, 0.15, 17)):
             for shift in np.arange(-8, 9) * w / 64:
                 if abs(np.log(zoom)) > 0.01 and abs(shift) > 1.5 * w / 64:
@@ -337,8 +339,12 @@ def camera_of(clip, empty, tracks, name):
                 score = _likeness(moved, marks[b])
                 if score > best:
                     best, at = score, (zoom, shift)
+        likeness.append((unmoved, best))
         zooms.append(zooms[-1] * at[0])
         shifts.append(shifts[-1] + at[1] / min(h, w))
+    unmoved, best = np.mean(likeness, 0)
+    if unmoved > UNMOVED and best < SURE:
+        return still
     zoom, shift = (np.interp(np.arange(t), points, v) for v in (zooms, shifts))
     if zoom[-1] > 1.2:
         return "zoom in", zoom, shift

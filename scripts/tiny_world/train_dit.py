@@ -21,7 +21,7 @@ from transformers import UMT5Config, UMT5EncoderModel
 import captions
 import fast
 import training
-from world import BACKGROUNDS, CAMERAS, COLOURS, MOTIONS, OBJECTS, RELATIONS, WORLD, Scene, Thing, random_scene
+from world import BACKGROUNDS, CAMERAS, COLOURS, MOTIONS, OBJECTS, PART, RELATIONS, WORLD, Scene, Thing, belongs, random_scene
 
 TEXT_LENGTH = 512
 TRANSFORMER = dict(
@@ -30,6 +30,8 @@ TRANSFORMER = dict(
 )
 ENCODER = dict(d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="gated-gelu", dropout_rate=0.0)
 SHIFT = 3.0
+TEXT_ROWS = 20  # captions are padded to a multiple of this, so that few shapes have to be compiled
+LEAN = 0.6
 # Questions that a caption answers: name, number of answers.
 QUESTIONS = [("background", 8), ("camera", 5), ("relation", 6)] + [
     (f"{name}{i}", count) for i in range(2) for name, count in (("shape", 14), ("colour", 10), ("motion", 12), ("size", 3), ("speed", 3))
@@ -41,6 +43,7 @@ def new_models(pieces):
     transformer = WanTransformer3DModel(**TRANSFORMER)
     torch.nn.init.zeros_(transformer.proj_out.weight)
     torch.nn.init.zeros_(transformer.proj_out.bias)
+    heed_text(transformer)
     rows = math.ceil(pieces / 64) * 64
     config = UMT5Config(vocab_size=rows, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0, tie_word_embeddings=True, **ENCODER)
     encoder = UMT5EncoderModel(config)
@@ -61,6 +64,23 @@ def answers(scene):
         else:
             out += [0, 0, 0, 0, 0]
     return out
+
+
+def heed_text(transformer):
+    """Makes the empty rows that follow the text count for little from the start: queries lean to one side, keys of empty rows to the other.
+
+    Every caption is followed by about 500 rows of zeros, which else take nearly all of the attention and leave the text hardly audible.
+    """
+    with torch.no_grad():
+        for block in transformer.blocks:
+            attention = block.attn2
+            side = torch.randn_like(attention.to_q.bias).sign()
+            attention.to_q.bias.copy_(LEAN * side)
+            attention.to_k.bias.copy_(-1e-3 * side)
+            attention.to_v.bias.zero_()
+            attention.norm_q.weight.fill_(1.5)
+        for layer in (transformer.condition_embedder.text_embedder.linear_1, transformer.condition_embedder.text_embedder.linear_2):
+            layer.bias.zero_()
 
 
 def tokenise(tokenizer, texts, multiple=1):
@@ -94,11 +114,11 @@ def train_captions(args, encoder, tokenizer):
         loss, right, start = 0.0, [], 0
         logits = heads(rows)
         for i, (_, count) in enumerate(QUESTIONS):
-            part = logits[..., start : start + count]
+            named = logits[..., start : start + count]
             start += count
             target = wanted[:, i : i + 1].expand(-1, rows.shape[1])
-            loss = loss + (F.cross_entropy(part.flatten(0, 1), target.flatten(), reduction="none") * weight.flatten()).sum()
-            right.append((((part.argmax(-1) == target) * weight).sum()).item())
+            loss = loss + (F.cross_entropy(named.flatten(0, 1), target.flatten(), reduction="none") * weight.flatten()).sum()
+            right.append((((named.argmax(-1) == target) * weight).sum()).item())
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -109,28 +129,34 @@ def train_captions(args, encoder, tokenizer):
 
 
 class Latents:
-    """The pieces of drawn clips that are there: normalised latents, covers of the things, scenes."""
+    """The pieces of drawn clips and single frames that are there: normalised latents, covers of the things, scenes."""
 
     def __init__(self, work):
         self.work = work
         statistics = torch.load(work / "statistics.pt")
         self.mean, self.std = (statistics[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
-        self.read = []
+        self.read = set()
+        self.rows = {"clips": [], "images": []}
         self.refresh()
 
     def refresh(self):
-        """Takes in what has been drawn since."""
-        for path in sorted((self.work / "latents").glob("*.pt"))[len(self.read) :]:
-            piece = torch.load(path)
-            piece["scenes"] = [Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]})) for row in piece["scenes"]]
-            self.read.append(piece)
+        """Takes in what has been drawn since, as far as it belongs to the part of the world that is to be learned."""
+        for kind, rows in self.rows.items():
+            for path in sorted(set((self.work / kind).glob("*.pt")) - self.read):
+                self.read.add(path)
+                piece = torch.load(path)
+                for latent, cover, row in zip(piece["latents"], piece["covers"], piece["scenes"]):
+                    scene = Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]}))
+                    if belongs(scene, PART):
+                        rows.append((latent, cover, scene))
 
     def batch(self, rng, count, frames):
-        """The first latent frames [B,z,T',H,W] of random clips, covers [B,T',2,2H,2W] in 0..1 and scenes."""
-        rows = [(self.read[p], n) for p, n in zip(rng.integers(len(self.read), size=count), rng.integers(len(self.read[0]["scenes"]), size=count))]
-        latents = torch.stack([piece["latents"][n, :, :frames] for piece, n in rows]).float()
-        covers = torch.stack([piece["covers"][n, :frames] for piece, n in rows]).float() / 255
-        return (latents - self.mean) / self.std, covers, [piece["scenes"][n] for piece, n in rows]
+        """Single frames or the first latent frames of random clips: latents [B,z,T',H,W], covers [B,T',2,2H,2W] in 0..1 and scenes."""
+        rows = self.rows["images" if frames == 1 and self.rows["images"] else "clips"]
+        rows = [rows[n] for n in rng.integers(len(rows), size=count)]
+        latents = torch.stack([latent[:, :frames] for latent, _, _ in rows]).float()
+        covers = torch.stack([cover[:frames] for _, cover, _ in rows]).float() / 255
+        return (latents - self.mean) / self.std, covers, [scene for _, _, scene in rows]
 
 
 def structure_loss(output, covers, scenes):
@@ -200,7 +226,7 @@ def train_flow(rank, args):
         x0, covers, scenes = data.batch(rng, count, frames)
         x0, covers = x0.to(args.device), covers.to(args.device)
         texts = ["" if rng.random() < args.drop else captions.caption(scene, rng) for scene in scenes]
-        ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, 16))
+        ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, TEXT_ROWS))
         u = ((torch.arange(count) + torch.rand(count)) / count)[torch.randperm(count)]
         s = (SHIFT * u / (1 + (SHIFT - 1) * u)).to(args.device)
         noise = torch.randn_like(x0)

@@ -27,7 +27,6 @@ UNSEEN = {
 }
 
 
-
 @dataclass(frozen=True)
 class Part:
     """What random scenes are drawn from, and the form of their clips. `two`, `camera`, `sized` and `speed` are shares of scenes."""
@@ -90,6 +89,12 @@ def held_out_kind(shape: str, colour: str, motion: str, background: str) -> int:
 def possible(shape: str, colour: str, motion: str, background: str) -> bool:
     """Whether the combination can be seen at all."""
     return (colour, background) not in UNSEEN and not (shape == "ring" and motion == "spins")
+
+
+def belongs(scene: Scene, part: Part) -> bool:
+    """Whether every name of a scene is one of a part of the world."""
+    things = all(t.shape in part.objects and t.colour in part.colours and t.motion in part.motions for t in scene.things)
+    return things and scene.background in part.backgrounds
 
 
 def random_thing(rng, background: str, kind: int | None = 0, part: Part = PART, motions: tuple[str, ...] | None = None) -> Thing:

@@ -131,6 +131,13 @@ void check_experts(const CheckpointSources& sources, const Checkpoint& checkpoin
                .advice = first_is_low && second_is_high ? "swap the two" : "name it with the other flag"});
 }
 
+/// Which expert the transformer is, by its name.
+Expert expert_of(const Checkpoint& checkpoint) {
+  const auto transformer = checkpoint.components.find("transformer");
+  const bool named = transformer != checkpoint.components.end() && !transformer->second.files.empty();
+  return named ? expert_called(transformer->second.files.front()->path()) : Expert::kUnknown;
+}
+
 /// What model_index.json would say, from what the weights are.
 void tell_pipeline(Checkpoint& checkpoint) {
   const auto found = checkpoint.components.find("transformer");
@@ -205,8 +212,18 @@ const TokenizerSource& Checkpoint::get_tokenizer() const {
 }
 
 bool Checkpoint::lacks_low_noise() const {
-  if (has("transformer_2") || !has("transformer") || get("transformer").files.empty()) return false;
-  return expert_called(get("transformer").files.front()->path()) == Expert::kHighNoise;
+  return !has("transformer_2") && expert_of(*this) == Expert::kHighNoise;
+}
+
+std::string Checkpoint::lone_expert() const {
+  if (has("transformer_2") || !has("transformer")) return "";
+  const Expert expert = expert_of(*this);
+  if (expert == Expert::kHighNoise) return "the high-noise expert, by its name";
+  if (expert == Expert::kLowNoise) return "the low-noise expert, by its name";
+  // It sees an image, but through no image encoder: no other published model does.
+  const Config& config = get("transformer").config;
+  const bool sees_image = pipeline == PipelineClass::kWanImageToVideo && !config.has("image_dim");
+  return sees_image ? "one of the two experts of Wan2.2 I2V-A14B, by its tensors" : "";
 }
 
 void Checkpoint::expect_complete() const {

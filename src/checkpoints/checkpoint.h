@@ -45,6 +45,9 @@ struct Checkpoint {
 
   /// Whether the transformer is an expert for high noise, by its name, and the other one is not there.
   bool lacks_low_noise() const;
+  /// The transformer as a sentence shows it, if it is one of two experts and the other one is not there: "the
+  /// low-noise expert, by its name", or one of Wan2.2 I2V-A14B, by its tensors; else "".
+  std::string lone_expert() const;
 
   int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels
   int64_t temporal_multiple() const;  ///< a clip has k * this + 1 frames

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "checkpoints/derive_config.h"
 #include "checkpoints/gguf_tokenizer.h"
@@ -70,6 +71,28 @@ Config config_beside(const fs::path& folder, const std::string& component) {
   const Config config = Config::read(folder / "config.json");
   const std::string owner = component_of(config);
   return owner.empty() || owner == component ? config : no_config();
+}
+
+/// What people call a file, in lower case.
+struct Name {
+  std::string letters;          ///< nothing but them
+  std::string joined;           ///< letters and digits
+  std::set<std::string> words;  ///< runs of letters
+};
+Name understand(const std::string& text) {
+  Name name;
+  std::string word;
+  for (const char byte : text + '.') {
+    const auto letter = static_cast<unsigned char>(byte);
+    if (std::isalnum(letter) != 0) name.joined += static_cast<char>(std::tolower(letter));
+    if (std::isalpha(letter) != 0) {
+      word += static_cast<char>(std::tolower(letter));
+      continue;
+    }
+    name.letters += word;
+    name.words.insert(std::exchange(word, ""));
+  }
+  return name;
 }
 
 /// Collects the parts of a folder and of the folders in it.
@@ -200,13 +223,15 @@ class Collector {
 
 Expert expert_called(const fs::path& path) {
   for (const fs::path& named : {path.filename(), path.parent_path().filename()}) {
-    std::string letters;
-    for (const char letter : named.string()) {
-      if (std::isalpha(static_cast<unsigned char>(letter)) != 0)
-        letters += static_cast<char>(std::tolower(letter));
-    }
-    const bool high = letters.find("highnoise") != std::string::npos;
-    const bool low = letters.find("lownoise") != std::string::npos;
+    const Name name = understand(named.string());
+    // "HIGH" alone is an expert's in the name of a model that has experts, else it may be a camera's angle.
+    const bool has_experts =
+        name.joined.find("wan22") != std::string::npos || name.joined.find("a14b") != std::string::npos;
+    const auto called = [&](const char* word) {
+      return name.letters.find(std::string(word) + "noise") != std::string::npos ||
+             (has_experts && name.words.contains(word));
+    };
+    const bool high = called("high"), low = called("low");
     if (high != low) return high ? Expert::kHighNoise : Expert::kLowNoise;
   }
   return Expert::kUnknown;

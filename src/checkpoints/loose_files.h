@@ -41,8 +41,9 @@ LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOption
 
 /// The experts of Wan2.2, whose tensors are alike.
 enum class Expert { kUnknown, kHighNoise, kLowNoise };
-/// The one that people call a file or a folder, or else the folder it is in: kLowNoise for
-/// "wan2.2_t2v_low_noise_14B.safetensors" and for "LowNoise/model.gguf".
+/// The one that people call a file (of weights or of a LoRA) or a folder, or else the folder it is in:
+/// kLowNoise for "wan2.2_t2v_low_noise_14B.safetensors", "LowNoise/model.gguf",
+/// "Wan2_2-T2V-A14B-LOW_fp8.gguf".
 Expert expert_called(const std::filesystem::path& path);
 
 /// A tokenizer's folder or file. Error (kInput) if it is none.

@@ -188,9 +188,10 @@ LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
     keys.emplace(key, *parsed);
   }
   if (keys.empty()) refuse_other_model(*lora.file);
+  lora.for_both_experts = experts.size() == 2;
   std::map<LoraNaming, int64_t> namings;
   for (const auto& [key, parsed] : keys) {
-    if (experts.size() == 2 && parsed.second_expert != second_expert) {
+    if (lora.for_both_experts && parsed.second_expert != second_expert) {
       lora.ignored.push_back(key);
       continue;
     }

@@ -58,6 +58,7 @@ struct LoraFile {
   LoraNaming naming = LoraNaming::kDiffusers;
   std::map<std::string, LoraModule> modules;  ///< under diffusers' names: "blocks.0.attn1.to_q"
   std::vector<std::string> ignored;           ///< keys that were not understood or are for the other expert
+  bool for_both_experts = false;              ///< there are keys for either, which say so
 };
 
 /// The tensor of the model that a tensor of a LoRA bears upon: "blocks.0.attn1.to_q.weight".

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "checkpoints/file_headers.h"
+#include "checkpoints/foreign_format.h"
 
 namespace t2v {
 namespace {
@@ -29,6 +30,12 @@ FileHeader read_header(std::string_view bytes, const std::string& origin) {
                                       .got = "a Git LFS pointer",
                                       .expected = "the weights it stands for",
                                       .advice = "run git lfs pull in the checkpoint's folder"});
+    }
+    if (const std::string_view foreign = foreign_format(bytes); !foreign.empty()) {
+      throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
+                                      .got = std::string(foreign),
+                                      .expected = "a safetensors, GGUF or torch file",
+                                      .advice = "check the path, or download the weights again"});
     }
   }
   return read_safetensors_header(bytes, origin);

@@ -17,7 +17,10 @@ std::string folder_of(const Entries& entries, const std::string& origin) {
     const size_t slash = name.find('/');
     if (slash != std::string::npos && name.substr(slash + 1) == kPickle) return name.substr(0, slash + 1);
   }
-  throw pickle_error(origin, "a zip archive without data.pkl, not one that torch.save wrote");
+  throw Error(ErrorCode::kInput, {.doing = "reading " + origin,
+                                  .got = "a zip archive without data.pkl, not one that torch.save wrote",
+                                  .expected = "a safetensors, GGUF or torch file",
+                                  .advice = "unpack it, and name the file with the weights"});
 }
 
 /// Whether the numbers follow each other without a gap, the last dimension fastest.

@@ -44,16 +44,14 @@ constexpr std::array<Published, 9> kPublished = {{
 Traits traits_of(const Config& transformer, const Checkpoint& checkpoint) {
   const int64_t in_channels = transformer.integer("in_channels", 16);
   const bool image_branch = transformer.has("image_dim");
-  return {
-      .vace = transformer.text("_class_name", "") == "WanVACETransformer3DModel",
-      // An image goes in without an image encoder in Wan2.2 alone, whose models for that have two experts.
-      .two_experts = checkpoint.has("transformer_2") || checkpoint.boundary_ratio.has_value() ||
-                     (in_channels == 36 && !image_branch),
-      .image_branch = image_branch,
-      .image_positions = transformer.has("pos_embed_seq_len"),
-      .in_channels = in_channels,
-      .width =
-          transformer.integer("num_attention_heads", 40) * transformer.integer("attention_head_dim", 128)};
+  return {.vace = transformer.text("_class_name", "") == "WanVACETransformer3DModel",
+          .two_experts = checkpoint.has("transformer_2") || checkpoint.boundary_ratio.has_value() ||
+                         !checkpoint.lone_expert().empty(),
+          .image_branch = image_branch,
+          .image_positions = transformer.has("pos_embed_seq_len"),
+          .in_channels = in_channels,
+          .width = transformer.integer("num_attention_heads", 40) *
+                   transformer.integer("attention_head_dim", 128)};
 }
 
 std::string task_of(const Traits& traits, const Checkpoint& checkpoint) {
@@ -63,13 +61,17 @@ std::string task_of(const Traits& traits, const Checkpoint& checkpoint) {
   return checkpoint.pipeline == PipelineClass::kWanImageToVideo ? "I2V" : "T2V";
 }
 
+/// Of parts without a transformer, most of which several models share.
+const char* family_of_parts(const Checkpoint& checkpoint) {
+  if (checkpoint.has("vae") && checkpoint.get("vae").config.boolean("is_residual", false)) return "Wan2.2";
+  // Nothing of Wan2.2 has an image encoder.
+  return checkpoint.has("image_encoder") ? "Wan2.1" : "Wan2.1 and Wan2.2";
+}
+
 }  // namespace
 
 Variant variant_of(const Checkpoint& checkpoint) {
-  if (!checkpoint.has("transformer")) {
-    const bool later = checkpoint.has("vae") && checkpoint.get("vae").config.boolean("is_residual", false);
-    return {later ? "Wan2.2" : "Wan2.1", "", ""};
-  }
+  if (!checkpoint.has("transformer")) return {family_of_parts(checkpoint), "", ""};
   const Config& transformer = checkpoint.get("transformer").config;
   const Traits traits = traits_of(transformer, checkpoint);
   for (const Published& published : kPublished) {

@@ -101,7 +101,11 @@ class ZipReader {
     read_zip64_extra(reader.take_bytes(extra_size), size, packed_size, begin);
     reader.take_bytes(comment_size);
     if (method != 0 || (flags & kEncrypted) != 0 || size != packed_size) {
-      refuse("the file " + shown_name(name) + " compressed or encrypted");
+      throw Error(ErrorCode::kInput, {.doing = "reading " + origin_,
+                                      .got = "a zip archive with " + shown_name(name) +
+                                             ", a file that is compressed or encrypted",
+                                      .expected = "a zip archive as torch.save writes it",
+                                      .advice = "unpack it, and name the file with the weights"});
     }
     return {name, content_of(name, begin, size)};
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../checkpoint_files.h"
+#include "checkpoints/variant.h"
 
 namespace t2v {
 namespace {
@@ -172,6 +173,38 @@ TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
   EXPECT_THAT(input_error([&] { half.expect_complete(); }), HasSubstr("no transformer_2"));
 }
 
+TEST(ExpertCalled, ByTheNameOfAFileOrItsFolder) {
+  for (const char* name : {"wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors", "HighNoise/model.gguf",
+                           "high_noise_model/diffusion_pytorch_model.safetensors",
+                           "Wan2_2-T2V-A14B_HIGH_fp8_e4m3fn_scaled_KJ.safetensors", "wan22-i2v-high.gguf",
+                           "Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors"}) {
+    EXPECT_EQ(expert_called(name), Expert::kHighNoise) << name;
+  }
+  EXPECT_EQ(expert_called("Wan2.2-Lightning_T2V-A14B-4steps-lora_LOW_fp16.safetensors"), Expert::kLowNoise);
+  for (const char* name :
+       {"low_angle_shot.safetensors", "wan2.1_t2v_high_quality.safetensors", "wan22_slow_motion.safetensors",
+        "wan2.2_highlights.safetensors", "wan2.2_high_to_low.safetensors", "wan2.2/model.safetensors"}) {
+    EXPECT_EQ(expert_called(name), Expert::kUnknown) << name;
+  }
+}
+
+TEST_F(CheckpointTest, AnExpertAloneIsSaidToBeOne) {
+  const fs::path expert = fs::path(T2V_FIXTURES) / "tiny-wan/transformer";
+  const auto lone_expert = [&](const char* name) {
+    fs::copy(expert, path(name));
+    return Checkpoint::open({.model = kTiny, .transformer = path(name)}).lone_expert();
+  };
+  EXPECT_THAT(lone_expert("wan2.2_t2v_low_noise"), HasSubstr("low-noise expert"));
+  EXPECT_THAT(lone_expert("wan2.2_t2v_high_noise"), HasSubstr("high-noise expert"));
+  EXPECT_EQ(lone_expert("wan2.1_t2v"), "");
+  // One of I2V-A14B tells it itself.
+  const fs::path kinds = fs::path(T2V_FIXTURES) / "tiny-kinds";
+  fs::copy(kinds / "2.2-i2v/transformer", path("model"));
+  const Checkpoint half = Checkpoint::open({.transformer = path("model"), .vae = kTiny / "vae"});
+  EXPECT_THAT(half.lone_expert(), HasSubstr("Wan2.2 I2V-A14B"));
+  EXPECT_EQ(Checkpoint::open({.model = kinds / "2.1-i2v"}).lone_expert(), "");
+}
+
 TEST_F(CheckpointTest, ExpertsAsFilesOfOneFolder) {
   for (const char* name : {"wan2.2_high_noise_14B.safetensors", "wan2.2_low_noise_14B.safetensors"})
     fs::copy_file(kParts / "transformer_original.safetensors", path(name));
@@ -211,6 +244,17 @@ TEST_F(CheckpointTest, AShardOfAFileBringsTheOthers) {
   EXPECT_EQ(checkpoint.get("text_encoder").config.integer("d_kv", 0), 2);
   fs::remove(path("m-00001-of-00002.safetensors"));
   EXPECT_THAT(refusal({.text_encoder = path("m-00002-of-00002.safetensors")}), HasSubstr("m-00001-of-00002"));
+}
+
+TEST_F(CheckpointTest, PartsThatSeveralModelsShare) {
+  const auto family = [](const CheckpointSources& sources) {
+    return variant_of(Checkpoint::open(sources)).family;
+  };
+  EXPECT_EQ(family({.text_encoder = kTiny / "text_encoder"}), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family({.vae = kTiny / "vae"}), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family({.vae = kParts / "vae_2.2_original.pth"}), "Wan2.2");
+  EXPECT_EQ(family({.image_encoder = fs::path(T2V_FIXTURES) / "tiny-kinds/2.1-i2v/image_encoder"}), "Wan2.1");
+  EXPECT_EQ(family({.model = kTiny}), "Wan2.1");
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "api/check_loras.h"
 
+#include <algorithm>
+
+#include "checkpoints/loose_files.h"
 #include "checkpoints/lora.h"
 #include "core/log.h"
 #include "t2v/error.h"
@@ -7,17 +10,49 @@
 namespace t2v {
 namespace {
 
-void check_expert(const std::vector<LoraChoice>& choices, const Component& transformer, bool second) {
-  for (const LoraMerge& merge : open_loras(choices, transformer, second)) {
-    const std::string line = merge.lora.file->path().string() + ": " + merge.match.text();
+/// One of the two flags, and what it is for.
+struct Slot {
+  const char *flag, *other_flag, *component;
+  Expert other_expert;
+  const char* other_expert_name;
+};
+constexpr Slot kFirst{"--lora", "--lora-2", "transformer", Expert::kLowNoise, "low"};
+constexpr Slot kSecond{"--lora-2", "--lora", "transformer_2", Expert::kHighNoise, "high"};
+
+/// Both experts have the same tensors: only what people call a LoRA tells that it is for the other one.
+void check_expert(const std::filesystem::path& lora, const Slot& slot) {
+  if (expert_called(lora) != slot.other_expert) return;
+  throw Error(ErrorCode::kInput,
+              {.doing = slot.flag + (" " + lora.string()),
+               .got = std::string("a LoRA for the ") + slot.other_expert_name + "-noise expert, by its name",
+               .expected = "high noise in --lora, low noise in --lora-2",
+               .advice = std::string("name it with ") + slot.other_flag});
+}
+
+bool names(const std::vector<LoraChoice>& choices, const std::filesystem::path& file) {
+  return std::any_of(choices.begin(), choices.end(),
+                     [&](const LoraChoice& choice) { return choice.file == file; });
+}
+
+void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraChoice>& others,
+                const Checkpoint& checkpoint, const Slot& slot) {
+  const bool two_experts = checkpoint.has("transformer_2");
+  for (const LoraMerge& merge :
+       open_loras(choices, checkpoint.get(slot.component), slot.component == kSecond.component)) {
+    const std::filesystem::path& file = merge.lora.file->path();
+    if (two_experts) check_expert(file, slot);
+    const std::string line = file.string() + ": " + merge.match.text();
     merge.match.ignored.empty() ? log_verbose(line) : log_warning(line);
+    if (two_experts && merge.lora.for_both_experts && !names(others, file)) {
+      log_warning(file.string() + " has keys for both experts: name it with " + slot.other_flag + " too");
+    }
   }
 }
 
 }  // namespace
 
 void check_loras(const GenerateRequest& request, const Checkpoint& checkpoint) {
-  if (!request.loras.empty()) check_expert(request.loras, checkpoint.get("transformer"), false);
+  if (!request.loras.empty()) check_slot(request.loras, request.loras_2, checkpoint, kFirst);
   if (request.loras_2.empty()) return;
   if (!checkpoint.has("transformer_2")) {
     throw Error(ErrorCode::kUsage, {.doing = "--lora-2",
@@ -25,7 +60,7 @@ void check_loras(const GenerateRequest& request, const Checkpoint& checkpoint) {
                                     .expected = "one with two experts",
                                     .advice = "use --lora"});
   }
-  check_expert(request.loras_2, checkpoint.get("transformer_2"), true);
+  check_slot(request.loras_2, request.loras, checkpoint, kSecond);
 }
 
 }  // namespace t2v

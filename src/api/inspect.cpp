@@ -104,7 +104,7 @@ std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const Va
       checkpoint.has("transformer") && checkpoint.get("transformer").config.has("image_dim");
   const std::vector<std::pair<const char*, bool>> needed = {
       {"transformer", true},
-      {"transformer_2", checkpoint.boundary_ratio.has_value() || checkpoint.lacks_low_noise()},
+      {"transformer_2", checkpoint.boundary_ratio.has_value() || !checkpoint.lone_expert().empty()},
       {"vae", true},
       {"text_encoder", true},
       {"image_encoder", image_branch},
@@ -112,7 +112,12 @@ std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const Va
   std::vector<AbsentComponent> absent;
   const auto add = [&](const std::string& name) {
     const std::string pull = variant.repository.empty() ? "" : "t2v pull " + variant.repository + ", or ";
-    absent.push_back({name, pull + where_to_get(name)});
+    std::string advice = pull + where_to_get(name);
+    if (name == "transformer_2" && !checkpoint.lone_expert().empty() && !checkpoint.lacks_low_noise()) {
+      advice = "the file is " + checkpoint.lone_expert() +
+               ": name the one for high noise with --transformer, the one for low noise with --transformer-2";
+    }
+    absent.push_back({name, advice});
   };
   for (const auto& [name, is_needed] : needed) {
     if (is_needed && !checkpoint.has(name)) add(name);

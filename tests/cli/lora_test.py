@@ -85,6 +85,23 @@ class LoraTest(CommandTest):
         self.refused_lora(3, "no key of a Wan transformer", "Flux", path=self.lora("flux.safetensors", flux))
         self.refused_lora(3, "no key", path=TINY / "vae/diffusion_pytorch_model.safetensors")
 
+    def test_for_the_other_expert(self):
+        """By its name: the keys are the same."""
+        high = self.bias_lora("Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors")
+        low = self.bias_lora("low_noise_model.safetensors")
+        self.refused_lora(3, "low-noise expert", "name it with --lora-2", path=low, model=EXPERTS)
+        self.refused_lora(3, "high-noise expert", "name it with --lora", flag="--lora-2", path=high, model=EXPERTS)
+        self.latents("right", "--lora", high, "--lora-2", low, model=EXPERTS)
+        self.latents("one_transformer", "--lora", low)
+
+    def test_keys_for_both_experts(self):
+        bias = ("F32", [64], floats(*[0.5] * 64))
+        both = self.lora("both.safetensors", {"transformer.proj_out.diff_b": bias, "transformer_2.proj_out.diff_b": bias})
+        _, result = self.latents("a", "--lora", both, model=EXPERTS)
+        self.assertIn("has keys for both experts: name it with --lora-2 too", result.stderr.decode())
+        _, result = self.latents("b", "--lora", both, "--lora-2", both, model=EXPERTS)
+        self.assertNotIn("both experts", result.stderr.decode())
+
     def test_dora(self):
         key = "diffusion_model.blocks.0.self_attn.q.dora_scale"
         self.refused_lora(3, "dora_scale", "DoRA", path=self.lora("x.safetensors", {key: ("F32", [48], floats(*[0] * 48))}))

@@ -7,6 +7,7 @@
 #include "t2v/compare.h"
 #include "t2v/convert.h"
 #include "t2v/generate.h"
+#include "t2v/sheet.h"
 
 namespace t2v {
 
@@ -37,5 +38,10 @@ constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
 extern "C" void t2v_engine_compare(const std::filesystem::path& a, const std::filesystem::path& b,
                                    const RunControl& control, Comparison& comparison);
 constexpr const char* kEngineCompare = "t2v_engine_compare";
+
+/// As write_sheet(), of a sheet that was checked.
+extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips,
+                                       const std::filesystem::path& sheet, bool overwrite);
+constexpr const char* kEngineWriteSheet = "t2v_engine_write_sheet";
 
 }  // namespace t2v

@@ -11,11 +11,16 @@
 
 namespace t2v {
 
+/// The shape of a picture: 16 to 9.
+struct AspectRatio {
+  double width, height;
+};
+
 /// What to render. check() fills every empty optional from the preset of the model (configs/*.json).
 struct GenerateRequest {
   std::string prompt;                          ///< UTF-8, not blank, at most 64 KiB
   std::optional<std::string> negative_prompt;  ///< used when guidance_scale > 1
-  std::filesystem::path output;                ///< .mp4, .mkv or .png; the extension chooses the container
+  std::filesystem::path output;                ///< the extension chooses the container: .mp4, .png, ...
   std::filesystem::path model;                 ///< a checkpoint: folder or file; empty: the bundled model
   /// Folders or files that replace parts of the model; empty: its own.
   std::filesystem::path transformer, transformer_2, vae, text_encoder, tokenizer, image_encoder;
@@ -30,6 +35,7 @@ struct GenerateRequest {
   std::optional<double> conditioning_scale;             ///< for VACE: how much the control counts
 
   std::optional<int64_t> height, width;  ///< pixels
+  std::optional<AspectRatio> aspect;     ///< decides which of them is empty, or both; check() empties it
   std::optional<int64_t> num_frames;
   std::optional<double> duration;  ///< seconds; decides num_frames, which must come out whole
   std::optional<double> fps;
@@ -46,7 +52,7 @@ struct GenerateRequest {
   std::optional<uint64_t> seed;  ///< empty: a random one
 
   std::string device = "auto";    ///< "cpu", "cuda", "cuda:N", "auto"
-  std::string dtype = "float32";  ///< of the text encoder and the transformer: "float32", "bfloat16"
+  std::string dtype = "float32";  ///< of the text encoder and the transformer: one of kDtypes
   int64_t threads = 0;            ///< 0: one a core
   std::string offload = "auto";   ///< where the blocks of a transformer wait for their turn: one of kOffloads
   std::optional<double> max_vram;      ///< GiB of the GPU to use at most: more blocks wait elsewhere
@@ -55,11 +61,16 @@ struct GenerateRequest {
   bool vae_tiling = false;  ///< encode and decode in tiles, as the reference's enable_tiling() does
 
   std::string quality = "good";        ///< "draft", "good", "high", "lossless"
-  std::optional<int64_t> crf;          ///< overrides quality for H.264: 0 to 51
+  std::optional<int64_t> crf;          ///< overrides quality, on the codec's own scale
+  std::string codec;                   ///< one of kCodecs; empty: the container's
+  std::string pix_fmt;                 ///< one of kPixFmts; empty: the codec's
   bool overwrite = false;              ///< replace an output that exists
   bool metadata = true;                ///< write the settings into the clip
   std::filesystem::path save_latents;  ///< also write the final latents here (safetensors); empty: do not
+  std::filesystem::path preview;  ///< a small clip that shows what is sampled so far; as output; empty: none
+  int64_t preview_interval = 1;   ///< it is made anew after so many steps
   std::vector<std::string> arguments;  ///< the command line, recorded in the settings
+  std::filesystem::path preset;        ///< set by check(): the file that filled what was empty
 };
 
 struct GenerateResult {
@@ -71,6 +82,9 @@ struct GenerateResult {
 /// model's preset, the seed with a random number, num_frames from the duration. Does not load LibTorch. Error
 /// (kUsage, kInput, kOutput).
 GenerateRequest check(const GenerateRequest& request);
+
+/// What will be recorded of a request that check() has passed: a JSON object whose keys are names of flags.
+std::string settings_of(const GenerateRequest& checked);
 
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at
 /// all. Error, Stopped: temporary files are gone; latents that were sampled before the stop are kept beside

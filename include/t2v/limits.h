@@ -28,12 +28,16 @@ inline constexpr Range<double> kLoraStrengths{-100, 100};
 inline constexpr Range<double> kFlowShifts{0.01, 1000};
 inline constexpr Range<double> kMaxVrams{0.1, 10000};  ///< GiB
 inline constexpr Range<int64_t> kThreadCounts{1, 1024};
-inline constexpr Range<int64_t> kCrfs{0, 51};
+inline constexpr Range<int64_t> kPreviewIntervals{1, 1000};  ///< steps
+inline constexpr Range<int64_t> kCrfs{0, 63};
 
 // The words that a request may hold.
 inline const std::vector<std::string> kSamplers = {"unipc", "euler", "lcm", "dpm++"};
-inline const std::vector<std::string> kDtypes = {"float32", "bfloat16"};
+inline const std::vector<std::string> kDtypes = {"float32", "bfloat16", "float16", "fp8"};
 inline const std::vector<std::string> kOffloads = {"auto", "none", "cpu", "disk"};
 inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
+inline const std::vector<std::string> kCodecs = {"h264", "h265", "vp9", "prores", "ffv1"};
+inline const std::vector<std::string> kPixFmts = {"yuv420p",     "yuv422p",     "yuv444p",
+                                                  "yuv420p10le", "yuv422p10le", "yuv444p10le"};
 
 }  // namespace t2v

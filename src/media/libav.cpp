@@ -15,7 +15,7 @@ namespace t2v {
 namespace {
 
 void forward_log(void* context, int level, const char* format, va_list arguments) {
-  if (level > AV_LOG_INFO) return;
+  if (level > AV_LOG_WARNING) return;  // encoders tell their life's story
   std::array<char, 1024> line{};
   int print_prefix = 1;
   av_log_format_line2(context, level, format, arguments, line.data(), line.size(), &print_prefix);
@@ -84,8 +84,15 @@ ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int heigh
 }
 
 Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing) {
-  const ScalerPtr scaler = make_scaler(static_cast<AVPixelFormat>(picture.format), AV_PIX_FMT_RGB24,
-                                       picture.width, picture.height, colors);
+  const auto format = static_cast<AVPixelFormat>(picture.format);
+  if (sws_isSupportedInput(format) == 0) {
+    const char* name = av_get_pix_fmt_name(format);
+    throw Error(ErrorCode::kInput, {.doing = doing,
+                                    .got = std::string("pixels of the kind ") + (name ? name : "unknown"),
+                                    .expected = "YUV, RGB or grey",
+                                    .advice = "convert it: ffmpeg -i IN -pix_fmt yuv420p OUT.mp4"});
+  }
+  const ScalerPtr scaler = make_scaler(format, AV_PIX_FMT_RGB24, picture.width, picture.height, colors);
   // swscale writes past the end of rows: they need padding.
   const FramePtr padded = make_frame(AV_PIX_FMT_RGB24, picture.width, picture.height);
   const int result = sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, padded->data,

@@ -60,7 +60,7 @@ struct YuvColors {
 ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height,
                       const YuvColors& colors = {});
 
-/// The picture in RGB.
+/// The picture in RGB. Error (kInput) for pixels that swscale does not know.
 Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing);
 
 /// libav's bytes in a descriptor of ours, which must outlive this. Keeps its own position, so that several

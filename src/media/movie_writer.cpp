@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,6 +22,21 @@ namespace fs = std::filesystem;
 struct MuxerDeleter {
   void operator()(AVFormatContext* muxer) const { avformat_free_context(muxer); }
 };
+
+const char* muxer_name(Container container) {
+  switch (container) {
+    case Container::kMp4:
+      return "mp4";
+    case Container::kMov:
+      return "mov";
+    case Container::kWebm:
+      return "webm";
+    case Container::kGif:
+      return "gif";
+    default:
+      return "matroska";
+  }
+}
 
 uint32_t checksum(uint32_t before, const Frames& frames) {
   if (frames.rgb.empty()) return before;  // av_crc reads past a null pointer
@@ -60,16 +77,19 @@ class Target {
 
 class MovieWriter final : public VideoWriter {
  public:
-  MovieWriter(const fs::path& output, const VideoSettings& settings, Container container);
+  MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
+              const Encoding& encoding, VideoEncoder::Convert convert);
 
   void write(const Frames& frames) override;
   void publish() override;
 
  private:
-  void open_muxer(Container container);
-  void write_header(Container container);
+  void open_muxer();
+  void write_header();
   void write_packet(AVPacket& packet);
-  bool lossless() const { return settings_.quality == "lossless"; }
+  void append_gif_comment();
+  int64_t hundredths(int64_t frames) const;
+  bool rate_is_kept(const VideoInfo& info) const;
   void check(int result);
   void check_written();
   void read_back() const;
@@ -79,6 +99,8 @@ class MovieWriter final : public VideoWriter {
 
   fs::path output_;
   VideoSettings settings_;
+  Container container_;
+  Encoding encoding_;
   std::string doing_;
   Target target_;
   DescriptorIo io_;
@@ -88,22 +110,25 @@ class MovieWriter final : public VideoWriter {
   uint32_t checksum_ = 0;       // of all pixels, when lossless: FFV1's decoder hides a damaged frame
 };
 
-MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, Container container)
+MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
+                         const Encoding& encoding, VideoEncoder::Convert convert)
     : output_(output),
       settings_(settings),
+      container_(container),
+      encoding_(encoding),
       doing_("writing " + output.string()),
       target_(output),
       io_(target_.descriptor(),
           target_.staged() != nullptr ? DescriptorIo::Mode::kWrite : DescriptorIo::Mode::kStream) {
-  open_muxer(container);
-  encoder_.emplace(settings, doing_, (muxer_->oformat->flags & AVFMT_GLOBALHEADER) != 0);
-  write_header(container);
+  open_muxer();
+  encoder_.emplace(settings, encoding, doing_, (muxer_->oformat->flags & AVFMT_GLOBALHEADER) != 0,
+                   std::move(convert));
+  write_header();
 }
 
-void MovieWriter::open_muxer(Container container) {
+void MovieWriter::open_muxer() {
   AVFormatContext* muxer = nullptr;
-  check(avformat_alloc_output_context2(&muxer, nullptr, container == Container::kMp4 ? "mp4" : "matroska",
-                                       output_.c_str()));
+  check(avformat_alloc_output_context2(&muxer, nullptr, muxer_name(container_), output_.c_str()));
   muxer_.reset(muxer);
   muxer->pb = io_.context();
   muxer->flags |= AVFMT_FLAG_BITEXACT;  // no random numbers, so that the same frames give the same bytes
@@ -113,7 +138,7 @@ void MovieWriter::open_muxer(Container container) {
   muxer->io_close2 = &MovieWriter::close_again;
 }
 
-void MovieWriter::write_header(Container container) {
+void MovieWriter::write_header() {
   stream_ = allocated(avformat_new_stream(muxer_.get(), nullptr));
   stream_->time_base = encoder_->codec().time_base;
   stream_->avg_frame_rate = encoder_->codec().framerate;
@@ -123,7 +148,14 @@ void MovieWriter::write_header(Container container) {
     check(av_dict_set(&muxer_->metadata, "comment", settings_.comment.c_str(), 0));
   }
   AVDictionary* options = nullptr;
-  if (container == Container::kMp4) check(av_dict_set(&options, "movflags", "+faststart", 0));
+  if (container_ == Container::kMp4) check(av_dict_set(&options, "movflags", "+faststart", 0));
+  // QuickTime's own comments end after 65,535 bytes.
+  if (container_ == Container::kMov)
+    check(av_dict_set(&options, "movflags", "+faststart+use_metadata_tags", 0));
+  if (container_ == Container::kGif) {
+    const int64_t last = hundredths(settings_.frame_count) - hundredths(settings_.frame_count - 1);
+    check(av_dict_set_int(&options, "final_delay", last, 0));
+  }
   const int result = avformat_write_header(muxer_.get(), &options);
   av_dict_free(&options);
   check(result);
@@ -131,7 +163,7 @@ void MovieWriter::write_header(Container container) {
 }
 
 void MovieWriter::write(const Frames& frames) {
-  if (lossless()) checksum_ = checksum(checksum_, frames);
+  if (encoding_.lossless) checksum_ = checksum(checksum_, frames);
   const size_t frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
   for (int64_t i = 0; i < frames.count; ++i) {
     encoder_->encode(frames.rgb.data() + static_cast<size_t>(i) * frame_size,
@@ -149,6 +181,7 @@ void MovieWriter::write_packet(AVPacket& packet) {
 void MovieWriter::publish() {
   encoder_->finish([this](AVPacket& packet) { write_packet(packet); });
   check(av_write_trailer(muxer_.get()));
+  if (container_ == Container::kGif && !settings_.comment.empty()) append_gif_comment();
   avio_flush(io_.context());
   check_written();
   if (StagedFile* staged = target_.staged(); staged != nullptr) {
@@ -158,6 +191,37 @@ void MovieWriter::publish() {
   } else {
     target_.close_stream();
   }
+}
+
+/// libav reads a GIF's comment and writes none: an extension of blocks of at most 255 bytes, before the byte
+/// that ends the file.
+void MovieWriter::append_gif_comment() {
+  constexpr int kExtension = 0x21, kComment = 0xFE, kTrailer = 0x3B;
+  constexpr size_t kLongestBlock = 255;
+  AVIOContext* io = io_.context();
+  avio_flush(io);
+  check(static_cast<int>(std::min<int64_t>(avio_seek(io, -1, SEEK_CUR), 0)));
+  avio_w8(io, kExtension);
+  avio_w8(io, kComment);
+  for (std::string_view rest = settings_.comment; !rest.empty();) {
+    const std::string_view block = rest.substr(0, kLongestBlock);
+    avio_w8(io, static_cast<int>(block.size()));
+    avio_write(io, reinterpret_cast<const uint8_t*>(block.data()), static_cast<int>(block.size()));
+    rest.remove_prefix(block.size());
+  }
+  avio_w8(io, 0);
+  avio_w8(io, kTrailer);
+}
+
+int64_t MovieWriter::hundredths(int64_t frames) const {
+  return std::llround(100 * static_cast<double>(frames) / av_q2d(encoder_->codec().framerate));
+}
+
+bool MovieWriter::rate_is_kept(const VideoInfo& info) const {
+  // Each picture of a GIF is shown for a whole number of hundredths of a second, on average the right one.
+  if (container_ == Container::kGif)
+    return std::llround(100 * info.duration) == hundredths(settings_.frame_count);
+  return std::abs(info.fps / av_q2d(encoder_->codec().framerate) - 1) < 1e-5;
 }
 
 void MovieWriter::check(int result) {
@@ -184,12 +248,11 @@ void MovieWriter::read_back() const {
     compare("width", std::to_string(info.width), std::to_string(settings_.width));
     compare("height", std::to_string(info.height), std::to_string(settings_.height));
     if (info.comment != settings_.comment) compare("comment", "other settings", "those of this clip");
-    const double fps = av_q2d(encoder_->codec().framerate);
-    if (!(std::abs(info.fps / fps - 1) < 1e-5)) compare("fps", std::to_string(info.fps), std::to_string(fps));
+    if (!rate_is_kept(info)) compare("fps", std::to_string(info.fps), std::to_string(settings_.fps));
     int64_t count = 0;
     uint32_t read = 0;
     for (; reader.next(); ++count) {
-      if (lossless()) read = checksum(read, reader.frame());
+      if (encoding_.lossless) read = checksum(read, reader.frame());
     }
     compare("frames", std::to_string(count), std::to_string(settings_.frame_count));
     compare("checksum of the pixels", std::to_string(read), std::to_string(checksum_));
@@ -219,8 +282,9 @@ int MovieWriter::close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
 }  // namespace
 
 std::unique_ptr<VideoWriter> make_movie_writer(const fs::path& output, const VideoSettings& settings,
-                                               Container container) {
-  return std::make_unique<MovieWriter>(output, settings, container);
+                                               Container container, const Encoding& encoding,
+                                               VideoEncoder::Convert convert) {
+  return std::make_unique<MovieWriter>(output, settings, container, encoding, std::move(convert));
 }
 
 }  // namespace t2v

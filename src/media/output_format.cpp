@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/staged_file.h"
+#include "media/encoding.h"
 #include "t2v/error.h"
-#include "t2v/limits.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExtensions = ".mp4, .mkv or .png";
+constexpr const char* kExtensions = ".mp4, .mkv, .webm, .mov, .gif or .png";
 
 /// `flag` is the flag and its value, as errors show them.
 Error usage(const std::string& flag, const std::string& got, const std::string& expected,
@@ -31,31 +31,6 @@ Error usage(const std::string& flag, const std::string& got, const std::string& 
 }
 
 std::string shown(const fs::path& output) { return "--output " + output.string(); }
-
-void check_quality(const fs::path& output, Container container, const OutputOptions& options) {
-  if (std::find(kQualities.begin(), kQualities.end(), options.quality) == kQualities.end()) {
-    const std::string meant = closest_match(options.quality, kQualities);
-    throw Error(ErrorCode::kUsage, {.doing = "--quality",
-                                    .got = "\"" + options.quality + "\"",
-                                    .expected = "draft, good, high or lossless",
-                                    .advice = meant.empty() ? "" : "did you mean " + meant + "?"});
-  }
-  if (options.crf && (*options.crf < kCrfs.smallest || *options.crf > kCrfs.largest)) {
-    throw Error(ErrorCode::kUsage,
-                {.doing = "--crf", .got = std::to_string(*options.crf), .expected = "0 to 51"});
-  }
-  const bool lossless = options.quality == "lossless";
-  if (lossless && container == Container::kMp4) {
-    throw usage(shown(output), "an .mp4 with --quality lossless", ".mkv or .png",
-                "name it " + fs::path(output).replace_extension(".mkv").filename().string());
-  }
-  if (options.crf && (lossless || container == Container::kPngSequence)) {
-    throw Error(ErrorCode::kUsage, {.doing = "--crf " + std::to_string(*options.crf),
-                                    .got = "a lossless output",
-                                    .expected = "H.264",
-                                    .advice = "leave --crf out"});
-  }
-}
 
 void check_stream(const fs::path& output) {
   const bool standard_output = output == "-";
@@ -132,12 +107,15 @@ Container output_container(const fs::path& output) {
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   if (extension == ".mp4") return Container::kMp4;
   if (extension == ".mkv") return Container::kMkv;
+  if (extension == ".webm") return Container::kWebm;
+  if (extension == ".mov") return Container::kMov;
+  if (extension == ".gif") return Container::kGif;
   if (extension == ".png") return Container::kPngSequence;
   throw usage(shown(output), extension.empty() ? "a name without an extension" : "the extension " + extension,
               kExtensions, "the extension chooses how the clip is written");
 }
 
-void check_file(const std::string& flag, const fs::path& file, bool overwrite) {
+void check_file(const std::string& flag, const fs::path& file, bool overwrite, bool folder_is_tried) {
   const std::string value = flag + " " + file.string();
   check_name_length(value, file);
   std::error_code ignored;
@@ -151,21 +129,23 @@ void check_file(const std::string& flag, const fs::path& file, bool overwrite) {
     if (!fs::is_regular_file(status)) throw usage(value, "a special file", "a regular file, or none", "");
     if (!overwrite) throw exists_error(file);
   }
-  check_writable(target);
+  if (!folder_is_tried) check_writable(target);
 }
 
 void check_output(const fs::path& output, const OutputOptions& options) {
   std::error_code ignored;
-  if (fs::is_directory(output, ignored)) return check_file("--output", output, options.overwrite);
+  if (fs::is_directory(output, ignored))
+    return check_file("--output", output, options.overwrite, options.folder_is_tried);
   const Container container = output_container(output);
-  check_quality(output, container, options);
+  static_cast<void>(choose_encoding(output, options));
   if (is_stream(output)) return check_stream(output);
-  if (container != Container::kPngSequence) return check_file("--output", output, options.overwrite);
+  if (container != Container::kPngSequence)
+    return check_file("--output", output, options.overwrite, options.folder_is_tried);
 
   const SequenceNames names(output, options.frame_count);
   check_name_length(shown(output), names.frame(std::max<int64_t>(options.frame_count, 1)));
   check_folder(shown(output), output);
-  check_writable(output);
+  if (!options.folder_is_tried) check_writable(output);
   if (!options.overwrite) check_sequence_is_new(names, options);
 }
 

@@ -9,33 +9,41 @@ namespace t2v {
 
 /// What a clip is written as.
 enum class Container {
-  kMp4,          ///< H.264
-  kMkv,          ///< H.264; FFV1 in RGB when lossless
+  kMp4,
+  kMkv,
+  kWebm,
+  kMov,
+  kGif,
   kPngSequence,  ///< numbered files
 };
 
 /// How a clip is encoded and what it may replace.
 struct OutputOptions {
   std::string quality = "good";     ///< "draft", "good", "high", "lossless"
-  std::optional<int64_t> crf = {};  ///< overrides quality for H.264: 0 (best) to 51
+  std::optional<int64_t> crf = {};  ///< overrides quality, on the scale of the codec; 0 is best
+  std::string codec = {};           ///< one of kCodecs; empty: the container's
+  std::string pix_fmt = {};         ///< one of kPixFmts; empty: the codec's
+  double fps = 0;                   ///< where that is known
   bool overwrite = false;           ///< replace an output that exists
   int64_t frame_count = 0;          ///< how many frames there will be, where that is known
   bool settings_file = true;        ///< a .png sequence gets its settings beside it
+  bool folder_is_tried = false;     ///< known to take files: trying it takes long where there are many
 };
 
 /// The container that the extension chooses. Matroska for "-" (standard output) and for what is not a file,
 /// such as a FIFO or /dev/null. Error (kUsage) for no extension or one that is not known.
 Container output_container(const std::filesystem::path& output);
 
-/// Checks what can be checked before rendering. Error (kUsage): extension, quality, crf, an output that
-/// exists, is a folder or a terminal, a parent that is not a folder. Error (kOutput): a folder that cannot be
-/// written to or has no room.
+/// Checks what can be checked before rendering. Error (kUsage): extension, what choose_encoding()
+/// refuses, an output that exists, is a folder or a terminal, a parent that is not a folder. Error (kOutput):
+/// a folder that cannot be written to or has no room.
 void check_output(const std::filesystem::path& output, const OutputOptions& options);
 
 /// Checks what can be checked before a regular file is written, which `flag` names. Error (kUsage): it
 /// exists, is a folder or something special, its name is too long, its parent is not a folder. Error
 /// (kOutput) as check_output.
-void check_file(const std::string& flag, const std::filesystem::path& file, bool overwrite);
+void check_file(const std::string& flag, const std::filesystem::path& file, bool overwrite,
+                bool folder_is_tried = false);
 
 /// True if clips go straight into `output` instead of appearing under its name when whole: "-", a FIFO, a
 /// device.

@@ -1,25 +1,39 @@
 #include "media/video_encoder.h"
 
 #include <cmath>
+#include <memory>
 #include <utility>
+
+#include "core/log.h"
 
 namespace t2v {
 namespace {
 
-/// How hard x264 works, and how much it keeps.
-struct H264Quality {
-  const char* preset;
-  int64_t crf;
-};
-
-H264Quality h264_quality(const std::string& name) {
-  if (name == "draft") return {"veryfast", 23};
-  if (name == "high") return {"slow", 10};
-  return {"medium", 16};
+const char* encoder_name(const std::string& codec) {
+  if (codec == "h264") return "libx264";
+  if (codec == "h265") return "libx265";
+  if (codec == "vp9") return "libvpx-vp9";
+  return codec == "prores" ? "prores_ks" : codec == "ffv1" ? "ffv1" : "gif";
 }
 
-// Fixed, because what x264 and FFV1 write depends on it: the same clip on every machine.
+/// How hard x264 and x265 work.
+const char* preset(const std::string& quality) {
+  return quality == "draft" ? "veryfast" : quality == "high" ? "slow" : "medium";
+}
+
+// Fixed, because what the encoders write depends on it: the same clip on every machine.
 constexpr int kThreads = 4;
+
+VideoEncoder::Convert converter(const AVCodecContext& codec, const std::string& doing) {
+  const std::shared_ptr<SwsContext> scaler =
+      make_scaler(AV_PIX_FMT_RGB24, codec.pix_fmt, codec.width, codec.height);
+  return [scaler, doing](const uint8_t* rgb, AVFrame& picture) {
+    const int stride = 3 * picture.width;
+    const int rows =
+        sws_scale(scaler.get(), &rgb, &stride, 0, picture.height, picture.data, picture.linesize);
+    if (rows < 0) throw libav_error(ErrorCode::kOutput, doing + ": converting colours", rows);
+  };
+}
 
 }  // namespace
 
@@ -36,10 +50,10 @@ AVRational frame_rate(double fps) {
   return av_d2q(fps, 1'001'000);
 }
 
-VideoEncoder::VideoEncoder(const VideoSettings& settings, std::string doing, bool global_header)
-    : doing_(std::move(doing)), packet_(allocated(av_packet_alloc())) {
-  const bool lossless = settings.quality == "lossless";
-  const char* name = lossless ? "ffv1" : "libx264";
+VideoEncoder::VideoEncoder(const VideoSettings& settings, const Encoding& encoding, std::string doing,
+                           bool global_header, Convert convert)
+    : doing_(std::move(doing)), packet_(allocated(av_packet_alloc())), convert_(std::move(convert)) {
+  const char* name = encoder_name(encoding.codec);
   const AVCodec* encoder = avcodec_find_encoder_by_name(name);
   if (encoder == nullptr) {
     throw Error(ErrorCode::kOutput, {.doing = doing_,
@@ -56,7 +70,8 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings, std::string doing, boo
   codec_->color_trc = AVCOL_TRC_BT709;
   codec_->thread_count = kThreads;
   if (global_header) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-  lossless ? set_ffv1() : set_h264(settings);
+  set_format(encoding);
+  set_codec(encoding);
   if (const int result = avcodec_open2(codec_.get(), encoder, nullptr); result < 0) {
     throw libav_error(ErrorCode::kOutput, doing_, result);
   }
@@ -67,36 +82,54 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings, std::string doing, boo
   frame_->color_trc = codec_->color_trc;
   frame_->chroma_location = codec_->chroma_sample_location;
   frame_->pts = 0;
-  scaler_ = make_scaler(AV_PIX_FMT_RGB24, codec_->pix_fmt, codec_->width, codec_->height);
+  if (!convert_) convert_ = converter(*codec_, doing_);
+  log_verbose(doing_ + " with " + name + " as " + encoding.pix_fmt +
+              (encoding.crf ? ", crf " + std::to_string(*encoding.crf) : ""));
 }
 
-void VideoEncoder::set_h264(const VideoSettings& settings) {
-  if (settings.width % 2 != 0 || settings.height % 2 != 0) {
+void VideoEncoder::set_format(const Encoding& encoding) {
+  codec_->pix_fmt = encoding.pix_fmt == "bgr0" ? AV_PIX_FMT_0RGB32 : av_get_pix_fmt(encoding.pix_fmt.c_str());
+  const AVPixFmtDescriptor& format = *av_pix_fmt_desc_get(codec_->pix_fmt);
+  const int rest = (codec_->width & ((1 << format.log2_chroma_w) - 1)) +
+                   (codec_->height & ((1 << format.log2_chroma_h) - 1));
+  if (rest != 0) {
     throw Error(ErrorCode::kUsage,
                 {.doing = doing_,
-                 .got = std::to_string(settings.width) + "x" + std::to_string(settings.height) + " pixels",
-                 .expected = "an even width and height for H.264",
-                 .advice = "or use --quality lossless with .mkv"});
+                 .got = std::to_string(codec_->width) + "x" + std::to_string(codec_->height) + " pixels",
+                 .expected = "an even width and height for " + encoding.pix_fmt,
+                 .advice = "or use --pix-fmt yuv444p, or --quality lossless with .mkv"});
   }
-  codec_->pix_fmt = AV_PIX_FMT_YUV420P;
-  codec_->color_range = AVCOL_RANGE_MPEG;
-  codec_->colorspace = AVCOL_SPC_BT709;
-  codec_->chroma_sample_location = AVCHROMA_LOC_LEFT;
-  const H264Quality quality = h264_quality(settings.quality);
-  const int64_t crf = settings.crf.value_or(quality.crf);
-  set_option("preset", quality.preset);
-  set_option("crf", std::to_string(crf));
-  if (crf > 0) set_option("profile", "high");  // 0 is lossless, which High cannot hold
+  const bool yuv = (format.flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) == 0;
+  codec_->color_range = yuv ? AVCOL_RANGE_MPEG : AVCOL_RANGE_JPEG;
+  codec_->colorspace = yuv ? AVCOL_SPC_BT709 : AVCOL_SPC_RGB;
+  if (yuv && format.log2_chroma_w != 0) codec_->chroma_sample_location = AVCHROMA_LOC_LEFT;
 }
 
-void VideoEncoder::set_ffv1() {
-  codec_->pix_fmt = AV_PIX_FMT_0RGB32;
-  codec_->color_range = AVCOL_RANGE_JPEG;
-  codec_->colorspace = AVCOL_SPC_RGB;
-  codec_->level = 3;  // the version with checksums
-  codec_->gop_size = 1;
-  codec_->slices = kThreads;
-  set_option("slicecrc", "1");
+void VideoEncoder::set_codec(const Encoding& encoding) {
+  if (encoding.crf) set_option("crf", std::to_string(*encoding.crf));
+  if (encoding.codec == "h264") {
+    set_option("preset", preset(encoding.quality));
+    // crf 0 is lossless, which High cannot hold.
+    if (codec_->pix_fmt == AV_PIX_FMT_YUV420P && *encoding.crf > 0) set_option("profile", "high");
+  } else if (encoding.codec == "h265") {
+    set_option("preset", preset(encoding.quality));
+    // It would print on standard error by itself; as many threads as we say, whatever the machine has.
+    set_option("x265-params", "log-level=none:frame-threads=1");
+    codec_->codec_tag = MKTAG('h', 'v', 'c', '1');  // what Apple's players know it by
+  } else if (encoding.codec == "vp9") {
+    set_option("cpu-used", encoding.quality == "draft" ? "5" : encoding.quality == "high" ? "1" : "3");
+    set_option("tile-columns", "2");
+    codec_->bit_rate = 0;  // crf decides alone
+  } else if (encoding.codec == "prores") {
+    const bool full_chroma = codec_->pix_fmt == AV_PIX_FMT_YUV444P10;
+    set_option("profile", full_chroma ? "4444" : encoding.quality == "draft" ? "lt" : "hq");
+    set_option("vendor", "apl0");  // some editors open nothing else
+  } else if (encoding.codec == "ffv1") {
+    codec_->level = 3;  // the version with checksums
+    codec_->gop_size = 1;
+    codec_->slices = kThreads;
+    set_option("slicecrc", "1");
+  }
 }
 
 void VideoEncoder::set_option(const char* name, const std::string& value) {
@@ -107,9 +140,7 @@ void VideoEncoder::set_option(const char* name, const std::string& value) {
 void VideoEncoder::encode(const uint8_t* rgb, const OnPacket& on_packet) {
   // The encoder may still look at the pixels of the frame before.
   if (av_frame_make_writable(frame_.get()) < 0) throw std::bad_alloc();
-  const int stride = 3 * codec_->width;
-  const int rows = sws_scale(scaler_.get(), &rgb, &stride, 0, codec_->height, frame_->data, frame_->linesize);
-  if (rows < 0) throw libav_error(ErrorCode::kOutput, doing_ + ": converting colours", rows);
+  convert_(rgb, *frame_);
   send(frame_.get(), on_packet);
   ++frame_->pts;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
+#include "media/encoding.h"
 #include "media/libav.h"
 #include "media/video_writer.h"
 
@@ -11,16 +13,19 @@ namespace t2v {
 /// Error (kUsage) outside 0.01 to 1000.
 AVRational frame_rate(double fps);
 
-/// RGB frames -> packets: H.264 in BT.709 limited range, or FFV1 in RGB when the quality is lossless.
+/// RGB frames -> packets. YUV is BT.709 of limited range.
 class VideoEncoder {
  public:
+  /// Puts one frame, [height][width][3], into the encoder's picture.
+  using Convert = std::function<void(const uint8_t* rgb, AVFrame& picture)>;
   /// Called with each packet; its times are in codec().time_base. It may take the packet's content.
   using OnPacket = std::function<void(AVPacket&)>;
 
   /// `doing` begins this encoder's errors. Error (kUsage) for a size or rate that cannot be encoded,
   /// (kOutput) without the encoder. `global_header`: the container wants the codec's header apart from the
-  /// packets.
-  VideoEncoder(const VideoSettings& settings, std::string doing, bool global_header);
+  /// packets. `convert`: empty, swscale.
+  VideoEncoder(const VideoSettings& settings, const Encoding& encoding, std::string doing, bool global_header,
+               Convert convert = {});
 
   const AVCodecContext& codec() const { return *codec_; }
 
@@ -30,8 +35,8 @@ class VideoEncoder {
   void finish(const OnPacket& on_packet);
 
  private:
-  void set_h264(const VideoSettings& settings);
-  void set_ffv1();
+  void set_format(const Encoding& encoding);
+  void set_codec(const Encoding& encoding);
   void set_option(const char* name, const std::string& value);
   void send(const AVFrame* frame, const OnPacket& on_packet);
 
@@ -39,7 +44,7 @@ class VideoEncoder {
   CodecPtr codec_;
   FramePtr frame_;
   PacketPtr packet_;
-  ScalerPtr scaler_;
+  Convert convert_;
 };
 
 }  // namespace t2v

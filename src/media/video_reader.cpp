@@ -1,5 +1,6 @@
 #include "media/video_reader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -157,6 +158,7 @@ void VideoReader::Parts::describe() {
           .width = parameters.width,
           .height = parameters.height,
           .fps = av_q2d(rate),
+          .duration = static_cast<double>(std::max<int64_t>(container->duration, 0)) / AV_TIME_BASE,
           .comment = comment == nullptr ? "" : comment->value};
 }
 

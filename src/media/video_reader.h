@@ -18,6 +18,7 @@ struct VideoInfo {
   std::string chroma_location;                                       ///< "left"
   int64_t width = 0, height = 0;                                     ///< pixels, as stored
   double fps = 0;
+  double duration = 0;       ///< seconds, as the container says; 0: it does not
   std::string comment = {};  ///< the container's comment; empty: none
 };
 

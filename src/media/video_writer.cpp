@@ -4,6 +4,7 @@
 
 #include "media/libav.h"
 #include "media/output_format.h"
+#include "media/video_encoder.h"
 #include "media/writers.h"
 
 namespace t2v {
@@ -44,20 +45,46 @@ class CheckedWriter final : public VideoWriter {
   int64_t count_ = 0;
 };
 
+OutputOptions output_options(const VideoSettings& settings) {
+  return {.quality = settings.quality,
+          .crf = settings.crf,
+          .codec = settings.codec,
+          .pix_fmt = settings.pix_fmt,
+          .fps = settings.fps,
+          .overwrite = settings.overwrite,
+          .frame_count = settings.frame_count,
+          .settings_file = !settings.comment.empty()};
+}
+
+std::unique_ptr<VideoWriter> make_writer(const std::filesystem::path& output, const VideoSettings& settings,
+                                         const Encoding& encoding) {
+  switch (const Container container = output_container(output)) {
+    case Container::kPngSequence:
+      return make_png_writer(output, settings);
+    case Container::kGif:
+      return make_gif_writer(output, settings, encoding);
+    default:
+      return make_movie_writer(output, settings, container, encoding);
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& output,
                                                const VideoSettings& settings) {
   redirect_libav_log();
-  check_output(output, {.quality = settings.quality,
-                        .crf = settings.crf,
-                        .overwrite = settings.overwrite,
-                        .frame_count = settings.frame_count,
-                        .settings_file = !settings.comment.empty()});
-  const Container container = output_container(output);
-  auto writer = container == Container::kPngSequence ? make_png_writer(output, settings)
-                                                     : make_movie_writer(output, settings, container);
-  return std::make_unique<CheckedWriter>(std::move(writer), settings);
+  const OutputOptions options = output_options(settings);
+  check_output(output, options);
+  const Encoding encoding = choose_encoding(output, options);
+  return std::make_unique<CheckedWriter>(make_writer(output, settings, encoding), settings);
+}
+
+void expect_encoder(const std::filesystem::path& output, const VideoSettings& settings) {
+  redirect_libav_log();
+  if (output_container(output) == Container::kPngSequence) return;
+  const Encoding encoding = choose_encoding(output, output_options(settings));
+  const VideoEncoder encoder(settings, encoding, "writing " + output.string(), /*global_header=*/false,
+                             [](const uint8_t* /*rgb*/, AVFrame& /*picture*/) {});
 }
 
 }  // namespace t2v

@@ -29,17 +29,21 @@ class OutputFormatTest : public MediaTest {
 TEST_F(OutputFormatTest, ExtensionChoosesContainer) {
   EXPECT_EQ(output_container("a.mp4"), Container::kMp4);
   EXPECT_EQ(output_container("a.b.MKV"), Container::kMkv);
+  EXPECT_EQ(output_container("a.webm"), Container::kWebm);
+  EXPECT_EQ(output_container("a.MOV"), Container::kMov);
+  EXPECT_EQ(output_container("a.gif"), Container::kGif);
   EXPECT_EQ(output_container("a.png"), Container::kPngSequence);
   EXPECT_EQ(output_container("-"), Container::kMkv);
   EXPECT_EQ(output_container("/dev/null"), Container::kMkv);
   for (const char* name :
-       {"clip", "clip.", ".mp4", "clip.webm", "clip.mp4 ", "clip.mp", "folder.mp4/clip", "", "--"}) {
+       {"clip", "clip.", ".mp4", "clip.avi", "clip.mp4 ", "clip.mp", "folder.mp4/clip", "", "--"}) {
     EXPECT_THROW(output_container(name), Error) << name;
   }
 }
 
 TEST_F(OutputFormatTest, AcceptsWhatCanBeWritten) {
-  for (const char* name : {"clip.mp4", "clip.mkv", "clip.png", "clip-%05d.png", "ä b.mp4"}) {
+  for (const char* name : {"clip.mp4", "clip.mkv", "clip.png", "clip-%05d.png", "ä b.mp4", "clip.webm",
+                           "clip.mov", "clip.gif"}) {
     EXPECT_NO_THROW(check_output(path(name), {})) << name;
   }
   EXPECT_NO_THROW(check_output("/dev/null", {}));
@@ -56,7 +60,7 @@ TEST_F(OutputFormatTest, RefusesBadNamesAndFolders) {
   expect_error("folder.mp4", {.overwrite = true}, ErrorCode::kUsage, "a folder");
   expect_error("missing/clip.mp4", {}, ErrorCode::kUsage, "mkdir -p");
   expect_error("file/clip.mp4", {}, ErrorCode::kUsage, "not a folder");
-  expect_error("clip.webm", {}, ErrorCode::kUsage, ".mp4, .mkv or .png");
+  expect_error("clip.avi", {}, ErrorCode::kUsage, ".mp4, .mkv, .webm, .mov, .gif or .png");
   expect_error("clip", {}, ErrorCode::kUsage, "without an extension");
   EXPECT_NO_THROW(check_output(path("there.mp4"), {.overwrite = true}));
   EXPECT_EQ(content(path("there.mp4")), "old");

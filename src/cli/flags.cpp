@@ -59,19 +59,27 @@ FlagGroup what_to_start_from(GenerateRequest& request) {
 }
 
 FlagGroup where_to(GenerateRequest& request) {
-  return {"Where to",
-          {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                     "The clip to write: .mp4 (H.264), .mkv, .png (numbered files, and their settings in a "
-                     ".json), or - for Matroska on standard output",
-                     request.output),
-           switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails",
-                       request.overwrite, true),
-           path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                     request.save_latents),
-           switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
-           replacing({"--crf"}, choice_flag({"--quality"}, "How the clip is compressed", kQualities,
-                                            request.quality, request.quality)),
-           integer_flag({"--crf"}, "H.264's own scale instead of --quality", kCrfs, request.crf)}};
+  return {
+      "Where to",
+      {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
+                 "The clip to write: .mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png (numbered "
+                 "files, and their settings in a .json), or - for Matroska on standard output",
+                 request.output),
+       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails", request.overwrite,
+                   true),
+       path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
+                 request.save_latents),
+       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
+       replacing({"--crf"}, choice_flag({"--quality"}, "How the clip is compressed; lossless: .mkv or .png",
+                                        kQualities, request.quality, request.quality)),
+       integer_flag({"--crf"},
+                    "The codec's own scale instead of --quality; 0 is best. draft, good, high are 23, 16, "
+                    "10 of H.264, 25, 16, 10 of H.265 (both to 51), 38, 22, 12 of VP9; ProRes has LT and HQ",
+                    kCrfs, request.crf),
+       choice_flag({"--codec"}, "Another codec than the container's first, where it holds it", kCodecs,
+                   request.codec, "the container's"),
+       choice_flag({"--pix-fmt"}, "How colours are stored, where the codec has it", kPixFmts, request.pix_fmt,
+                   "the codec's")}};
 }
 
 FlagGroup size_and_length(GenerateRequest& request) {
@@ -189,8 +197,10 @@ FlagGroup machine(GenerateRequest& request) {
   return {
       "Machine",
       {{{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
-       choice_flag({"--dtype"}, "Numbers of the text encoder and the transformer", kDtypes, request.dtype,
-                   request.dtype),
+       choice_flag({"--dtype"},
+                   "Numbers of text encoder and transformer. float16: of the transformer, beside a text "
+                   "encoder in float32; fp8: its matrices are kept in 8 bits and computed in bfloat16",
+                   kDtypes, request.dtype, request.dtype),
        choice_flag(
            {"--offload"},
            "Where the transformer's blocks wait for their turn: none on the device; auto: cpu if --max-vram "

@@ -25,6 +25,7 @@ struct Flag {
   /// The flags whose values it says in another way, and those that make no sense beside it: what these were
   /// given farther away (environment, config) does not hold.
   std::vector<std::string> decides = {}, replaces = {};
+  std::vector<std::string> choices = {};  ///< words to complete
 
   bool takes_value() const { return !value.empty(); }
 };
@@ -67,12 +68,14 @@ Flag number_flag(Names names, std::string help, Range<double> range, Target& tar
 template <typename Target>
 Flag choice_flag(Names names, std::string help, const std::vector<std::string>& choices, Target& target,
                  std::string fallback = "") {
-  return {std::move(names),
-          "WORD",
-          std::move(help),
-          describe(choices),
-          std::move(fallback),
-          [choices, &target](const FlagValue& value) { target = parse_choice(value, choices); }};
+  Flag flag = {std::move(names),
+               "WORD",
+               std::move(help),
+               describe(choices),
+               std::move(fallback),
+               [choices, &target](const FlagValue& value) { target = parse_choice(value, choices); }};
+  flag.choices = choices;
+  return flag;
 }
 
 /// A path, or any text that is not empty.

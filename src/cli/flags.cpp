@@ -3,8 +3,6 @@
 namespace t2v {
 namespace {
 
-constexpr const char* kOfModel = "the model's";
-
 Flag deciding(Names others, Flag flag) {
   flag.decides = std::move(others);
   return flag;
@@ -18,8 +16,10 @@ Flag replacing(Names others, Flag flag) {
 FlagGroup what_to_show(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
   const auto set_prompt = [&arguments](const FlagValue& value) {
-    arguments.prompt_file = value.text == "-" ? "-" : "";
-    arguments.request.prompt = value.text == "-" ? "" : value.text;
+    // A "-" that nobody typed, in a row of a batch or the settings of a clip, is a prompt like any other.
+    const bool from_input = value.text == "-" && value.flag == "--prompt";
+    arguments.prompt_file = from_input ? "-" : "";
+    arguments.request.prompt = from_input ? "" : value.text;
   };
   const auto set_negative_prompt = [&request](const FlagValue& value) {
     request.negative_prompt = value.text;
@@ -88,6 +88,7 @@ FlagGroup size_and_length(GenerateRequest& request) {
     request.width = size.width;
     request.height = size.height;
   };
+  const auto set_aspect = [&request](const FlagValue& value) { request.aspect = parse_aspect(value); };
   // --frames and --duration say the same thing: the last one holds.
   const auto set_frames = [&request](const FlagValue& value) {
     request.num_frames = parse_integer(value, kFrameCounts);
@@ -97,24 +98,37 @@ FlagGroup size_and_length(GenerateRequest& request) {
     request.duration = parse_number(value, kDurations);
     request.num_frames.reset();
   };
-  return {"Size and length",
-          {deciding({"--width", "--height"},
-                    {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set_size}),
-           integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
-           integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel),
-           {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
-            "N",
-            "Number of frames",
-            describe(kFrameCounts),
-            kOfModel,
-            set_frames},
-           deciding({"--frames"}, {{"--duration"},
-                                   "SECONDS",
-                                   "Length; must come out as a number of frames that the model can make",
-                                   describe(kDurations),
-                                   "",
-                                   set_duration}),
-           number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
+  return {
+      "Size and length",
+      {deciding(
+           {"--width", "--height"},
+           replacing({"--aspect"},
+                     {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set_size})),
+       integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
+       integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel),
+       deciding(
+           {"--width", "--height"},
+           replacing(
+               {"--size"},
+               {{"--aspect"},
+                "W:H",
+                "The shape: with --width or --height, or alone with at most the model's number of pixels",
+                kDescribeAspect,
+                "",
+                set_aspect})),
+       {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
+        "N",
+        "Number of frames",
+        describe(kFrameCounts),
+        kOfModel,
+        set_frames},
+       deciding({"--frames"}, {{"--duration"},
+                               "SECONDS",
+                               "Length; must come out as a number of frames that the model can make",
+                               describe(kDurations),
+                               "",
+                               set_duration}),
+       number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
 }
 
 FlagGroup sampling(GenerateRequest& request) {

@@ -15,6 +15,9 @@ struct GenerateArguments {
   std::filesystem::path config;       ///< read by whoever reads the command line
 };
 
+/// Where the default of a flag is that of the model.
+inline constexpr const char* kOfModel = "the model's";
+
 /// The flags of `generate`, in the order of --help; they write into `arguments`.
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments);
 

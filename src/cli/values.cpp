@@ -108,6 +108,18 @@ Size parse_size(const FlagValue& value) {
   return {*columns, *rows};
 }
 
+AspectRatio parse_aspect(const FlagValue& value) {
+  constexpr double kLargest = 10000;
+  const size_t colon = value.text.find(':');
+  const auto side = [&](size_t begin, size_t size) {
+    return colon == std::string::npos ? std::nullopt : read<double>(value.text.substr(begin, size));
+  };
+  const std::optional<double> width = side(0, colon), height = side(colon + 1, std::string::npos);
+  const auto good = [](std::optional<double> length) { return length && *length > 0 && *length <= kLargest; };
+  if (!good(width) || !good(height)) refuse(value, kDescribeAspect);
+  return {*width, *height};
+}
+
 std::optional<uint64_t> parse_seed(const FlagValue& value) {
   if (const std::optional<uint64_t> seed = read<uint64_t>(value.text)) return seed;
   const std::string_view text = value.text;
@@ -140,7 +152,7 @@ std::string parse_device(const FlagValue& value) {
 }
 
 std::filesystem::path parse_path(const FlagValue& value) {
-  if (value.text.empty()) refuse(value, "a path");
+  if (value.text.empty() || value.text.find('\0') != std::string::npos) refuse(value, "a path");
   return value.text;
 }
 

@@ -17,10 +17,13 @@ struct Event {
 };
 const char* event_name(Event::Kind kind);
 
-/// How a caller follows and stops a run. Both may be empty.
+/// How a caller follows and stops a run. Each may be empty.
 struct RunControl {
   std::function<void(const Event&)> on_event;  ///< called on the working thread
   const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
+  /// Called on the working thread after every preview_interval steps with a PNG picture of the clip so far:
+  /// frames side by side.
+  std::function<void(const std::string& png)> on_preview = {};
 };
 
 /// The run was stopped through RunControl::stop. The function that was called says what is left of it.

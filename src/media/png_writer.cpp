@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "core/staged_file.h"
-#include "media/libav.h"
-#include "media/video_encoder.h"
+#include "media/png_encoder.h"
 #include "media/video_reader.h"
 #include "media/writers.h"
 
@@ -73,7 +72,6 @@ class PngWriter final : public VideoWriter {
   void publish() override;
 
  private:
-  std::string encode(const uint8_t* rgb);
   void write_frame(const uint8_t* rgb);
   fs::path staged(const fs::path& name) const { return staging_.path() / name.filename(); }
   void put_aside(Moves& moves, const fs::path& name) const;
@@ -82,9 +80,7 @@ class PngWriter final : public VideoWriter {
   SequenceNames names_;
   fs::path folder_;
   StagedFolder staging_;
-  CodecPtr codec_;
-  FramePtr frame_;
-  PacketPtr packet_;
+  PngEncoder encoder_;
   int64_t count_ = 0;
 };
 
@@ -93,24 +89,7 @@ PngWriter::PngWriter(const fs::path& output, const VideoSettings& settings)
       names_(output, settings.frame_count),
       folder_(output.has_parent_path() ? output.parent_path() : "."),
       staging_(folder_),
-      frame_(
-          make_frame(AV_PIX_FMT_RGB24, static_cast<int>(settings.width), static_cast<int>(settings.height))),
-      packet_(allocated(av_packet_alloc())) {
-  const AVCodec* encoder = avcodec_find_encoder(AV_CODEC_ID_PNG);
-  if (encoder == nullptr) {
-    throw Error(ErrorCode::kOutput,
-                {.doing = "writing " + output.string(), .got = "an FFmpeg without a PNG encoder"});
-  }
-  codec_.reset(allocated(avcodec_alloc_context3(encoder)));
-  codec_->width = frame_->width;
-  codec_->height = frame_->height;
-  codec_->pix_fmt = AV_PIX_FMT_RGB24;
-  codec_->time_base = av_inv_q(frame_rate(settings.fps));
-  codec_->thread_count = 1;  // with more, packets come late
-  int result = av_opt_set(codec_.get(), "pred", "paeth", AV_OPT_SEARCH_CHILDREN);
-  if (result >= 0) result = avcodec_open2(codec_.get(), encoder, nullptr);
-  if (result < 0) throw libav_error(ErrorCode::kOutput, "writing " + output.string(), result);
-}
+      encoder_(settings.width, settings.height, "writing " + output.string()) {}
 
 void PngWriter::write(const Frames& frames) {
   const auto frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
@@ -118,23 +97,9 @@ void PngWriter::write(const Frames& frames) {
     write_frame(frames.rgb.data() + static_cast<size_t>(i) * frame_size);
 }
 
-std::string PngWriter::encode(const uint8_t* rgb) {
-  if (av_frame_make_writable(frame_.get()) < 0) throw std::bad_alloc();
-  const auto row = static_cast<size_t>(3 * settings_.width);
-  for (int y = 0; y < frame_->height; ++y) {
-    std::copy_n(rgb + static_cast<size_t>(y) * row, row, frame_->data[0] + y * frame_->linesize[0]);
-  }
-  int result = avcodec_send_frame(codec_.get(), frame_.get());
-  if (result >= 0) result = avcodec_receive_packet(codec_.get(), packet_.get());
-  if (result < 0) throw libav_error(ErrorCode::kOutput, "writing " + names_.frame(count_).string(), result);
-  std::string bytes(reinterpret_cast<const char*>(packet_->data), static_cast<size_t>(packet_->size));
-  av_packet_unref(packet_.get());
-  return bytes;
-}
-
 void PngWriter::write_frame(const uint8_t* rgb) {
   const fs::path name = names_.frame(++count_);
-  write_file(staged(name), encode(rgb), name);
+  write_file(staged(name), encoder_.encode(rgb), name);
   VideoReader reader(staged(name));
   const Frames got = reader.next() ? reader.frame() : Frames{};
   if (got.width != settings_.width || got.height != settings_.height ||

@@ -4,6 +4,7 @@
 
 #include "api/check_conditions.h"
 #include "api/check_loras.h"
+#include "api/check_preview.h"
 #include "api/data_folder.h"
 #include "api/presets.h"
 #include "api/sources.h"
@@ -168,6 +169,7 @@ GenerateRequest check(const GenerateRequest& request) {
   check_grid("--frames", *checked.num_frames, checkpoint.temporal_multiple(), 1, kFrameCounts.largest);
   check_conditions(checked, checkpoint);
   check_files(checked);
+  check_preview(checked);
   if (!checked.seed) checked.seed = random_seed();
   return checked;
 }

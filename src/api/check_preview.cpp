@@ -1,0 +1,27 @@
+#include "api/check_preview.h"
+
+#include "media/output_format.h"
+#include "t2v/error.h"
+#include "t2v/limits.h"
+
+namespace t2v {
+
+void check_preview(const GenerateRequest& request) {
+  if (request.preview.empty()) return;
+  const auto refuse = [](const std::string& flag, const std::string& got, const std::string& expected) {
+    throw Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected});
+  };
+  const std::string flag = "--preview " + request.preview.string();
+  if (is_stream(request.preview)) refuse(flag, "a stream", "a file, which each preview replaces");
+  if (output_container(request.preview) == Container::kPngSequence)
+    refuse(flag, "numbered files", "one file that moves, such as .gif or .mp4");
+  for (const std::filesystem::path& other : {request.output, request.save_latents}) {
+    if (request.preview == other) refuse(flag, "the name of another output", "a name of its own");
+  }
+  const int64_t interval = request.preview_interval;
+  if (interval < kPreviewIntervals.smallest || interval > kPreviewIntervals.largest)
+    refuse("--preview-interval", std::to_string(interval), "1 to 1000");
+  check_file("--preview", request.preview, request.overwrite);
+}
+
+}  // namespace t2v

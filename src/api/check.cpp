@@ -1,16 +1,21 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
+#include <set>
 
+#include "api/aspect.h"
 #include "api/check_conditions.h"
 #include "api/check_loras.h"
 #include "api/check_preview.h"
 #include "api/data_folder.h"
 #include "api/presets.h"
+#include "api/settings.h"
 #include "api/sources.h"
 #include "checkpoints/checkpoint.h"
 #include "media/output_format.h"
 #include "schedulers/samplers.h"
+#include "t2v/checker.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
 #include "t2v/hub.h"
@@ -116,12 +121,18 @@ void check_sampling(const GenerateRequest& request) {
   }
 }
 
-void check_files(const GenerateRequest& request) {
+/// `tried`: folders that take files.
+void check_files(const GenerateRequest& request, std::set<std::filesystem::path>& tried) {
   check_output(request.output, {.quality = request.quality,
                                 .crf = request.crf,
+                                .codec = request.codec,
+                                .pix_fmt = request.pix_fmt,
+                                .fps = *request.fps,
                                 .overwrite = request.overwrite,
                                 .frame_count = *request.num_frames,
-                                .settings_file = request.metadata});
+                                .settings_file = request.metadata,
+                                .folder_is_tried = tried.contains(request.output.parent_path())});
+  if (!is_stream(request.output)) tried.insert(request.output.parent_path());
   if (request.save_latents.empty()) return;
   if (request.save_latents == request.output) {
     usage_error("--save-latents", "the name of the clip", "another name", "add .safetensors to it");
@@ -129,16 +140,25 @@ void check_files(const GenerateRequest& request) {
   check_file("--save-latents", request.save_latents, request.overwrite);
 }
 
-/// What is the name of a model becomes its place in the cache.
-void locate_parts(GenerateRequest& request) {
-  for (std::filesystem::path* part :
-       {&request.model, &request.transformer, &request.transformer_2, &request.vae, &request.text_encoder,
-        &request.tokenizer, &request.image_encoder}) {
-    *part = locate_model(*part);
-  }
+/// Every file and folder that a model is put together from.
+std::vector<std::filesystem::path*> parts_of(GenerateRequest& request) {
+  std::vector<std::filesystem::path*> parts = {
+      &request.model,        &request.transformer, &request.transformer_2, &request.vae,
+      &request.text_encoder, &request.tokenizer,   &request.image_encoder};
   for (std::vector<LoraChoice>* loras : {&request.loras, &request.loras_2}) {
-    for (LoraChoice& lora : *loras) lora.file = locate_model(lora.file);
+    parts.push_back(nullptr);
+    for (LoraChoice& lora : *loras) parts.push_back(&lora.file);
   }
+  return parts;
+}
+
+/// The same text for requests that name the same parts.
+std::string key_of(GenerateRequest& request) {
+  std::string key;
+  for (const std::filesystem::path* part : parts_of(request)) {
+    key += (part == nullptr ? std::string() : part->string()) + '\0';
+  }
+  return key;
 }
 
 uint64_t random_seed() {
@@ -147,20 +167,55 @@ uint64_t random_seed() {
   return device();
 }
 
+/// What the files of a model tell, for requests that name the same parts.
+struct Model {
+  GenerateRequest located;  ///< its parts are where they are, be it in the cache
+  Checkpoint checkpoint;
+  Config preset;
+};
+
+Model open_model(const GenerateRequest& request) {
+  GenerateRequest located = request;
+  if (located.model.empty() && located.transformer.empty()) located.model = bundled_model();
+  for (std::filesystem::path* part : parts_of(located)) {
+    if (part != nullptr) *part = locate_model(*part);
+  }
+  Checkpoint checkpoint = Checkpoint::open(sources_of(located));
+  checkpoint.expect_complete();
+  check_loras(located, checkpoint);
+  Config preset = find_preset(checkpoint, located);
+  return {std::move(located), std::move(checkpoint), std::move(preset)};
+}
+
 }  // namespace
 
-GenerateRequest check(const GenerateRequest& request) {
+struct Checker::Memory {
+  std::map<std::string, Model> models;
+  std::set<std::filesystem::path> folders;  // that take files
+};
+
+Checker::Checker() : memory_(std::make_unique<Memory>()) {}
+Checker::~Checker() = default;
+
+GenerateRequest Checker::check(const GenerateRequest& request) {
   GenerateRequest checked = request;
   check_prompts(checked);
-  if (checked.model.empty() && checked.transformer.empty()) checked.model = bundled_model();
-  locate_parts(checked);
-  const Checkpoint checkpoint = Checkpoint::open(sources_of(checked));
-  checkpoint.expect_complete();
+  const std::string key = key_of(checked);
+  auto found = memory_->models.find(key);
+  if (found == memory_->models.end()) found = memory_->models.emplace(key, open_model(checked)).first;
+  Model& model = found->second;
+  const std::vector<std::filesystem::path*> parts = parts_of(checked), located = parts_of(model.located);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] != nullptr) *parts[i] = *located[i];
+  }
   if (!checked.sigmas.empty() && !checked.num_inference_steps) {
     checked.num_inference_steps = static_cast<int64_t>(checked.sigmas.size());
   }
-  check_loras(checked, checkpoint);
-  apply_preset(checkpoint, checked);
+  const Checkpoint& checkpoint = model.checkpoint;
+  checked.preset = model.preset.origin();
+  const int64_t area = model.preset.integer("width", 1) * model.preset.integer("height", 1);
+  apply_aspect(checked, area, checkpoint.spatial_multiple());
+  apply_preset(model.preset, checkpoint, checked);
   check_sampling(checked);
   check_size(*checked.width, *checked.height, checkpoint.spatial_multiple());
   if (!checked.num_frames) {
@@ -168,10 +223,21 @@ GenerateRequest check(const GenerateRequest& request) {
   }
   check_grid("--frames", *checked.num_frames, checkpoint.temporal_multiple(), 1, kFrameCounts.largest);
   check_conditions(checked, checkpoint);
-  check_files(checked);
+  check_files(checked, memory_->folders);
   check_preview(checked);
   if (!checked.seed) checked.seed = random_seed();
   return checked;
+}
+
+GenerateRequest check(const GenerateRequest& request) { return Checker().check(request); }
+
+std::string settings_of(const GenerateRequest& checked) {
+  return settings_json(checked, checked.device);
+}
+
+std::filesystem::path settings_file(const GenerateRequest& checked) {
+  const bool sequence = output_container(checked.output) == Container::kPngSequence;
+  return sequence ? SequenceNames(checked.output, *checked.num_frames).settings() : checked.output;
 }
 
 }  // namespace t2v

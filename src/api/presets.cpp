@@ -64,24 +64,6 @@ int64_t specificity(const Config& preset, const Checkpoint& checkpoint, const st
   return asked;
 }
 
-Config find_preset(const Checkpoint& checkpoint, const std::string& names) {
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(data_folder() / "configs")) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  Config best = Config::read(data_folder() / "configs" / "default.json");
-  int64_t asked = 0;
-  for (const fs::path& file : files) {
-    const Config preset = Config::read(file);
-    const int64_t asks = specificity(preset, checkpoint, names);
-    if (asks < asked) continue;
-    best = preset;
-    asked = asks;
-  }
-  return best;
-}
-
 /// A preset without a number that every preset has is damaged.
 const Config& with(const Config& preset, const std::string& key) {
   if (!preset.has(key)) preset.fail(key, "a value");
@@ -100,9 +82,27 @@ void fill_steps(const Config& preset, GenerateRequest& request) {
 
 }  // namespace
 
-void apply_preset(const Checkpoint& checkpoint, GenerateRequest& request) {
-  const Config preset = find_preset(checkpoint, names_of(request));
-  log_verbose("preset " + preset.origin());
+Config find_preset(const Checkpoint& checkpoint, const GenerateRequest& request) {
+  const std::string names = names_of(request);
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(data_folder() / "configs")) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  Config best = Config::read(data_folder() / "configs" / "default.json");
+  int64_t asked = 0;
+  for (const fs::path& file : files) {
+    const Config preset = Config::read(file);
+    const int64_t asks = specificity(preset, checkpoint, names);
+    if (asks < asked) continue;
+    best = preset;
+    asked = asks;
+  }
+  log_verbose("preset " + best.origin());
+  return best;
+}
+
+void apply_preset(const Config& preset, const Checkpoint& checkpoint, GenerateRequest& request) {
   const auto fill = [](auto& optional, auto value) {
     if (!optional) optional = value;
   };

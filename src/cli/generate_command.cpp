@@ -4,11 +4,10 @@
 #include <cstring>
 #include <memory>
 
-#include <nlohmann/json.hpp>
-
 #include "commands.h"
 #include "flags.h"
 #include "prompt.h"
+#include "result.h"
 #include "run_command.h"
 #include "signals.h"
 #include "streams.h"
@@ -50,14 +49,6 @@ and "elapsed" (seconds since the start); a reader skips events it does not know:
   error        "code" (the exit code), "message"
   summary      "ok", "seconds": {phase: seconds}; last, if the run began
 )";
-
-std::string describe_result(const GenerateResult& result, bool json, double seconds) {
-  if (!json) return result.output.string() + '\n';
-  const nlohmann::ordered_json object = {{"output", result.output.string()},
-                                         {"seconds", seconds},
-                                         {"settings", nlohmann::ordered_json::parse(result.settings)}};
-  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-}
 
 void complete(const Invocation& invocation, GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;

@@ -93,7 +93,7 @@ TEST_P(PresetTest, IsFoundByWhatTheCheckpointIs) {
        {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
     if (pipeline_class_name(pipeline) == published.pipeline) checkpoint.pipeline = pipeline;
   }
-  apply_preset(checkpoint, request);
+  apply_preset(find_preset(checkpoint, request), checkpoint, request);
   EXPECT_EQ(*request.width, shipped.integer("width", 0));
   EXPECT_EQ(*request.num_frames, shipped.integer("num_frames", 0));
   EXPECT_EQ(*request.num_inference_steps, shipped.integer("num_inference_steps", 0));
@@ -160,7 +160,7 @@ TEST_F(CheckTest, ADistilledModelIsKnownByTheNameOfItsLora) {
   Checkpoint checkpoint = Checkpoint::open({.model = request.model});
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
   request.loras = {{"loras/Wan21_T2V_14B_lightx2v_cfg_step_distill_lora_rank32.safetensors"}};
-  apply_preset(checkpoint, request);
+  apply_preset(find_preset(checkpoint, request), checkpoint, request);
   EXPECT_EQ(*request.num_inference_steps, 4);
   EXPECT_EQ(request.sigmas.size(), 4U);
   EXPECT_EQ(*request.guidance_scale, 1.0);
@@ -173,10 +173,10 @@ TEST_F(CheckTest, FoldersOnTheWayToAModelDoNotMakeItDistilled) {
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
   GenerateRequest of_user = request, of_repository = request;
   of_user.model = "/home/lightning/distilled/Wan2.1-T2V-14B/";
-  apply_preset(checkpoint, of_user);
+  apply_preset(find_preset(checkpoint, of_user), checkpoint, of_user);
   EXPECT_EQ(*of_user.num_inference_steps, 50);
   of_repository.model = "hub/models--lightx2v--Wan2.1-T2V-14B/snapshots/0123";
-  apply_preset(checkpoint, of_repository);
+  apply_preset(find_preset(checkpoint, of_repository), checkpoint, of_repository);
   EXPECT_EQ(*of_repository.num_inference_steps, 4);
 }
 
@@ -187,7 +187,7 @@ TEST_F(CheckTest, StepsOfOnesOwnAreNotThePresetsNoiseLevels) {
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
   request.transformer = "Wan2.1_t2v_14b_distill.safetensors";
   request.num_inference_steps = 8;
-  apply_preset(checkpoint, request);
+  apply_preset(find_preset(checkpoint, request), checkpoint, request);
   EXPECT_EQ(*request.num_inference_steps, 8);
   EXPECT_TRUE(request.sigmas.empty());
 }
@@ -200,7 +200,7 @@ TEST_F(CheckTest, TheGuidanceOfOnesOwnIsBothExperts) {
   checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
   checkpoint.boundary_ratio = 0.7;
   request.guidance_scale = 6.0;
-  apply_preset(checkpoint, request);
+  apply_preset(find_preset(checkpoint, request), checkpoint, request);
   EXPECT_FALSE(request.guidance_scale_2.has_value());
   EXPECT_EQ(*request.boundary_ratio, 0.7);  // the checkpoint's own before the preset's
 }

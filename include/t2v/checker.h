@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "t2v/generate.h"
+
+namespace t2v {
+
+/// check() for many requests: what it reads of a model is read once for all requests that name the same
+/// files, and each folder is tried once.
+class Checker {
+ public:
+  Checker();
+  ~Checker();
+
+  /// As the function check(). Error (kUsage, kInput, kOutput).
+  GenerateRequest check(const GenerateRequest& request);
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+/// The settings of a request that check() returned, as one line of JSON: what its clip will record, but for
+/// what only rendering tells (device, encoder).
+std::string settings_of(const GenerateRequest& checked);
+
+/// The file that will hold the settings of its clip: the clip, or the .json beside a sequence of pictures.
+std::filesystem::path settings_file(const GenerateRequest& checked);
+
+}  // namespace t2v

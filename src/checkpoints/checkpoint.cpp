@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "checkpoints/choose_parts.h"
 #include "checkpoints/diffusers_folder.h"
 #include "checkpoints/families.h"
 #include "checkpoints/parts_check.h"
+#include "core/log.h"
 
 namespace t2v {
 namespace {
@@ -52,8 +54,10 @@ Overrides overrides_of(const CheckpointSources& sources) {
   return overrides;
 }
 
-/// The whole of a checkpoint, without the parts that are replaced anyway.
-Checkpoint open_model(const fs::path& model, const Overrides& overrides, ConfigsByComponent& replaced) {
+/// The whole of a checkpoint, without the parts that are replaced anyway. Of what is no folder of diffusers
+/// the components are in `loose`, to be chosen from.
+Checkpoint open_model(const fs::path& model, const Overrides& overrides, ConfigsByComponent& replaced,
+                      LooseParts& loose) {
   const auto refuse = [&model](const std::string& got, const std::string& advice) {
     throw Error(
         ErrorCode::kInput,
@@ -69,17 +73,30 @@ Checkpoint open_model(const fs::path& model, const Overrides& overrides, Configs
       fs::exists(model / "vae" / "config.json", ignored)) {
     refuse("a diffusers folder without model_index.json", "download the rest of it");
   }
-  LooseParts parts = open_loose_parts(model, {.left_out = left_out});
-  if (parts.found.empty()) {
+  loose = open_loose_parts(model, {.left_out = left_out});
+  if (loose.found.empty()) {
     refuse("a folder without model_index.json and without files of a model",
            "download the checkpoint, or check the path");
   }
-  Checkpoint checkpoint{.origin = model.string(),
-                        .components = std::move(parts.components),
-                        .tokenizer = std::move(parts.tokenizer),
-                        .scheduler = no_config(),
-                        .boundary_ratio = {}};
-  return checkpoint;
+  return {.origin = model.string(),
+          .components = {},
+          .tokenizer = loose.tokenizer,
+          .scheduler = no_config(),
+          .boundary_ratio = {}};
+}
+
+const Component* transformer_of(const Checkpoint& checkpoint) {
+  const auto found = checkpoint.components.find("transformer");
+  return found != checkpoint.components.end() ? &found->second : nullptr;
+}
+
+/// Moves the components of these kinds that were chosen into the checkpoint.
+void add_chosen(Checkpoint& checkpoint, LooseParts& loose, std::initializer_list<const char*> kinds,
+                PartChooser& chooser) {
+  for (const char* kind : kinds) {
+    auto chosen = chooser.choose(kind, std::move(loose.candidates[kind]), transformer_of(checkpoint));
+    if (chosen) checkpoint.components.insert_or_assign(kind, std::move(*chosen));
+  }
 }
 
 /// The component `name` of what a flag names.
@@ -100,9 +117,14 @@ void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& pa
   if (second && checkpoint.has("transformer"))
     options.replaced.insert_or_assign("transformer", checkpoint.get("transformer").config);
   LooseParts parts = open_loose_parts(path, options);
-  auto found = parts.components.find(name);
-  if (found == parts.components.end()) found = parts.components.find(other_expert);
-  if (found == parts.components.end()) {
+  PartChooser chooser(path.string());
+  const std::string& kind = parts.candidates.contains(name) ? name : other_expert;
+  // What a flag names is meant, and refused by name where it does not fit.
+  const bool several = parts.candidates[kind].size() > 1;
+  auto chosen =
+      chooser.choose(kind, std::move(parts.candidates[kind]), several ? transformer_of(checkpoint) : nullptr);
+  chooser.expect_decided();
+  if (!chosen) {
     std::string got = parts.found.empty() ? "no tensors" : "";
     for (const std::string& other : parts.found) got += (got.empty() ? "a " : ", a ") + other;
     throw Error(ErrorCode::kInput, {.doing = "reading " + path.string(),
@@ -110,9 +132,21 @@ void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& pa
                                     .expected = "a " + name,
                                     .advice = "check the flag"});
   }
-  checkpoint.components.insert_or_assign(name, std::move(found->second));
+  checkpoint.components.insert_or_assign(name, std::move(*chosen));
   if (name == "text_encoder" && parts.tokenizer && !checkpoint.tokenizer)
     checkpoint.tokenizer = parts.tokenizer;
+}
+
+/// FastVideo's transformers bring gates for a sparse attention of its own. diffusers leaves them out and
+/// attends to everything, as these were trained to approximate.
+void leave_out_sparse_gates(Component& transformer) {
+  const size_t erased = std::erase_if(transformer.tensors, [](const auto& tensor) {
+    return tensor.first.find(".to_gate_compress.") != std::string::npos;
+  });
+  if (erased == 0) return;
+  log_warning(
+      transformer.origin + ": leaving out the " + std::to_string(erased) +
+      " tensors of FastVideo's sparse attention (to_gate_compress); attention is full, as in diffusers");
 }
 
 /// Both experts have the same tensors: only what people call them tells that they were swapped.
@@ -186,9 +220,18 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) {
                         .tokenizer = {},
                         .scheduler = no_config(),
                         .boundary_ratio = {}};
-  if (!sources.model.empty()) checkpoint = open_model(sources.model, overrides, replaced);
+  LooseParts loose;
+  if (!sources.model.empty()) checkpoint = open_model(sources.model, overrides, replaced, loose);
+  // The transformer tells which of several other parts is meant.
+  PartChooser chooser(checkpoint.origin);
+  add_chosen(checkpoint, loose, {"transformer", "transformer_2"}, chooser);
   for (const auto& [name, path] : overrides) replace(checkpoint, name, path, replaced);
+  add_chosen(checkpoint, loose, {"vae", "text_encoder", "image_encoder"}, chooser);
+  chooser.expect_decided();
   if (!sources.tokenizer.empty()) checkpoint.tokenizer = open_tokenizer(sources.tokenizer);
+  for (auto& [name, component] : checkpoint.components) {
+    if (name.starts_with("transformer")) leave_out_sparse_gates(component);
+  }
   const bool has_index = checkpoint.scheduler.has("_class_name");
   const bool other_transformer = !sources.transformer.empty() || !sources.transformer_2.empty();
   if (!has_index || other_transformer) tell_pipeline(checkpoint);

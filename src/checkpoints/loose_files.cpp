@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkpoints/derive_config.h"
+#include "checkpoints/expected_tensors.h"
 #include "checkpoints/gguf_tokenizer.h"
 #include "checkpoints/identify.h"
 #include "core/log.h"
@@ -95,6 +96,23 @@ Name understand(const std::string& text) {
   return name;
 }
 
+/// Whether a component has what tells its kind, and lacks too much of what a Wan model's has to be a damaged
+/// one.
+bool is_of_another_family(const std::string& kind, const Component& component) {
+  constexpr size_t kMostLacking = 10;  // in percent
+  TensorShapes expected;
+  try {
+    expected = expected_tensors(kind, component.config);
+  } catch (const Error&) {
+    return false;  // of sizes that are refused by name when it is used
+  }
+  size_t lacking = 0;
+  for (const auto& [name, shape] : expected) {
+    lacking += component.has(name) || component.has("vision_model." + name) ? 0 : 1;
+  }
+  return lacking * 100 > expected.size() * kMostLacking;
+}
+
 /// Collects the parts of a folder and of the folders in it.
 class Collector {
  public:
@@ -109,17 +127,17 @@ class Collector {
       const bool second =
           kind == "transformer" && expert_called(name_of(tensors, folder)) == Expert::kLowNoise;
       const std::string name = second ? "transformer_2" : kind;
-      parts_.found.insert(name);
-      if (options_.left_out.contains(name)) continue;
-      part.component.config = config_of(name, part, folder);
-      add_spiece_model(tensors, kind);
-      const auto [other, is_new] = parts_.components.emplace(name, std::move(part.component));
-      if (!is_new) {
-        refuse(folder, "two of " + kind + ": " + other->second.origin + " and " + tensors.origin, "one",
-               kind == "transformer"
-                   ? "name one with --transformer, or the two experts with --transformer and --transformer-2"
-                   : "name one with " + flag_of(kind));
+      LooseCandidate candidate{.component = std::move(part.component)};
+      const bool wanted = !options_.left_out.contains(name);
+      if (wanted) set_config(name, part.naming, folder, candidate);
+      if (is_folder_ && wanted && !candidate.error && is_of_another_family(kind, candidate.component)) {
+        log_verbose("passing over " + tensors.origin + ": no " + kind + " of a Wan model");
+        continue;
       }
+      parts_.found.insert(name);
+      if (!wanted) continue;
+      add_spiece_model(tensors, kind);
+      parts_.candidates[name].push_back(std::move(candidate));
     }
     return !identified.empty();
   }
@@ -174,16 +192,26 @@ class Collector {
     return done;
   }
 
-  Config config_of(const std::string& name, const Identified& part, const fs::path& folder) const {
+  void set_config(const std::string& name, std::string_view naming, const fs::path& folder,
+                  LooseCandidate& candidate) const {
     const std::string kind = name == "transformer_2" ? "transformer" : name;
-    const Config beside = config_beside(folder, kind);
-    // What diffusers or transformers wrote beside tensors under their names is meant for them.
-    const bool complete = part.naming == "diffusers" || part.naming == "transformers";
-    if (complete && component_of(beside) == kind) return beside;
+    Component& component = candidate.component;
     const auto replaced = options_.replaced.find(name);
-    return derive_config(
-        kind, part.component,
-        {.beside = beside, .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
+    try {
+      const Config beside = config_beside(folder, kind);
+      // What diffusers or transformers wrote beside tensors under their names is meant for them.
+      const bool complete = naming == "diffusers" || naming == "transformers";
+      component.config =
+          complete && component_of(beside) == kind
+              ? beside
+              : derive_config(
+                    kind, component,
+                    {.beside = beside,
+                     .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
+    } catch (const Error& error) {
+      if (!is_folder_) throw;
+      candidate.error = error;
+    }
   }
 
   /// ComfyUI's text encoders bring their tokenizer as a tensor of bytes, llama.cpp's as lists.

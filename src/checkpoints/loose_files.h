@@ -5,8 +5,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "checkpoints/component.h"
+#include "t2v/error.h"
 
 namespace t2v {
 
@@ -16,9 +18,16 @@ struct TokenizerSource {
   std::string spiece_model = {};    ///< the bytes of a SentencePiece model that came inside a checkpoint
 };
 
-/// Components that were told by their content, under the names that model_index.json would give them.
+/// A component that was told by its content, and why its configuration cannot be told, if it cannot.
+struct LooseCandidate {
+  Component component;
+  std::optional<Error> error = {};
+};
+
+/// Components that were told by their content, under the names that model_index.json would give them; more
+/// than one of a name where a folder has files for several models.
 struct LooseParts {
-  std::map<std::string, Component, std::less<>> components;
+  std::map<std::string, std::vector<LooseCandidate>, std::less<>> candidates;
   std::set<std::string> found;  ///< names of all that is there, what was left out too
   std::optional<TokenizerSource> tokenizer;
 };
@@ -35,8 +44,8 @@ std::string flag_of(std::string_view component);
 
 /// What is in a file (or, for one of several shards, in all of them), or in a folder that has no
 /// model_index.json: an original repository, a component's folder, files put together by hand. Folders inside
-/// it are looked into; experts are told by their names, or those of their folders. Error (kInput) for a file
-/// that holds nothing known, and for a component that is there twice.
+/// it are looked into, and what is of no Wan model is passed over; experts are told by their names, or those
+/// of their folders. Error (kInput) for a file that holds nothing known.
 LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOptions& options);
 
 /// The experts of Wan2.2, whose tensors are alike.

@@ -132,6 +132,77 @@ TEST_F(CheckpointTest, TwoOfAKindAreNotGuessedAbout) {
               AllOf(HasSubstr("two of vae"), HasSubstr("a.pth"), HasSubstr("b.pth")));
 }
 
+TEST_F(CheckpointTest, EveryPartThatIsThereTwiceIsNamedAtOnce) {
+  for (const char* name : {"a.pth", "b.pth", "c.pth"}) fs::copy_file(kParts / "vae_original.pth", path(name));
+  for (const char* name : {"d.pth", "e.pth"}) fs::copy_file(kParts / "text_encoder_original.pth", path(name));
+  EXPECT_THAT(refusal({.model = path("")}),
+              AllOf(HasSubstr("three of vae"), HasSubstr("b.pth and"), HasSubstr("two of text_encoder"),
+                    HasSubstr("e.pth"), HasSubstr("--vae"), HasSubstr("--text-encoder")));
+  EXPECT_TRUE(
+      Checkpoint::open({.model = path(""), .vae = path("a.pth"), .text_encoder = path("d.pth")}).has("vae"));
+}
+
+TEST_F(CheckpointTest, TheTransformerTellsWhichPartIsMeant) {
+  fs::copy_file(kParts / "transformer_original.safetensors", path("transformer.safetensors"));
+  fs::copy_file(kParts / "vae_original.pth", path("a.pth"));
+  fs::copy_file(kParts / "vae_2.2_original.pth", path("b.pth"));
+  EXPECT_THAT(Checkpoint::open({.model = path("")}).get("vae").origin, HasSubstr("a.pth"));
+  CheckpointSources sources{.model = path("")};
+  sources.transformer = fs::path(T2V_FIXTURES) / "tiny-kinds/2.2-ti2v/transformer";
+  EXPECT_THAT(refusal(sources), HasSubstr("two of vae"));  // of other channels, both of them
+  EXPECT_THAT(Checkpoint::open({.model = kTiny, .vae = path("")}).get("vae").origin, HasSubstr("a.pth"));
+}
+
+TEST_F(CheckpointTest, PartsOfOtherFamiliesAreNotOfTheModel) {
+  fs::copy_file(kParts / "transformer_original.safetensors", path("transformer.safetensors"));
+  fs::copy_file(kParts / "vae_original.pth", path("a.pth"));
+  // The image encoder of another model: the transformer asks for 16.
+  const std::string embeddings = "vision_model.embeddings.";
+  zeros("clip_vision_l.safetensors", {{embeddings + "class_embedding", {8}},
+                                      {embeddings + "patch_embedding.weight", {8, 3, 2, 2}},
+                                      {embeddings + "position_embedding.weight", {5, 8}},
+                                      {"vision_model.encoder.layers.0.mlp.fc1.weight", {16, 8}}});
+  // T5 instead of UMT5: only the first block tells positions apart.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> t5 = {
+      {"shared.weight", {8, 4}},
+      {"encoder.final_layer_norm.weight", {4}},
+      {"encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", {32, 2}}};
+  for (int i = 0; i < 4; ++i) {
+    const std::string layer = "encoder.block." + std::to_string(i) + ".layer.";
+    for (const char* name : {"q", "k", "v", "o"})
+      t5.push_back({layer + "0.SelfAttention." + name + ".weight", {4, 4}});
+    t5.push_back({layer + "1.DenseReluDense.wo.weight", {4, 8}});
+    for (const char* name : {"0.layer_norm.weight", "1.layer_norm.weight"}) t5.push_back({layer + name, {4}});
+  }
+  zeros("t5.safetensors", t5);
+  const Checkpoint checkpoint = Checkpoint::open({.model = path("")});
+  EXPECT_TRUE(checkpoint.has("transformer"));
+  EXPECT_TRUE(checkpoint.has("vae"));
+  EXPECT_FALSE(checkpoint.has("image_encoder"));
+  EXPECT_FALSE(checkpoint.has("text_encoder"));
+  // Named, it is meant.
+  EXPECT_THAT(refusal({.model = kTiny, .image_encoder = path("clip_vision_l.safetensors")}),
+              HasSubstr("num_attention_heads"));
+}
+
+TEST_F(CheckpointTest, GatesOfASparseAttentionAreLeftOut) {
+  fs::copy(kTiny, path("model"), fs::copy_options::recursive);
+  zeros("gates.safetensors",
+        {{"blocks.0.to_gate_compress.weight", {4, 4}}, {"blocks.0.to_gate_compress.bias", {4}}});
+  Checkpoint checkpoint = Checkpoint::open({.model = path("model")});
+  const size_t usual = checkpoint.get("transformer").tensors.size();
+  nlohmann::json index = {{"weight_map", nlohmann::json::object()}};
+  for (const auto& [name, source] : checkpoint.get("transformer").tensors)
+    index["weight_map"][name] = source.file->path().filename().string();
+  for (const char* name : {"weight", "bias"})
+    index["weight_map"][std::string("blocks.0.to_gate_compress.") + name] = "gates.safetensors";
+  fs::rename(path("gates.safetensors"), path("model/transformer/gates.safetensors"));
+  std::ofstream(path("model/transformer/diffusion_pytorch_model.safetensors.index.json")) << index;
+  checkpoint = Checkpoint::open({.model = path("model")});
+  EXPECT_EQ(checkpoint.get("transformer").files.size(), 3u);
+  EXPECT_EQ(checkpoint.get("transformer").tensors.size(), usual);
+}
+
 TEST_F(CheckpointTest, AFileOfSomethingElseIsPassedOver) {
   fs::copy_file(kParts / "vae_original.pth", path("a.pth"));
   std::ofstream(path("upscaler.pth")) << "\x80\x02}q\x01.";

@@ -82,6 +82,25 @@ FlagGroup where_to(GenerateRequest& request) {
                    "the codec's")}};
 }
 
+FlagGroup look(GenerateArguments& arguments) {
+  const auto set_preview = [&arguments](const FlagValue& value) {
+    arguments.preview_in_terminal = value.text == "terminal";
+    arguments.request.preview = arguments.preview_in_terminal ? "" : parse_path(value);
+  };
+  return {"Look",
+          {{{"--preview"},
+            "FILE",
+            "A small clip of what is sampled so far, replaced as it goes on: a name as of --output; or "
+            "\"terminal\": pictures in kitty, Ghostty, iTerm2 or WezTerm",
+            "",
+            "",
+            set_preview},
+           integer_flag({"--preview-interval"}, "Steps from one preview to the next", kPreviewIntervals,
+                        arguments.request.preview_interval, "1"),
+           path_flag({"--sheet"}, "FILE.png", "A contact sheet: frames of the clip, with their numbers",
+                     arguments.sheet)}};
+}
+
 FlagGroup size_and_length(GenerateRequest& request) {
   const auto set_size = [&request](const FlagValue& value) {
     const Size size = parse_size(value);
@@ -247,9 +266,9 @@ FlagGroup from_elsewhere(GenerateArguments& arguments) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments),  where_to(request),        what_to_start_from(request),
-          size_and_length(request), sampling(request),        model(request),
-          machine(request),         from_elsewhere(arguments)};
+  return {what_to_show(arguments),  where_to(request), look(arguments), what_to_start_from(request),
+          size_and_length(request), sampling(request), model(request),  machine(request),
+          from_elsewhere(arguments)};
 }
 
 }  // namespace t2v

@@ -13,6 +13,8 @@ struct GenerateArguments {
   GenerateRequest request;
   std::filesystem::path prompt_file;  ///< "-" is standard input; empty: the prompt is in `request`
   std::filesystem::path config;       ///< read by whoever reads the command line
+  bool preview_in_terminal = false;   ///< instead of request.preview
+  std::filesystem::path sheet;        ///< a contact sheet of what is rendered; empty: none
 };
 
 /// Where the default of a flag is that of the model.

@@ -1,0 +1,58 @@
+#include "look.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "streams.h"
+#include "t2v/error.h"
+#include "t2v/sheet.h"
+#include "terminal_picture.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostColumns = 80;
+
+/// Whether a clip of that name can be read again.
+bool is_kept(const fs::path& output) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(output, ignored);
+  return output != "-" && !fs::is_fifo(status) && !fs::is_character_file(status);
+}
+
+}  // namespace
+
+void check_look(const Invocation& invocation, const GenerateArguments& arguments) {
+  const GenerateRequest& request = arguments.request;
+  if (!arguments.sheet.empty()) {
+    check_sheet(arguments.sheet, request.overwrite);
+    if (!is_kept(request.output)) {
+      throw Error(ErrorCode::kUsage, {.doing = "--sheet " + arguments.sheet.string(),
+                                      .got = "a clip that is not kept",
+                                      .expected = "--output with the name of a file"});
+    }
+  }
+  if (!arguments.preview_in_terminal) return;
+  const bool shows = is_terminal(STDERR_FILENO) && picture_protocol() != PictureProtocol::kNone;
+  if (shows && invocation.progress != "json") return;
+  throw Error(
+      ErrorCode::kUsage,
+      {.doing = "--preview terminal",
+       .got = shows ? "--progress json" : "standard error on something that is not known to show pictures",
+       .expected = "kitty, Ghostty, iTerm2 or WezTerm",
+       .advice = "use --preview FILE.mp4"});
+}
+
+std::function<void(const std::string&)> preview_in_terminal(const GenerateArguments& arguments,
+                                                            Progress& progress) {
+  if (!arguments.preview_in_terminal) return {};
+  return [&progress](const std::string& png) {
+    const int columns = std::clamp(terminal_width(STDERR_FILENO) - 1, 1, kMostColumns);
+    progress.log(picture_sequence(picture_protocol(), png, columns));
+  };
+}
+
+}  // namespace t2v

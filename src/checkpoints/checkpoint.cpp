@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "checkpoints/choose_parts.h"
 #include "checkpoints/diffusers_folder.h"
 #include "checkpoints/families.h"
@@ -172,6 +174,27 @@ Expert expert_of(const Checkpoint& checkpoint) {
   return named ? expert_called(transformer->second.files.front()->path()) : Expert::kUnknown;
 }
 
+/// {key: value}, where the metadata of the component's files has the key; {} where not. Error (kInput) for
+/// text that is no JSON.
+Config said_by_file(const Component& component, const std::string& key) {
+  for (const auto& file : component.files) {
+    const auto found = file->metadata().find(key);
+    if (found == file->metadata().end()) continue;
+    const std::string origin = file->path().string() + ", metadata";
+    return Config::parse("{\"" + key + "\":" + found->second + "}", origin);
+  }
+  return no_config();
+}
+
+/// scheduler_config.json, where the transformer's file brings it; else that of the published model.
+Config scheduler_of(const Component& transformer) {
+  const Config said = said_by_file(transformer, kSchedulerMetadata);
+  if (!said.has(kSchedulerMetadata)) return published_scheduler(transformer.config);
+  const auto& scheduler = said.json().at(kSchedulerMetadata);
+  if (!scheduler.is_object()) said.fail(kSchedulerMetadata, "an object");
+  return Config(scheduler, transformer.origin + ", " + kSchedulerMetadata);
+}
+
 /// What model_index.json would say, from what the weights are.
 void tell_pipeline(Checkpoint& checkpoint) {
   const auto found = checkpoint.components.find("transformer");
@@ -187,8 +210,10 @@ void tell_pipeline(Checkpoint& checkpoint) {
                                     ? checkpoint.get("vae").config.boolean("is_residual", false)
                                     : in == kChannelsOfTi2v;
   const bool experts = checkpoint.has("transformer_2");
-  if (experts && !checkpoint.boundary_ratio)
-    checkpoint.boundary_ratio = published_boundary_ratio(transformer);
+  if (experts && !checkpoint.boundary_ratio) {
+    const Config said = said_by_file(found->second, kBoundaryMetadata);
+    checkpoint.boundary_ratio = said.number(kBoundaryMetadata, published_boundary_ratio(transformer));
+  }
   if (!experts) checkpoint.boundary_ratio.reset();
 }
 
@@ -236,7 +261,7 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) {
   const bool other_transformer = !sources.transformer.empty() || !sources.transformer_2.empty();
   if (!has_index || other_transformer) tell_pipeline(checkpoint);
   if (!has_index && checkpoint.has("transformer")) {
-    checkpoint.scheduler = published_scheduler(checkpoint.get("transformer").config);
+    checkpoint.scheduler = scheduler_of(checkpoint.get("transformer"));
   }
   check_experts(sources, checkpoint);
   check_parts(checkpoint);

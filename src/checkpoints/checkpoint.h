@@ -22,6 +22,11 @@ struct CheckpointSources {
 /// How to name a component that is absent, and where it can be had.
 std::string where_to_get(std::string_view component);
 
+/// What a transformer's file may say of its pipeline, in its metadata: scheduler_config.json, and the
+/// boundary_ratio of model_index.json.
+inline constexpr const char* kSchedulerMetadata = "scheduler_config";
+inline constexpr const char* kBoundaryMetadata = "boundary_ratio";
+
 /// The pipeline of diffusers that renders a checkpoint.
 enum class PipelineClass { kWan, kWanImageToVideo, kWanVACE };
 /// "WanPipeline", ...: the _class_name of model_index.json.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "checkpoints/tensor_file.h"
+#include "core/shown_name.h"
 
 namespace t2v {
 
@@ -16,9 +17,6 @@ FileHeader read_gguf_header(std::string_view bytes, const std::string& origin);
 /// The header is a pickle, which is interpreted without running anything: what is allowed is a dictionary of
 /// tensors.
 FileHeader read_torch_header(std::string_view bytes, const std::string& origin);
-
-/// A name as an error shows it: short, whatever a hostile file says.
-std::string shown_name(std::string_view name);
 
 /// The largest shape a tensor may have: what LibTorch's element-wise operations can iterate over.
 constexpr size_t kMostDimensions = 64;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
+#include "core/shown_name.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -24,12 +25,6 @@ constexpr const char* kAnotherFile = "use a LoRA that its author saved as safete
                                   .got = got,
                                   .expected = expected,
                                   .advice = advice});
-}
-
-constexpr size_t kLongestKey = 120;  // as it is shown, whatever a hostile file says
-
-std::string shown(const std::string& key) {
-  return "'" + (key.size() <= kLongestKey ? key : key.substr(0, kLongestKey) + "...") + "'";
 }
 
 std::string shape_text(const std::vector<int64_t>& shape) {
@@ -102,7 +97,7 @@ void check_module(const TensorFile& file, const std::string& name, const LoraMod
   const LoraTensor* up = module.find(LoraRole::kUp);
   if ((down == nullptr) != (up == nullptr)) {
     const LoraTensor& alone = down != nullptr ? *down : *up;
-    fail(file, shown(alone.key) + " without its other half", "a down and an up matrix for " + name,
+    fail(file, shown_name(alone.key) + " without its other half", "a down and an up matrix for " + name,
          "download the file again");
   }
   if (down == nullptr) return;
@@ -110,7 +105,8 @@ void check_module(const TensorFile& file, const std::string& name, const LoraMod
   // The up matrix of a convolution has a 1 for each side of its kernel.
   const bool ones = b.size() >= 2 && std::all_of(b.begin() + 2, b.end(), [](int64_t n) { return n == 1; });
   if (a.size() < 2 || !ones || a[0] != b[1] || a[0] == 0) {
-    fail(file, shown(down->key) + " of shape " + shape_text(a) + " and its up matrix of " + shape_text(b),
+    fail(file,
+         shown_name(down->key) + " of shape " + shape_text(a) + " and its up matrix of " + shape_text(b),
          "[rank, in] and [out, rank]", "download the file again");
   }
 }
@@ -143,7 +139,7 @@ LoraNaming commonest(const std::map<LoraNaming, int64_t>& counts) {
   const bool lora = LoraFile::recognises(file);
   fail(file,
        "no key of a Wan transformer among " + std::to_string(file.tensors().size()) + ", such as " +
-           shown(example) + (family.empty() ? "" : ", which is for " + family),
+           shown_name(example) + (family.empty() ? "" : ", which is for " + family),
        lora || !family.empty() ? "a LoRA for Wan" : "a LoRA", "use a LoRA made for this model");
 }
 
@@ -181,7 +177,8 @@ LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
       continue;
     }
     if (parsed->role == LoraRole::kUnsupported) {
-      fail(*lora.file, "the key " + shown(key) + " of an adapter that is no LoRA (DoRA, LoHa, LoKr, ...)",
+      fail(*lora.file,
+           "the key " + shown_name(key) + " of an adapter that is no LoRA (DoRA, LoHa, LoKr, ...)",
            "a plain LoRA", "ask for one, or merge the adapter with the program that made it");
     }
     experts.insert(parsed->second_expert);
@@ -199,7 +196,7 @@ LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
     const auto [other, is_new] = lora.modules[parsed.module].tensors.emplace(
         parsed.role, LoraTensor{key, lora.file->tensors().at(key)});
     if (!is_new) {
-      fail(*lora.file, shown(key) + " and " + shown(other->second.key), "one of them",
+      fail(*lora.file, shown_name(key) + " and " + shown_name(other->second.key), "one of them",
            "the file is damaged: download it again");
     }
   }
@@ -242,7 +239,7 @@ LoraMatch LoraFile::match(const Component& transformer) const {
       if (!fits(role, tensor.stored.shape, shape)) {
         throw Error(ErrorCode::kInput,
                     {.doing = "applying the LoRA " + file->path().string(),
-                     .got = shown(tensor.key) + " of shape " + shape_text(tensor.stored.shape),
+                     .got = shown_name(tensor.key) + " of shape " + shape_text(tensor.stored.shape),
                      .expected = "one for '" + target + "' of shape " + shape_text(shape),
                      .advice = "this LoRA was made for " + made_for() + ": use another"});
       }
@@ -250,15 +247,16 @@ LoraMatch LoraFile::match(const Component& transformer) const {
     }
   }
   if (match.matched > 0) return match;
-  throw Error(ErrorCode::kInput, {.doing = "applying the LoRA " + file->path().string(),
-                                  .got = "no key that names a part of this transformer, out of " +
-                                         std::to_string(match.total) + ", such as " + shown(match.ignored[0]),
-                                  .expected = "a LoRA made for this model",
-                                  .advice = "this one was made for " + made_for()});
+  throw Error(ErrorCode::kInput,
+              {.doing = "applying the LoRA " + file->path().string(),
+               .got = "no key that names a part of this transformer, out of " + std::to_string(match.total) +
+                      ", such as " + shown_name(match.ignored[0]),
+               .expected = "a LoRA made for this model",
+               .advice = "this one was made for " + made_for()});
 }
 
 std::string LoraMatch::text() const {
-  constexpr size_t kMostShown = 3;
+  constexpr size_t kMostShown = 3, kLongestKey = 120;
   std::string line = std::to_string(matched) + " of " + std::to_string(total) + " keys matched";
   if (ignored.empty()) return line;
   line += ", " + std::to_string(ignored.size()) + " ignored: ";

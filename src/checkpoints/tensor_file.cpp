@@ -62,13 +62,6 @@ std::shared_ptr<const TensorFile> TensorFile::open(const std::filesystem::path& 
   return std::shared_ptr<const TensorFile>(new TensorFile(file));
 }
 
-std::string shown_name(std::string_view name) {
-  constexpr size_t kLongest = 120;
-  std::string shown = "'";
-  shown += name.substr(0, kLongest);
-  return shown + (name.size() <= kLongest ? "'" : "...'");
-}
-
 std::optional<uint64_t> stored_size(NumberFormat format, const std::vector<int64_t>& shape) {
   const NumberBlock block = number_block(format);
   if (block.numbers > 1 && (shape.empty() || shape.back() % block.numbers != 0)) return std::nullopt;

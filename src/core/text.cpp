@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include "core/shown_name.h"
+
 namespace t2v {
 namespace {
 
@@ -75,6 +77,13 @@ std::string escape_for_display(std::string_view text) {
     text.remove_prefix(std::max<size_t>(length, 1));
   }
   return shown;
+}
+
+std::string shown_name(std::string_view name) {
+  constexpr size_t kLongest = 120;
+  std::string shown = "'";
+  shown += name.substr(0, kLongest);
+  return shown + (name.size() <= kLongest ? "'" : "...'");
 }
 
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates) {

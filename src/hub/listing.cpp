@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/shown_name.h"
 #include "hub/repository.h"
 #include "t2v/error.h"
 
@@ -41,13 +42,16 @@ RemoteFile read_file_entry(const Json& entry, const std::string& origin) {
   RemoteFile file{.path = text_of(member(entry, "rfilename")),
                   .size = 0,
                   .hash = text_of(lfs.is_object() ? member(lfs, "sha256") : member(entry, "blobId"))};
-  if (!is_safe_path(file.path)) refuse(origin, "the file name \"" + file.path + '"', "one below the folder");
+  if (!is_safe_path(file.path))
+    refuse(origin, "the file name " + shown_name(file.path), "one below the folder");
   if (!size.is_number_unsigned() || size.get<uint64_t>() > static_cast<uint64_t>(kLargestFile)) {
     // Not what a hostile answer has there: lists a million deep would overflow the stack.
-    refuse(origin, file.path + " with the size " + (size.is_number() ? size.dump() : size.type_name()),
+    refuse(origin,
+           shown_name(file.path) + " with the size " + (size.is_number() ? size.dump() : size.type_name()),
            "a number of bytes");
   }
-  if (!is_blob_hash(file.hash)) refuse(origin, file.path + " with the hash \"" + file.hash + '"', "a hash");
+  if (!is_blob_hash(file.hash))
+    refuse(origin, shown_name(file.path) + " with the hash " + shown_name(file.hash), "a hash");
   file.size = size.get<int64_t>();
   return file;
 }
@@ -123,7 +127,7 @@ Listing parse_listing(const std::string& text, const std::string& origin) {
   for (const Json& entry : siblings) {
     listing.files.push_back(read_file_entry(entry, origin));
     if (!names.insert(listing.files.back().path).second) {
-      refuse(origin, "the file name \"" + listing.files.back().path + "\" twice", "each once");
+      refuse(origin, "the file name " + shown_name(listing.files.back().path) + " twice", "each once");
     }
   }
   return listing;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kLongestName = 96;  // as the Hub's
 constexpr size_t kLongestPath = 1024;
+constexpr size_t kLongestFileName = 255;  // that filesystems take
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -64,7 +65,7 @@ bool is_safe_path(const std::string& path) {
   for (size_t begin = 0; begin <= path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());
     const std::string part = path.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == "..") return false;
+    if (part.empty() || part.size() > kLongestFileName || part == "." || part == "..") return false;
     begin = end + 1;
   }
   return true;

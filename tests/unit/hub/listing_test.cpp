@@ -54,6 +54,24 @@ TEST(Listing, SurvivesAnAnswerThatIsTooDeep) {
   }
 }
 
+TEST(Listing, SaysLongNamesInShort) {
+  const std::string name(4096, 'n'), hash(4096, 'h');
+  const auto entry = [](const std::string& file, const std::string& size, const std::string& blob) {
+    return R"({"rfilename": ")" + file + R"(", "size": )" + size + R"(, "blobId": ")" + blob + R"("})";
+  };
+  const std::string fits = std::string(200, 'n') + "/" + std::string(200, 'n');
+  for (const std::string& entries :
+       {entry(name, "3", kCommit), entry(fits, "-1", kCommit), entry("a", "3", hash),
+        entry(fits, "3", kCommit) + "," + entry(fits, "3", kCommit)}) {
+    try {
+      parse_listing(R"({"sha": ")" + kCommit + R"(", "siblings": [)" + entries + "]}", "a/b");
+      ADD_FAILURE() << entries.substr(0, 200);
+    } catch (const Error& error) {
+      EXPECT_LT(std::string(error.what()).size(), 400u);
+    }
+  }
+}
+
 TEST(ChooseFiles, ADiffusersFolder) {
   EXPECT_THAT(
       chosen({"README.md", "a.png", "model_index.json", "text_encoder/model-00001-of-00002.safetensors",

@@ -11,16 +11,6 @@ namespace {
 constexpr size_t kWidth = 80;
 constexpr size_t kColumn = 26;
 
-constexpr const char* kExitCodes = R"(
-Exit codes
-  0  done as asked                  5  out of memory, or no such device
-  1  a bug in t2v                   6  numbers went wrong (NaN)
-  2  wrong flag, value or prompt,   7  network, or a download that is not
-     or the output exists              what it has to be
-  3  model missing or bad           129, 130, 143  stopped by a signal
-  4  the output cannot be written
-)";
-
 /// Appends words one after the other, with lines that start at `column` and end before kWidth.
 void wrap(std::string& text, const std::string& words, size_t column) {
   size_t at = column;
@@ -35,17 +25,6 @@ void wrap(std::string& text, const std::string& words, size_t column) {
     at += word.size();
   }
   text += '\n';
-}
-
-std::string describe(const Flag& flag) {
-  std::string words = flag.help;
-  if (!flag.allowed.empty()) words += " (" + flag.allowed + ")";
-  if (!flag.fallback.empty()) words += " [default: " + flag.fallback + "]";
-  std::string aliases;
-  for (size_t i = 1; i < flag.names.size(); ++i) {
-    if (flag.names[i].size() > 2) aliases += (aliases.empty() ? "; also " : ", ") + flag.names[i];
-  }
-  return words + aliases;
 }
 
 void append_flag(std::string& text, const Flag& flag) {
@@ -72,6 +51,27 @@ void append_commands(std::string& text) {
 }
 
 }  // namespace
+
+const char* const kExitCodes = R"(
+Exit codes
+  0  done as asked                  5  out of memory, or no such device
+  1  a bug in t2v                   6  numbers went wrong (NaN)
+  2  wrong flag, value or prompt,   7  network, or a download that is not
+     or the output exists              what it has to be
+  3  model missing or bad           129, 130, 143  stopped by a signal
+  4  the output cannot be written
+)";
+
+std::string describe(const Flag& flag) {
+  std::string words = flag.help;
+  if (!flag.allowed.empty()) words += " (" + flag.allowed + ")";
+  if (!flag.fallback.empty()) words += " [default: " + flag.fallback + "]";
+  std::string aliases;
+  for (size_t i = 1; i < flag.names.size(); ++i) {
+    if (flag.names[i].size() > 2) aliases += (aliases.empty() ? "; also " : ", ") + flag.names[i];
+  }
+  return words + aliases;
+}
 
 std::string help_text(const Command& command) {
   std::string text = command.description;

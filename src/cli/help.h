@@ -10,6 +10,12 @@ namespace t2v {
 /// the list of all. At most 80 columns wide.
 std::string help_text(const Command& command);
 
+/// What a flag does, takes, defaults to and is also called.
+std::string describe(const Flag& flag);
+
+/// The table of exit codes.
+extern const char* const kExitCodes;
+
 /// As Command::run: prints that.
 std::function<int(const Invocation&, Progress&)> print_help(const Command& command);
 

@@ -1,0 +1,62 @@
+#include "render.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "prompt.h"
+#include "result.h"
+#include "run_command.h"
+#include "signals.h"
+#include "streams.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+void complete(const Invocation& invocation, GenerateArguments& arguments) {
+  GenerateRequest& request = arguments.request;
+  const auto require = [](bool given, const char* flag, const char* what) {
+    if (given) return;
+    throw Error(ErrorCode::kUsage,
+                {.doing = flag, .got = "nothing", .expected = what, .advice = "t2v --help shows examples"});
+  };
+  require(!request.output.empty(), "--output", "where to write the clip");
+  require(!request.prompt.empty() || !arguments.prompt_file.empty(), "--prompt", "a description of the clip");
+  if (invocation.json && request.output == "-") {
+    throw Error(ErrorCode::kUsage, {.doing = "--json",
+                                    .got = "--output -",
+                                    .expected = "one of them: both go to standard output",
+                                    .advice = "use --progress json"});
+  }
+  if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
+  request.arguments = invocation.words;
+}
+
+}  // namespace
+
+int render(const Invocation& invocation, GenerateArguments& arguments, Progress& progress,
+           const std::function<void(const GenerateResult&)>& look) {
+  complete(invocation, arguments);
+  const RunControl control = make_run_control(progress);
+  const bool clip_is_the_output = arguments.request.output == "-";
+  GenerateResult result;
+  try {
+    result = generate(arguments.request, control);
+  } catch (const Error&) {
+    if (clip_is_the_output && is_closed_pipe(STDOUT_FILENO)) end_by_closed_pipe();
+    throw;
+  }
+  if (look) look(result);
+  progress.summarize(true);
+  if (!clip_is_the_output &&
+      !write_all(STDOUT_FILENO, describe_result(result, invocation.json, progress.seconds()))) {
+    // The clip is there, which is what the exit code tells.
+    progress.log(std::string("t2v: warning: the clip is written, but standard output is not: ") +
+                 std::strerror(errno));
+  }
+  return 0;
+}
+
+}  // namespace t2v

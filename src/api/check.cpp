@@ -232,7 +232,7 @@ GenerateRequest Checker::check(const GenerateRequest& request) {
 GenerateRequest check(const GenerateRequest& request) { return Checker().check(request); }
 
 std::string settings_of(const GenerateRequest& checked) {
-  return settings_json(checked, checked.device);
+  return settings_json(checked, {.device = checked.device});
 }
 
 std::filesystem::path settings_file(const GenerateRequest& checked) {

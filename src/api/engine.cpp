@@ -2,38 +2,27 @@
 
 #include <malloc.h>
 
-#include <new>
 #include <tuple>
 
 #include <ATen/Parallel.h>
 
+#include "api/clip_output.h"
+#include "api/engine_errors.h"
 #include "api/kept_latents.h"
+#include "api/preview.h"
 #include "api/settings.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
 #include "core/tensor.h"
-#include "media/output_format.h"
-#include "media/video_writer.h"
 #include "pipelines/video_pipeline.h"
+#include "weights/read_tensor.h"
 
 namespace t2v {
 namespace {
 
-namespace fs = std::filesystem;
-
-void emit(const RunControl& control, const Event& event) {
-  if (control.on_event) control.on_event(event);
-}
-
-VideoSettings video_settings(const GenerateRequest& request, const std::string& settings) {
-  return {.width = *request.width,
-          .height = *request.height,
-          .fps = *request.fps,
-          .quality = request.quality,
-          .crf = request.crf,
-          .comment = request.metadata ? settings : "",
-          .frame_count = *request.num_frames,
-          .overwrite = request.overwrite};
+void set_threads(int64_t threads) {
+  static const int at_start = at::get_num_threads();
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : at_start);
 }
 
 /// Whether two requests load the same models in the same way.
@@ -66,38 +55,33 @@ ComingClips coming_clips(const GenerateRequest& request, const std::vector<Gener
   return coming;
 }
 
-void set_threads(int64_t threads) {
-  static const int at_start = at::get_num_threads();
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : at_start);
-}
-
-/// The clip that latents are, published; its first file.
-fs::path write_clip(const GenerateRequest& request, const std::string& settings, const Tensor& latents,
-                    VideoPipeline& pipeline, const RunControl& control) {
-  const auto writer = make_video_writer(request.output, video_settings(request, settings));
-  pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
-  emit(control, {.kind = Event::Kind::kWrite, .detail = request.output.string()});
-  if (control.stop != nullptr && *control.stop) throw Stopped{};
-  writer->publish();
-  const bool sequence = output_container(request.output) == Container::kPngSequence;
-  return sequence ? SequenceNames(request.output, *request.num_frames).frame(1) : request.output;
-}
-
-GenerateResult render(const GenerateRequest& request, ComingClips coming, ModelStore& models,
-                      const RunControl& control) {
+GenerateResult render(const RenderTask& task, ModelStore& models, const RunControl& control) {
+  const GenerateRequest& request = task.request;
   const c10::InferenceMode inference_mode;
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
   // long decode would leave ever more holes in its heap.
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   set_threads(request.threads);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  GenerateResult result{.output = {}, .settings = settings_json(request, placement.device.str())};
-
+  expect_encoder(request);
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
-  const auto pipeline = VideoPipeline::make(
-      {std::move(checkpoint), placement, request, std::move(inputs), std::move(coming)}, models, control);
+  Preview preview(request, control);
+  std::unique_ptr<VideoPipeline> pipeline;
+  const auto on_latents = [&](int64_t step, int64_t total, const Tensor& predicted) {
+    if (preview.is_due(step + 1, total)) preview.show(pipeline->preview(predicted));
+  };
+  pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                  .placement = placement,
+                                  .request = request,
+                                  .inputs = std::move(inputs),
+                                  .coming = coming_clips(request, task.expected),
+                                  .on_latents = on_latents},
+                                 models, control);
   const Tensor latents = pipeline->sample();
+  GenerateResult result;
+  result.settings =
+      settings_json(request, {.device = placement.device.str(), .model_sha256 = task.model_sha256()});
   KeptLatents kept(request, latents, result.settings);
   try {
     result.output = write_clip(request, result.settings, latents, *pipeline, control);
@@ -106,41 +90,14 @@ GenerateResult render(const GenerateRequest& request, ComingClips coming, ModelS
     throw;
   }
   kept.remove();
-  emit(control, {.kind = Event::Kind::kDone, .detail = result.output.string()});
   return result;
-}
-
-/// What LibTorch throws as an Error.
-template <typename Work>
-auto with_errors(const Work& work) {
-  const auto out_of_memory = [](const std::string& got) {
-    return Error(ErrorCode::kResource,
-                 {.doing = "rendering",
-                  .got = got,
-                  .expected = "enough memory",
-                  .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
-  };
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory("no memory");
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    const bool memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-                        message.find("not enough memory") != std::string::npos ||
-                        message.find("can't allocate memory") != std::string::npos;
-    if (memory) throw out_of_memory(message.substr(0, message.find('\n')));
-    throw Error(ErrorCode::kBug, {.doing = "rendering", .got = message.substr(0, message.find('\n'))});
-  }
 }
 
 class TensorRenderEngine final : public RenderEngine {
  public:
-  GenerateResult render(const GenerateRequest& request, const std::vector<GenerateRequest>& expected,
-                        const RunControl& control) override {
+  GenerateResult render(const RenderTask& task, const RunControl& control) override {
     try {
-      return with_errors(
-          [&] { return t2v::render(request, coming_clips(request, expected), models_, control); });
+      return with_errors_of("rendering", [&] { return t2v::render(task, models_, control); });
     } catch (const Error&) {
       models_ = {};  // what is kept may be why memory ran out
       throw;
@@ -151,10 +108,30 @@ class TensorRenderEngine final : public RenderEngine {
   ModelStore models_;
 };
 
+GenerateResult decode(const DecodeTask& task, const RunControl& control) {
+  const c10::InferenceMode inference_mode;
+  set_threads(task.request.threads);
+  const auto file = TensorFile::open(task.latents);
+  const Tensor latents = read_tensor({.file = file, .stored = file->tensors().at("latents")});
+  check_finite(latents, "decoding " + task.latents.string());
+  ModelStore models;
+  const auto pipeline = VideoPipeline::make({.checkpoint = Checkpoint::open(sources_of(task.request)),
+                                             .placement = {at::kFloat, parse_device(task.request.device)},
+                                             .request = task.request,
+                                             .inputs = {}},
+                                            models, control);
+  return {.output = write_clip(task.request, task.settings, latents, *pipeline, control),
+          .settings = task.settings};
+}
+
 }  // namespace
 
 extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer) {
   renderer = std::make_unique<TensorRenderEngine>();
+}
+
+extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result) {
+  result = with_errors_of("decoding", [&] { return decode(task, control); });
 }
 
 }  // namespace t2v

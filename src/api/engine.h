@@ -1,6 +1,9 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "checkpoints/checkpoint.h"
@@ -14,16 +17,30 @@ namespace t2v {
 // What libt2v_engine.so exports. libt2v.so finds each by its name.
 constexpr const char* kEngineLibrary = "libt2v_engine.so";
 
+/// One clip of a Renderer.
+struct RenderTask {
+  const GenerateRequest& request;                ///< has passed check()
+  const std::vector<GenerateRequest>& expected;  ///< those to come
+  std::function<std::string()> model_sha256;     ///< waits until it is known; ModelDigest
+};
+
 /// What a Renderer has in the engine.
 class RenderEngine {
  public:
   virtual ~RenderEngine() = default;
-  /// Renders a request that check() has passed; `expected` are those to come.
-  virtual GenerateResult render(const GenerateRequest& request, const std::vector<GenerateRequest>& expected,
-                                const RunControl& control) = 0;
+  virtual GenerateResult render(const RenderTask& task, const RunControl& control) = 0;
 };
 extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer);
 constexpr const char* kEngineMakeRenderer = "t2v_engine_make_renderer";
+
+/// One clip of latents.
+struct DecodeTask {
+  std::filesystem::path latents;
+  GenerateRequest request;  ///< checked, of the size and length of the latents
+  std::string settings;     ///< what is recorded in the clip
+};
+extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result);
+constexpr const char* kEngineDecode = "t2v_engine_decode";
 
 /// Writes a checkpoint as a request that was checked says.
 extern "C" void t2v_engine_convert(const Checkpoint& checkpoint, const ConvertRequest& request,

@@ -4,6 +4,7 @@
 
 #include "api/engine.h"
 #include "api/engine_library.h"
+#include "api/model_digest.h"
 #include "api/settings.h"
 #include "t2v/error.h"
 
@@ -28,12 +29,15 @@ GenerateResult Renderer::generate(const GenerateRequest& request, const RunContr
   expected_.erase(std::remove_if(expected_.begin(), expected_.end(), is_this), expected_.end());
   // Before the engine is loaded, so that a user sees at once that something happens.
   if (control.on_event) {
-    control.on_event({.kind = Event::Kind::kStart, .detail = settings_json(checked, checked.device)});
+    control.on_event(
+        {.kind = Event::Kind::kStart, .detail = settings_json(checked, {.device = checked.device})});
   }
+  ModelDigest digest(checked);
   if (!engine_) {
     reinterpret_cast<decltype(&t2v_engine_make_renderer)>(engine_entry(kEngineMakeRenderer))(engine_);
   }
-  return engine_->render(checked, expected_, control);
+  return engine_->render(
+      {.request = checked, .expected = expected_, .model_sha256 = [&] { return digest.get(); }}, control);
 }
 
 }  // namespace t2v

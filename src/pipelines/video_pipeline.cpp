@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "guidance/classifier_free_guidance.h"
+#include "pipelines/latent_preview.h"
 #include "pipelines/memory_plan.h"
 #include "pipelines/pixels.h"
 #include "pipelines/prompt_embeds_cache.h"
@@ -183,7 +184,7 @@ BlockResidency VideoPipeline::residency(const std::string& component) const {
     const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
     const ClipShape clip{*request().num_frames, *request().height, *request().width};
     const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
-                            activation_bytes(transformer, vae_config, clip, job_.placement);
+                            activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
     const LoadOptions options{.placement = job_.placement,
                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
     blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), options, beside),
@@ -290,6 +291,10 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
     const double guidance_scale = low_noise ? request().guidance_scale_2.value_or(*request().guidance_scale)
                                             : *request().guidance_scale;
     const Tensor noise_pred = predict_guided(predict, latents, scheduler->timestep(step), guidance_scale);
+    if (job_.on_latents) {
+      const Tensor predicted = latents - scheduler->sigmas()[step] * noise_pred;
+      job_.on_latents(step, total, without_references(with_known(predicted)));
+    }
     latents = scheduler->step(noise_pred, latents, noise);
   }
   emit(Event::Kind::kStep, total, total);
@@ -303,10 +308,13 @@ Tensor VideoPipeline::finish(const Tensor& latents) {
   return final_latents;
 }
 
+Frames VideoPipeline::preview(const Tensor& latents) { return preview_frames(vae(), latents); }
+
 void VideoPipeline::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
   const c10::InferenceMode inference_mode;
   const AutoencoderKLWan& decoder = vae();
-  const int64_t total = latents.size(2);
+  const Tensor of_clip = without_references(latents);
+  const int64_t total = of_clip.size(2);
   int64_t done = 0;
   emit(Event::Kind::kDecode, done, total);
   const auto on_chunk = [&](const Tensor& pixels) {
@@ -314,12 +322,16 @@ void VideoPipeline::decode(const Tensor& latents, const std::function<void(const
     on_frames(to_frames(pixels));
     emit(Event::Kind::kDecode, ++done, total);
   };
-  const Tensor denormalized = decoder.denormalize(latents.to(job_.placement.device));
+  const Tensor denormalized = decoder.denormalize(of_clip.to(job_.placement.device));
   if (request().vae_tiling) {
     decoder.decode(denormalized, *tiling(), on_chunk);
   } else {
     decoder.decode(denormalized, on_chunk);
   }
+}
+
+Tensor VideoPipeline::without_references(const Tensor& latents) const {
+  return latents.slice(2, static_cast<int64_t>(request().reference_images.size()));
 }
 
 std::optional<VaeTiling> VideoPipeline::tiling() const {

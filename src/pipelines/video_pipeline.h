@@ -27,6 +27,9 @@ struct RenderJob {
   GenerateRequest request;  ///< has passed check()
   VisualInputs inputs;      ///< those that the request names
   ComingClips coming = {};  ///< what follows
+  /// Called before each step's end, if not empty, with the clip's latents as the model would have them now:
+  /// [1, channels, frames, height, width] without noise, in float32 on the device, as decode() takes them.
+  std::function<void(int64_t step, int64_t total, const Tensor& predicted)> on_latents = {};
 };
 
 /// What a request's text encoder is asked for: the prompt, and with guidance the negative prompt.
@@ -47,8 +50,12 @@ class VideoPipeline {
   virtual Tensor sample() = 0;
 
   /// Latents as sample() gives them to frames, handed out in order as they are decoded; memory does not grow
-  /// with their number. Error (kInput, kResource, kNumbers); Stopped.
-  virtual void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
+  /// with their number. Latents of reference images, which come before the clip's, are left out. Error
+  /// (kInput, kResource, kNumbers); Stopped.
+  void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
+
+  /// What latents of RenderJob::on_latents show, in small and about; as preview_frames().
+  Frames preview(const Tensor& latents);
 
  protected:
   /// What the transformer attends to: [1, 512, text_dim], rows behind the last token are zero.
@@ -102,6 +109,8 @@ class VideoPipeline {
   /// From noise to the final latents: every step with the expert of its noise level, of which one at a time
   /// is loaded.
   Tensor denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert) const;
+  /// Latents with those of the clip's frames that are known and not sampled.
+  virtual Tensor with_known(const Tensor& latents) const { return latents; }
   /// Error (kNumbers); what sample() returns.
   static Tensor finish(const Tensor& latents);
 
@@ -122,6 +131,7 @@ class VideoPipeline {
   std::vector<Tensor> encode_text(const std::vector<std::string>& prompts) const;
   std::vector<Tensor> run_text_encoder(const std::vector<std::vector<int64_t>>& prompts,
                                        const Placement& placement) const;
+  Tensor without_references(const Tensor& latents) const;
   std::optional<VaeTiling> tiling() const;  ///< if the request wants it
 
   RenderJob job_;

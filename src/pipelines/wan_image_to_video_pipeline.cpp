@@ -67,11 +67,7 @@ Tensor WanImageToVideoPipeline::sample_beside_condition(const PromptEmbeds& prom
 Tensor WanImageToVideoPipeline::sample_behind_first_frame(const PromptEmbeds& prompt_embeds,
                                                           const at::Generator& noise) {
   const Tensor image = fit(*job().inputs.image);
-  const Tensor condition =
-      encode({1, *request().height, *request().width, [&](int64_t, int64_t) { return image; }});
-  const auto with_condition = [condition](const Tensor& latents) {
-    return at::cat({condition, latents.narrow(2, 1, latents.size(2) - 1)}, 2);
-  };
+  first_frame_ = encode({1, *request().height, *request().width, [&](int64_t, int64_t) { return image; }});
   const std::array<int64_t, 3> patch = WanTransformer3DConfig::from_config(config("transformer")).patch_size;
   const auto expand = [patch](const Tensor& timestep, const Tensor& latents) {
     const int64_t tokens_a_frame = latents.size(3) / patch[1] * (latents.size(4) / patch[2]);
@@ -82,11 +78,16 @@ Tensor WanImageToVideoPipeline::sample_behind_first_frame(const PromptEmbeds& pr
   const Tensor latents =
       denoise(draw_latents(vae().config().z_dim, noise), noise, [&](const std::string& component) {
         const NoisePredictor predict = load_transformer(component, prompt_embeds);
-        return [=](const Tensor& sample, const Tensor& timestep, Prompt prompt) {
-          return predict(with_condition(sample), expand(timestep, sample), prompt);
+        return [=, this](const Tensor& sample, const Tensor& timestep, Prompt prompt) {
+          return predict(with_known(sample), expand(timestep, sample), prompt);
         };
       });
-  return with_condition(latents);
+  return with_known(latents);
+}
+
+Tensor WanImageToVideoPipeline::with_known(const Tensor& latents) const {
+  if (!first_frame_) return latents;
+  return at::cat({*first_frame_, latents.narrow(2, 1, latents.size(2) - 1)}, 2);
 }
 
 }  // namespace t2v

@@ -26,6 +26,9 @@ class WanImageToVideoPipeline final : public VideoPipeline {
   Tensor sample_beside_condition(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
   /// Samples with the condition in place of the first latent frame, whose tokens have the timestep 0.
   Tensor sample_behind_first_frame(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
+  Tensor with_known(const Tensor& latents) const override;
+
+  std::optional<Tensor> first_frame_;  ///< the latents of the image, where they are not sampled
 };
 
 }  // namespace t2v

@@ -11,14 +11,11 @@ Tensor WanVACEPipeline::sample() {
   const at::Generator noise = seeded_generator(*request().seed);
   const Tensor control = prepare_control();
   const int64_t channels = WanTransformer3DConfig::from_config(config("transformer")).in_channels;
+  const auto num_references = static_cast<int64_t>(job().inputs.reference_images.size());
   const Tensor latents =
-      denoise(draw_latents(channels, noise, num_references()), noise,
+      denoise(draw_latents(channels, noise, num_references), noise,
               [&](const std::string& component) { return load_expert(component, prompt_embeds, control); });
   return finish(latents);
-}
-
-void WanVACEPipeline::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
-  VideoPipeline::decode(latents.slice(2, num_references()), on_frames);
 }
 
 VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& component,

@@ -13,8 +13,6 @@ class WanVACEPipeline final : public VideoPipeline {
       : VideoPipeline(std::move(job), models, control) {}
 
   Tensor sample() override;
-  /// The latents of the reference images are left out.
-  void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) override;
 
  private:
   NoisePredictor load_expert(const std::string& component, const PromptEmbeds& prompt_embeds,
@@ -34,7 +32,6 @@ class WanVACEPipeline final : public VideoPipeline {
 
   int64_t num_frames() const;  ///< of the control video, or of the clip if there is none
   ImageSize size() const;      ///< likewise
-  int64_t num_references() const { return static_cast<int64_t>(job().inputs.reference_images.size()); }
 };
 
 }  // namespace t2v

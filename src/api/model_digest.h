@@ -1,0 +1,32 @@
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <string>
+
+#include "t2v/generate.h"
+
+namespace t2v {
+
+/// The sha256 of the weights that make a clip, LoRAs included, computed by a thread of its own while the clip
+/// is made, and once in a process for each file. Of one file it is the file's own; of several that of their
+/// hashes in order: what `sha256sum FILES | cut -c 1-64 | sort | sha256sum` says. A blob of the Hugging Face
+/// cache is not read: its name is its hash.
+class ModelDigest {
+ public:
+  /// Begins. The request has passed check().
+  explicit ModelDigest(const GenerateRequest& request);
+  /// Gives up, if that is not done.
+  ~ModelDigest();
+  ModelDigest(const ModelDigest&) = delete;
+  ModelDigest& operator=(const ModelDigest&) = delete;
+
+  /// Waits for it; call once. "", with a warning, if a file cannot be read.
+  std::string get();
+
+ private:
+  std::atomic<bool> given_up_ = false;
+  std::future<std::string> hash_;
+};
+
+}  // namespace t2v

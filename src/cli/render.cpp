@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "look.h"
 #include "prompt.h"
 #include "result.h"
 #include "run_command.h"
 #include "signals.h"
 #include "streams.h"
 #include "t2v/error.h"
+#include "t2v/sheet.h"
 
 namespace t2v {
 namespace {
@@ -39,7 +41,9 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
 int render(const Invocation& invocation, GenerateArguments& arguments, Progress& progress,
            const std::function<void(const GenerateResult&)>& look) {
   complete(invocation, arguments);
-  const RunControl control = make_run_control(progress);
+  check_look(invocation, arguments);
+  RunControl control = make_run_control(progress);
+  control.on_preview = preview_in_terminal(arguments, progress);
   const bool clip_is_the_output = arguments.request.output == "-";
   GenerateResult result;
   try {
@@ -55,6 +59,10 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
     // The clip is there, which is what the exit code tells.
     progress.log(std::string("t2v: warning: the clip is written, but standard output is not: ") +
                  std::strerror(errno));
+  }
+  if (!arguments.sheet.empty()) {
+    write_sheet({{.clip = arguments.request.output, .label = ""}}, arguments.sheet,
+                arguments.request.overwrite);
   }
   return 0;
 }

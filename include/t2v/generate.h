@@ -91,6 +91,11 @@ std::string settings_of(const GenerateRequest& checked);
 /// the output, and the log says where.
 GenerateResult generate(const GenerateRequest& request, const RunControl& control);
 
+/// The clip that the request names as its output, if it is there already, every frame of it readable and as
+/// many as asked for; its settings are "{}" if none are recorded. Error as check(), but not for its being
+/// there.
+std::optional<GenerateResult> find_rendered(const GenerateRequest& request);
+
 /// "0.1.0"
 const char* version();
 

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <optional>
 #include <tuple>
 
 #include <ATen/Parallel.h>
@@ -96,16 +97,20 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
 class TensorRenderEngine final : public RenderEngine {
  public:
   GenerateResult render(const RenderTask& task, const RunControl& control) override {
+    // What another clip needed is not to be in memory beside what this one needs.
+    if (before_ && !same_models(*before_, task.request)) models_.drop_models();
+    before_ = task.request;
     try {
       return with_errors_of("rendering", [&] { return t2v::render(task, models_, control); });
-    } catch (const Error&) {
-      models_ = {};  // what is kept may be why memory ran out
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kResource) models_ = {};  // what is kept may be why memory ran out
       throw;
     }
   }
 
  private:
   ModelStore models_;
+  std::optional<GenerateRequest> before_;
 };
 
 GenerateResult decode(const DecodeTask& task, const RunControl& control) {

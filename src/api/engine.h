@@ -51,6 +51,10 @@ constexpr const char* kEngineConvert = "t2v_engine_convert";
 extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::string& comment);
 constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
 
+/// How many frames there are in a clip or a picture, every one of them read. Error (kInput).
+extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64_t& count);
+constexpr const char* kEngineCountFrames = "t2v_engine_count_frames";
+
 /// As compare().
 extern "C" void t2v_engine_compare(const std::filesystem::path& a, const std::filesystem::path& b,
                                    const RunControl& control, Comparison& comparison);

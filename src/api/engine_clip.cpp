@@ -7,4 +7,11 @@ extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::
   comment = VideoReader(clip).info().comment;
 }
 
+extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64_t& count) {
+  VideoReader reader(clip);
+  int64_t frames = 0;
+  while (reader.next()) ++frames;
+  count = frames;
+}
+
 }  // namespace t2v

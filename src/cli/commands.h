@@ -14,6 +14,7 @@ Command models_command();
 Command inspect_command();
 Command compare_command();
 Command convert_command();
+Command decode_command();
 Command completions_command();
 Command help_command();
 Command version_command();

@@ -58,7 +58,8 @@ FlagGroup what_to_start_from(GenerateRequest& request) {
                        request.conditioning_scale, "1")}};
 }
 
-FlagGroup where_to(GenerateRequest& request) {
+FlagGroup where_to(GenerateArguments& arguments) {
+  GenerateRequest& request = arguments.request;
   return {
       "Where to",
       {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
@@ -67,6 +68,8 @@ FlagGroup where_to(GenerateRequest& request) {
                  request.output),
        switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails", request.overwrite,
                    true),
+       switch_flag({"--skip-existing"}, "Do nothing if it is there, whole and as long as asked for",
+                   arguments.skip_existing, true),
        path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
                  request.save_latents),
        switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
@@ -266,7 +269,7 @@ FlagGroup from_elsewhere(GenerateArguments& arguments) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments),  where_to(request), look(arguments), what_to_start_from(request),
+  return {what_to_show(arguments),  where_to(arguments), look(arguments), what_to_start_from(request),
           size_and_length(request), sampling(request), model(request),  machine(request),
           from_elsewhere(arguments)};
 }

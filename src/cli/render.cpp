@@ -26,33 +26,28 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
   };
   require(!request.output.empty(), "--output", "where to write the clip");
   require(!request.prompt.empty() || !arguments.prompt_file.empty(), "--prompt", "a description of the clip");
-  if (invocation.json && request.output == "-") {
-    throw Error(ErrorCode::kUsage, {.doing = "--json",
-                                    .got = "--output -",
-                                    .expected = "one of them: both go to standard output",
-                                    .advice = "use --progress json"});
-  }
   if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
   request.arguments = invocation.words;
 }
 
 }  // namespace
 
-int render(const Invocation& invocation, GenerateArguments& arguments, Progress& progress,
-           const std::function<void(const GenerateResult&)>& look) {
-  complete(invocation, arguments);
-  check_look(invocation, arguments);
-  RunControl control = make_run_control(progress);
-  control.on_preview = preview_in_terminal(arguments, progress);
-  const bool clip_is_the_output = arguments.request.output == "-";
+void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
+             const std::function<GenerateResult()>& make) {
+  const bool clip_is_the_output = output == "-";
+  if (invocation.json && clip_is_the_output) {
+    throw Error(ErrorCode::kUsage, {.doing = "--json",
+                                    .got = "--output -",
+                                    .expected = "one of them: both go to standard output",
+                                    .advice = "use --progress json"});
+  }
   GenerateResult result;
   try {
-    result = generate(arguments.request, control);
+    result = make();
   } catch (const Error&) {
     if (clip_is_the_output && is_closed_pipe(STDOUT_FILENO)) end_by_closed_pipe();
     throw;
   }
-  if (look) look(result);
   progress.summarize(true);
   if (!clip_is_the_output &&
       !write_all(STDOUT_FILENO, describe_result(result, invocation.json, progress.seconds()))) {
@@ -60,6 +55,26 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
     progress.log(std::string("t2v: warning: the clip is written, but standard output is not: ") +
                  std::strerror(errno));
   }
+}
+
+int render(const Invocation& invocation, GenerateArguments& arguments, Progress& progress,
+           const std::function<void(const GenerateResult&)>& look) {
+  complete(invocation, arguments);
+  check_look(invocation, arguments);
+  RunControl control = make_run_control(progress);
+  control.on_preview = preview_in_terminal(arguments, progress);
+  deliver(invocation, arguments.request.output, progress, [&] {
+    if (arguments.skip_existing) {
+      if (const auto rendered = find_rendered(arguments.request)) {
+        if (invocation.log_level != LogLevel::kQuiet)
+          progress.log("t2v: " + rendered->output.string() + " is there already");
+        return *rendered;
+      }
+    }
+    GenerateResult result = generate(arguments.request, control);
+    if (look) look(result);
+    return result;
+  });
   if (!arguments.sheet.empty()) {
     write_sheet({{.clip = arguments.request.output, .label = ""}}, arguments.sheet,
                 arguments.request.overwrite);

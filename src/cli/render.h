@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 
 #include "command.h"
@@ -7,6 +8,11 @@
 #include "t2v/generate.h"
 
 namespace t2v {
+
+/// Has a clip made and tells on standard output where it is; a clip that goes there itself is not told.
+/// Error, Stopped.
+void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
+             const std::function<GenerateResult()>& make);
 
 /// What `generate` does: renders the clip that the arguments ask for and tells on standard output where it
 /// is. `look` gets the result as well. Returns the exit code. Error, Stopped.

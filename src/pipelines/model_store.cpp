@@ -1,6 +1,5 @@
 #include "pipelines/model_store.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace t2v {
@@ -20,12 +19,6 @@ std::shared_ptr<const void> ModelStore::take(const std::string& name, const Iden
   const auto found = models_.extract(name);
   if (found.empty() || found.mapped().identity != wanted) return nullptr;
   return found.mapped().model;
-}
-
-void ModelStore::keep_only(const std::vector<std::string>& names) {
-  std::erase_if(models_, [&](const auto& kept) {
-    return std::find(names.begin(), names.end(), kept.first) == names.end();
-  });
 }
 
 std::vector<Tensor> ModelStore::embeds(const std::string& encoder, const std::vector<std::string>& prompts,

@@ -38,8 +38,8 @@ class ModelStore {
     return std::static_pointer_cast<const Model>(kept);
   }
   bool has(const std::string& name) const { return models_.contains(name); }
-  /// Drops the models that are not of these names.
-  void keep_only(const std::vector<std::string>& names);
+  /// Forgets all models, not the prompts.
+  void drop_models() { models_.clear(); }
 
   /// What `encode` makes of each prompt, [1, length, d_model]. It is asked, once, for those that are not here
   /// and with them for the prompts of coming clips. `encoder` tells text encoders apart.

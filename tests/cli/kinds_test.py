@@ -68,7 +68,7 @@ class WholeClips(KindTest):
         case = json.loads((CASES / "control.json").read_text())
         settings = self.settings(*self.arguments(case), "--vae-tiling")
         expected = {"control_video": str(CONTROL), "control_mask": str(MASK), "conditioning_scale": 0.8, "vae_tiling": True,
-                    "reference_images": [str(TALL), str(WIDE)]}  # fmt: skip
+                    "reference_image": [str(TALL), str(WIDE)]}  # fmt: skip
         self.assertEqual({key: settings.get(key) for key in expected}, expected)
         case = json.loads((CASES / "two_experts.json").read_text())
         settings = self.settings(*self.arguments(case), "--moe-boundary", "0.5", "--vae", str(FIXTURES / "tiny-wan/vae"))

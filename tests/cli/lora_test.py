@@ -77,7 +77,7 @@ class LoraTest(CommandTest):
     def test_is_recorded(self):
         path = self.bias_lora()
         settings = self.settings(*QUICK, "--model", str(TINY), "-o", "clip.mp4", "--lora", path + ":-0.5", "--lora", path)
-        self.assertEqual(settings["loras"], [{"file": path, "strength": -0.5}, {"file": path, "strength": 1.0}])
+        self.assertEqual(settings["lora"], [path + ":-0.5", path + ":1.0"])
 
     def test_of_another_model(self):
         self.refused_lora(3, "width 12", path=ROOT / "tests/fixtures/lora/comfy.safetensors")

@@ -15,6 +15,7 @@ Command inspect_command();
 Command compare_command();
 Command convert_command();
 Command decode_command();
+Command rerun_command();
 Command completions_command();
 Command help_command();
 Command version_command();

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "flags.h"
+#include "render.h"
+#include "t2v/error.h"
+#include "t2v/inspect.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kDescription = R"(t2v rerun: a clip again, from the settings that are recorded in it.
+
+Examples
+  t2v rerun clip.mp4
+  t2v rerun clip.mp4 --seed 5 -o other.mp4
+  t2v rerun clip.mp4 --steps 20 --quality high
+
+Usage
+  t2v rerun CLIP [flags of generate]
+
+)";
+
+constexpr const char* kNotes = R"(
+Without --output the new clip is beside the old one, clip-rerun.mp4 or the next
+free number. Flags replace what is recorded; neither T2V_ variables nor a config
+count, so that a clip is the same wherever it is made again.
+
+The same machine, version and model give the same frames. Where the version, the
+device or the weights are others than recorded, a warning says so.
+
+Standard output and standard error are as of t2v generate.
+)";
+
+struct RerunArguments {
+  fs::path clip;
+  GenerateArguments given;  ///< what the command line says, checked as it is read
+};
+
+/// Where the settings of a clip are: numbered pictures and the like have them in a file beside them.
+fs::path settings_file(const fs::path& clip) {
+  std::error_code ignored;
+  std::string stem = clip.stem().string();
+  const auto beside = [&] { return clip.parent_path() / (stem + ".json"); };
+  if (clip.extension() != ".png" && clip.extension() != ".gif") return clip;
+  if (fs::exists(beside(), ignored)) return beside();
+  while (!stem.empty() && std::isdigit(static_cast<unsigned char>(stem.back())) != 0) stem.pop_back();
+  if (!stem.empty() && stem.back() == '-') stem.pop_back();
+  return fs::exists(beside(), ignored) ? beside() : clip;
+}
+
+Json recorded_settings(const fs::path& clip) {
+  const Inspection inspection = inspect(settings_file(clip));
+  const bool made_by_us =
+      inspection.kind == Inspection::Kind::kClip || inspection.kind == Inspection::Kind::kLatents;
+  if (!made_by_us) {
+    throw Error(ErrorCode::kInput, {.doing = "rerun " + clip.string(),
+                                    .got = "a model",
+                                    .expected = "a clip that t2v made, with the settings recorded in it"});
+  }
+  return Json::parse(inspection.settings);
+}
+
+/// A name beside the clip that nothing has: "clip-rerun.mp4", "clip-rerun-2.mp4", ...
+fs::path free_name(const fs::path& clip) {
+  const fs::path settings = settings_file(clip);
+  const fs::path folder = settings.parent_path();
+  std::error_code ignored;
+  std::string extension = clip.extension().string();
+  if (extension == ".json") {
+    extension = fs::exists(fs::path(clip).replace_extension(".gif"), ignored) ? ".gif" : ".png";
+  }
+  if (extension == ".safetensors") extension = ".mp4";
+  for (int number = 1;; ++number) {
+    const std::string stem =
+        settings.stem().string() + "-rerun" + (number > 1 ? "-" + std::to_string(number) : "");
+    const auto taken = [&](const std::string& ending) {
+      return fs::exists(folder / (stem + ending), ignored);
+    };
+    if (!taken(extension) && !taken("-0001" + extension) && !taken(".json"))
+      return folder / (stem + extension);
+  }
+}
+
+/// Tells that the frames may be others than the clip's, as `what` is.
+void warn(const Invocation& invocation, Progress& progress, const std::string& what, const Json& recorded,
+          const std::string& now) {
+  const std::string then = recorded.is_string() ? recorded.get<std::string>() : "";
+  if (then.empty() || now.empty() || then == now || invocation.log_level == LogLevel::kQuiet) return;
+  progress.log("t2v: warning: the frames may differ from the recorded clip's: " + what + " was " + then +
+               " and is " + now);
+}
+
+/// "cuda" is the first of them.
+std::string numbered(const std::string& device) { return device == "cuda" ? "cuda:0" : device; }
+
+int rerun(const Invocation& invocation, const fs::path& clip, Progress& progress) {
+  const Json recorded = recorded_settings(clip);
+  GenerateArguments arguments;
+  const std::vector<FlagGroup> groups = generate_flags(arguments);
+  apply_given(groups, merge(groups, known_to(groups, invocation.given),
+                            given_from_json(recorded, "settings of " + clip.string())));
+  if (arguments.request.output.empty()) arguments.request.output = free_name(clip);
+
+  const auto expect = [&](const std::string& key, const std::string& what, const std::string& now) {
+    warn(invocation, progress, what, recorded.value(key, Json()), now);
+  };
+  const std::string device = numbered(arguments.request.device);
+  expect("t2v", "the version of t2v", version());
+  expect("device", "the device", device == "auto" ? "" : device);
+  return render(invocation, arguments, progress, [&](const GenerateResult& result) {
+    const Json now = Json::parse(result.settings);
+    if (device == "auto") expect("device", "the device", now.value("device", ""));
+    expect("model_sha256", "the sha256 of the model", now.value("model_sha256", ""));
+  });
+}
+
+}  // namespace
+
+Command rerun_command() {
+  const auto arguments = std::make_shared<RerunArguments>();
+  std::vector<FlagGroup> groups = generate_flags(arguments->given);
+  // The clip is the config.
+  std::erase_if(groups, [](const FlagGroup& group) { return find_flag({group}, "--config") != nullptr; });
+  return {
+      .name = "rerun",
+      .summary = "A clip again from its recorded settings, with flags changed",
+      .description = kDescription,
+      .notes = kNotes,
+      .operands = {path_flag({"CLIP"}, "", "The clip; of numbered pictures, one of them", arguments->clip)},
+      .flags = groups,
+      .stopped = "no clip was written",
+      .run = [arguments](const Invocation& invocation, Progress& progress) {
+        return rerun(invocation, arguments->clip, progress);
+      }};
+}
+
+}  // namespace t2v

@@ -16,6 +16,7 @@ Command compare_command();
 Command convert_command();
 Command decode_command();
 Command rerun_command();
+Command config_command();
 Command completions_command();
 Command help_command();
 Command version_command();

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "flags.h"
+#include "streams.h"
+#include "t2v/checker.h"
+#include "t2v/checker.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kDescription =
+    R"(t2v config: the values that a clip would be made with, and where each of them
+comes from.
+
+Examples
+  t2v config
+  t2v config --steps 20 --aspect 16:9
+  T2V_STEPS=20 t2v config --json
+
+Usage
+  t2v config [flags of generate]
+)";
+
+constexpr const char* kNotes = R"(
+A value comes from the first of these that has one: the flag; the variable of
+its name, T2V_STEPS for --steps; the file of --config; the preset of the model;
+the model itself.
+
+Standard output with --json:
+  {"values": {FLAG: {"value": VALUE, "from": PLACE}, ...}, "preset": PATH,
+   "unused": [the variables that begin with T2V_ and name no flag]}
+)";
+
+struct Row {
+  std::string name;
+  Json value;
+  std::string from;
+};
+
+std::string key_of(const std::string& flag_name) {
+  std::string key = flag_name.substr(2);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
+/// What the settings say about a flag, under whichever of its names; null for nothing.
+Json setting_of(const Json& settings, const Flag& flag) {
+  for (const std::string& name : flag.names) {
+    if (name.size() > 2 && settings.contains(key_of(name))) return settings[key_of(name)];
+  }
+  return nullptr;
+}
+
+/// The last of those given that says what `flag` is; nullptr if none does.
+const GivenFlag* giver_of(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
+                          const Flag& flag) {
+  const GivenFlag* giver = nullptr;
+  for (const GivenFlag& item : given) {
+    const Flag* said = find_flag(groups, "--" + item.name);
+    if (said == nullptr) continue;
+    const auto& decided = said->decides;
+    const bool decides = std::find(decided.begin(), decided.end(), flag.names[0]) != decided.end();
+    if (said == &flag || decides) giver = &item;
+  }
+  return giver;
+}
+
+/// The values of a checked request; of what is not part of one, what was given and what holds without.
+class Values {
+ public:
+  Values(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
+         const std::string& settings, const std::filesystem::path& preset)
+      : groups_(groups), given_(given), preset_(read_config(preset)), settings_(Json::parse(settings)) {}
+
+  std::vector<Row> rows() const {
+    std::vector<Row> rows;
+    for (const FlagGroup& group : groups_) {
+      for (const Flag& flag : group.flags) {
+        Row row = row_of(flag);
+        if (!row.value.is_null()) rows.push_back(std::move(row));
+      }
+    }
+    return rows;
+  }
+
+ private:
+  Row row_of(const Flag& flag) const {
+    const GivenFlag* giver = giver_of(groups_, given_, flag);
+    Row row{key_of(flag.names[0]), setting_of(settings_, flag), ""};
+    // --size is there as width and height.
+    if (row.value.is_null() && !flag.decides.empty()) return row;
+    if (row.value.is_null() && giver != nullptr) {
+      row.value = giver->values.size() == 1 ? Json(giver->values[0]) : Json(giver->values);
+    }
+    if (row.value.is_null() && !flag.fallback.empty()) row.value = flag.fallback;
+    row.from = giver != nullptr ? place_of(*giver) : place_without_giver(flag);
+    return row;
+  }
+
+  std::string place_without_giver(const Flag& flag) const {
+    if (const GivenFlag* giver = giver_of(groups_, preset_, flag)) return place_of(*giver);
+    return flag.fallback == kOfModel ? "the model" : "default";
+  }
+
+  const std::vector<FlagGroup>& groups_;
+  const std::vector<GivenFlag>& given_;
+  std::vector<GivenFlag> preset_;
+  Json settings_;
+};
+
+/// Columns that `text` takes on a terminal: two for each letter of most Asian scripts.
+size_t columns(const std::string& text) {
+  size_t count = 0;
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if ((byte & 0xC0) != 0x80) count += byte >= 0xE1 ? 2 : 1;
+  }
+  return count;
+}
+
+/// At most `most` columns of `text`.
+std::string shortened(const std::string& text, size_t most) {
+  if (columns(text) <= most) return text;
+  std::string cut = text;
+  while (columns(cut) + 3 > most || !is_valid_utf8(cut)) cut.pop_back();
+  return cut + "...";
+}
+
+std::string table_of(const std::vector<Row>& rows) {
+  constexpr size_t kWidestValue = 32;
+  std::vector<std::string> values;
+  size_t widest_name = 0, widest_value = 0;
+  for (const Row& row : rows) {
+    const std::string text = row.value.is_string() ? row.value.get<std::string>() : row.value.dump();
+    values.push_back(shortened(escape_for_display(text), kWidestValue));
+    widest_name = std::max(widest_name, row.name.size());
+    widest_value = std::max(widest_value, columns(values.back()));
+  }
+  std::string table;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    table += rows[i].name + std::string(widest_name - rows[i].name.size() + 2, ' ');
+    table += values[i] + std::string(widest_value - columns(values[i]) + 2, ' ') + rows[i].from + '\n';
+  }
+  return table;
+}
+
+/// The request as check() takes it, although it is not to be rendered.
+GenerateRequest checkable(const GenerateArguments& arguments) {
+  GenerateRequest request = arguments.request;
+  if (request.prompt.empty()) request.prompt = "a clip";
+  request.output = "/dev/null";
+  request.save_latents.clear();
+  return request;
+}
+
+int show(const Invocation& invocation, const GenerateArguments& arguments,
+         const std::vector<FlagGroup>& groups) {
+  const GenerateRequest checked = check(checkable(arguments));
+  Json settings = Json::parse(settings_of(checked));
+  if (!arguments.request.seed) settings.erase("seed");
+  if (arguments.request.prompt.empty()) settings.erase("prompt");
+  const std::vector<Row> rows = Values(groups, invocation.given, settings.dump(), checked.preset).rows();
+  const std::vector<std::string> unused = unused_variables(groups);
+  if (!invocation.json) {
+    std::string text = table_of(rows);
+    for (const std::string& name : unused) text += name + " names no flag: not used\n";
+    return print(text);
+  }
+  Json values = Json::object();
+  for (const Row& row : rows) values[row.name] = {{"value", row.value}, {"from", row.from}};
+  return print_json({{"values", values}, {"preset", checked.preset.string()}, {"unused", unused}});
+}
+
+}  // namespace
+
+Command config_command() {
+  const auto arguments = std::make_shared<GenerateArguments>();
+  const std::vector<FlagGroup> groups = generate_flags(*arguments);
+  return {.name = "config",
+          .summary = "The values that would be used, and where each comes from",
+          .description = kDescription,
+          .notes = kNotes,
+          .operands = {},
+          .flags = groups,
+          .stopped = "",
+          .run = [arguments, groups](const Invocation& invocation, Progress&) {
+            return show(invocation, *arguments, groups);
+          }};
+}
+
+}  // namespace t2v

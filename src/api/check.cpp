@@ -13,6 +13,7 @@
 #include "api/settings.h"
 #include "api/sources.h"
 #include "checkpoints/checkpoint.h"
+#include "core/log.h"
 #include "media/output_format.h"
 #include "schedulers/samplers.h"
 #include "t2v/checker.h"

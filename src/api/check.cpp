@@ -183,6 +183,11 @@ Model open_model(const GenerateRequest& request) {
   }
   Checkpoint checkpoint = Checkpoint::open(sources_of(located));
   checkpoint.expect_complete();
+  if (const std::string expert = checkpoint.lone_expert(); !expert.empty()) {
+    log_warning("the transformer is " + expert +
+                ", without the other one: name both, for high noise with "
+                "--transformer, for low noise with --transformer-2");
+  }
   check_loras(located, checkpoint);
   Config preset = find_preset(checkpoint, located);
   return {std::move(located), std::move(checkpoint), std::move(preset)};

@@ -142,6 +142,8 @@ INSTANTIATE_TEST_SUITE_P(
                                 "Wan2.2-I2V-A14B-4step"},
                       Published{"wan2.1-vace-14b-distilled.json", transformer(40, 40, 16), kVACE, false,
                                 false, "Wan2.1-VACE-14B-lightx2v"},
+                      Published{"wan2.1-vace-1.3b-distilled.json", transformer(12, 30, 16), kVACE, false,
+                                false, "Wan2.1_T2V_1.3B_SelfForcing_VACE"},
                       Published{"fastwan2.1-t2v-1.3b.json", transformer(12, 30, 16), "WanPipeline", false,
                                 false, "FastWan2.1-T2V-1.3B-Diffusers"},
                       Published{"fastwan2.2-ti2v-5b.json", transformer(24, 30, 48), "WanPipeline", false,

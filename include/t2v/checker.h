@@ -27,6 +27,9 @@ class Checker {
 /// what only rendering tells (device, encoder).
 std::string settings_of(const GenerateRequest& checked);
 
+/// The file that its clip will be; of a sequence of pictures, the first.
+std::filesystem::path first_file(const GenerateRequest& checked);
+
 /// The file that will hold the settings of its clip: the clip, or the .json beside a sequence of pictures.
 std::filesystem::path settings_file(const GenerateRequest& checked);
 

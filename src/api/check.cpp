@@ -241,6 +241,11 @@ std::string settings_of(const GenerateRequest& checked) {
   return settings_json(checked, {.device = checked.device});
 }
 
+std::filesystem::path first_file(const GenerateRequest& checked) {
+  const bool sequence = output_container(checked.output) == Container::kPngSequence;
+  return sequence ? SequenceNames(checked.output, *checked.num_frames).frame(1) : checked.output;
+}
+
 std::filesystem::path settings_file(const GenerateRequest& checked) {
   const bool sequence = output_container(checked.output) == Container::kPngSequence;
   return sequence ? SequenceNames(checked.output, *checked.num_frames).settings() : checked.output;

@@ -43,6 +43,8 @@ const char* in_words(Kind kind) {
       return "downloading";
     case Kind::kVerify:
       return "verifying";
+    case Kind::kBench:
+      return "timing";
   }
   return "";
 }
@@ -99,8 +101,7 @@ void Progress::on_event(const Event& event) {
   if (event.kind == Kind::kStart) {
     show_start(event);
   } else if (event.kind == Kind::kDone) {
-    finished_ = event.detail;
-    if (options_.style == "json") write_json("done", {{"output", event.detail}});
+    show_done(event);
   } else {
     show_phase(event, left, now);
   }
@@ -123,13 +124,53 @@ std::optional<double> Progress::account(const Event& event, double now) {
   return each * static_cast<double>(event.total - event.done);
 }
 
+void Progress::begin_clip(const ClipOfBatch& clip) {
+  const std::lock_guard lock(mutex_);
+  clip_ = clip;
+  clip_began_ = seconds();
+}
+
+void Progress::end_clip() {
+  const std::lock_guard lock(mutex_);
+  clip_.reset();
+}
+
+void Progress::set_counts(const BatchCounts& counts) {
+  const std::lock_guard lock(mutex_);
+  counts_ = counts;
+}
+
+/// Seconds left of the whole batch, as far as they are known.
+std::optional<double> Progress::seconds_of_all() const {
+  if (!clip_ || !clip_->left) return std::nullopt;
+  return std::max(0.0, *clip_->left - (seconds() - clip_began_));
+}
+
+/// "t2v: ", and which clip of how many it is about.
+std::string Progress::prefix() const {
+  if (!clip_) return "t2v: ";
+  return "t2v: [" + std::to_string(clip_->number) + '/' + std::to_string(clip_->count) + "] ";
+}
+
 void Progress::show_start(const Event& event) {
   const Json settings = Json::parse(event.detail, nullptr, /*allow_exceptions=*/false);
   if (options_.style == "json") {
     write_json("start", {{"settings", settings}});
   } else if (settings.is_object()) {
     started_ = describe_settings(settings);
-    if (!options_.quiet) write_line("t2v: " + started_);
+    const std::optional<double> left = seconds_of_all();
+    const std::string of_all = left ? "; " + format_seconds(*left) + " left of all" : "";
+    if (!options_.quiet) write_line(prefix() + started_ + of_all);
+  }
+}
+
+void Progress::show_done(const Event& event) {
+  finished_ = event.detail;
+  if (options_.style == "json") {
+    write_json("done", {{"output", event.detail}});
+  } else if (clip_ && !options_.quiet) {
+    write_line(prefix() + "wrote " + escape_for_display(finished_) + " in " +
+               format_seconds(seconds() - clip_began_));
   }
 }
 
@@ -147,7 +188,7 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
   } else if (options_.style == "bar") {
     draw_bar(event, count + left_text);
   } else {
-    std::string line = std::string("t2v: ") + in_words(event.kind);
+    std::string line = prefix() + in_words(event.kind);
     if (!event.detail.empty()) line += ' ' + escape_for_display(event.detail);
     if (event.done > 0) line += ' ' + count;
     write_line(line + left_text);
@@ -158,11 +199,13 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
 void Progress::draw_bar(const Event& event, const std::string& count) {
   std::string line = in_words(event.kind);
   line.resize(20, ' ');
+  if (clip_) line.insert(0, std::to_string(clip_->number) + '/' + std::to_string(clip_->count) + ' ');
   if (event.total > 0) {
     const double share = static_cast<double>(event.done) / static_cast<double>(event.total);
     const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
     line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " + count;
   }
+  if (const auto left = seconds_of_all()) line += "; " + format_seconds(*left) + " left of all";
   line.resize(std::min(line.size(), static_cast<size_t>(std::max(terminal_width(STDERR_FILENO) - 1, 0))));
   if (options_.color) line = "\033[32m" + line + "\033[0m";
   write_all(STDERR_FILENO, kClearLine + line);
@@ -191,12 +234,25 @@ void Progress::fail(int code, const std::string& message) {
 void Progress::summarize(bool ok) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {
-    if (phases_.empty()) return;
+    if (phases_.empty() && !counts_) return;
     Json spent = Json::object();
     for (const auto& [kind, phase] : phases_) {
       if (kind != Kind::kDone) spent[event_name(kind)] = rounded(phase.spent);
     }
-    write_json("summary", {{"ok", ok}, {"seconds", spent}});
+    Json fields = {{"ok", ok}, {"seconds", spent}};
+    if (counts_) {
+      fields["clips"] = {{"all", counts_->all},
+                         {"written", counts_->written},
+                         {"there", counts_->there},
+                         {"failed", counts_->failed}};
+    }
+    write_json("summary", fields);
+  } else if (counts_) {
+    if (options_.quiet) return;
+    const auto counted = [](int64_t count, const char* what) { return std::to_string(count) + what; };
+    write_line("t2v: " + counted(counts_->all, " clips: ") + counted(counts_->written, " written, ") +
+               counted(counts_->there, " were there, ") + counted(counts_->failed, " failed; ") +
+               format_seconds(seconds()));
   } else if (ok && finished_.empty()) {
     if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar of what came stays
     bar_drawn_ = false;
@@ -216,6 +272,11 @@ std::string Progress::stop_notice() const {
 
 void Progress::write_json(const std::string& event, const Json& fields) {
   Json object = {{"event", event}, {"version", kJsonVersion}, {"elapsed", rounded(seconds())}};
+  if (clip_) {
+    object["clip"] = {
+        {"number", clip_->number}, {"count", clip_->count}, {"output", clip_->output}, {"left", nullptr}};
+    if (const auto left = seconds_of_all()) object["clip"]["left"] = rounded(*left);
+  }
   object.update(fields);
   write_all(STDERR_FILENO, object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
 }

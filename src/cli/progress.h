@@ -19,6 +19,18 @@ struct ProgressOptions {
   bool color = false;
 };
 
+/// One of many clips.
+struct ClipOfBatch {
+  int64_t number = 0, count = 0;  ///< counted from 1
+  std::string output;
+  std::optional<double> left;  ///< seconds for this one and all that follow
+};
+
+/// What became of the clips of a batch.
+struct BatchCounts {
+  int64_t all = 0, written = 0, there = 0, failed = 0;
+};
+
 /// Everything that the command says on standard error, in the style asked for. `--help` documents the lines
 /// of "json".
 class Progress {
@@ -26,6 +38,11 @@ class Progress {
   explicit Progress(const ProgressOptions& options) : options_(options) {}
 
   void on_event(const Event& event);
+  /// The events to come are of this clip; of none.
+  void begin_clip(const ClipOfBatch& clip);
+  void end_clip();
+  /// What summarize() tells about a batch.
+  void set_counts(const BatchCounts& counts);
   /// A line of the log.
   void log(const std::string& line);
   /// Why the run ends without a clip; `message` is without "t2v: error: ".
@@ -46,7 +63,10 @@ class Progress {
   };
 
   std::optional<double> account(const Event& event, double now);
+  std::string prefix() const;
+  std::optional<double> seconds_of_all() const;
   void show_start(const Event& event);
+  void show_done(const Event& event);
   void show_phase(const Event& event, std::optional<double> left, double now);
   void draw_bar(const Event& event, const std::string& count);
   void write_json(const std::string& event, const nlohmann::ordered_json& fields);
@@ -62,6 +82,9 @@ class Progress {
   bool bar_drawn_ = false;
   std::string started_;   ///< "64x64, 17 frames at 8 fps, seed 42"
   std::string finished_;  ///< the path of the clip
+  std::optional<ClipOfBatch> clip_;
+  double clip_began_ = 0;
+  std::optional<BatchCounts> counts_;
 };
 
 }  // namespace t2v

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace t2v {
+
+/// A lock file of ours: locked as long as the object lives.
+class FileLock {
+ public:
+  explicit FileLock(int descriptor = -1) : descriptor_(descriptor) {}
+  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FileLock();
+
+  /// -1: moved away.
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// The right to make one clip. Freed with the process, however that ends.
+class Claim {
+ public:
+  Claim(std::filesystem::path file, FileLock lock);
+  Claim(Claim&&) = default;
+  ~Claim();
+
+  /// What the process that failed to make the clip said, "" if none has.
+  const std::string& failure() const { return failure_; }
+  /// Tells the others not to try it.
+  void fail(const std::string& why);
+
+ private:
+  std::filesystem::path file_;
+  FileLock lock_;
+  std::string failure_;
+};
+
+/// What the processes that fill a folder at the same time know of each other: locks (flock) in its hidden
+/// folder .t2v, which is gone when the last of them has left.
+class SharedFolder {
+ public:
+  /// `folder` is there. What workers that were killed left is removed. Error (kOutput).
+  explicit SharedFolder(const std::filesystem::path& folder);
+  SharedFolder(const SharedFolder&) = delete;
+  SharedFolder& operator=(const SharedFolder&) = delete;
+
+  /// The claim on the clip of that name; nothing while another process makes it. Error (kOutput).
+  std::optional<Claim> claim(const std::string& name) const;
+
+  /// If nobody else is at work here any more: calls `finish` with what every failed claim said since the
+  /// first came, then removes the hidden folder. True if so.
+  bool leave(const std::function<void(const std::vector<std::string>&)>& finish);
+
+  /// Appends a line to a file of the folder, whole or not at all. Error (kOutput).
+  void append(const std::string& name, const std::string& line) const;
+  /// Replaces a file of the folder, or removes it where `text` is empty. Error (kOutput).
+  void replace(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path folder_, hidden_;
+  FileLock presence_;  ///< shared; alone, when it can be had exclusively
+};
+
+}  // namespace t2v

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace t2v {
+
+/// One clip on the page.
+struct GalleryClip {
+  std::string file;  ///< in the folder of the page
+  std::string prompt;
+  std::string settings;  ///< JSON
+  std::string failure;   ///< why it is not there; empty: it is, or nobody has tried
+  bool there = false;
+  double seconds = 0;  ///< its length
+};
+
+/// A page in HTML that shows clips, their prompts and settings: one file, links relative to its folder,
+/// nothing from a network.
+std::string gallery_page(const std::string& title, const std::vector<GalleryClip>& clips);
+
+}  // namespace t2v

@@ -1,0 +1,263 @@
+#include "batch_plan.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "batch_names.h"
+#include "prompt.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostClips = 10'000'000;
+
+[[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
+                         const std::string& advice = "") {
+  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
+}
+
+/// FNV-1a.
+uint64_t hash_of(const std::string& text) {
+  uint64_t hash = 14695981039346656037u;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * 1099511628211u;
+  return hash;
+}
+
+/// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same in
+/// every run.
+uint64_t seed_of(const std::string& prompt, uint64_t occurrence) {
+  const uint64_t hash = hash_of(prompt + '\0' + std::to_string(occurrence));
+  return (hash ^ hash >> 32) & 0xFFFFFFFF;
+}
+
+/// Equal for clips that one loaded model renders.
+std::string model_key(const GenerateRequest& request) {
+  std::string key;
+  for (const auto& part : {request.model, request.transformer, request.transformer_2, request.vae,
+                           request.text_encoder, request.tokenizer, request.image_encoder}) {
+    key += part.string() + '\0';
+  }
+  for (const auto* loras : {&request.loras, &request.loras_2}) {
+    for (const LoraChoice& lora : *loras)
+      key += lora.file.string() + ':' + std::to_string(lora.strength) + '\0';
+    key += '\0';
+  }
+  return key + request.dtype + '\0' + request.device + '\0' + request.offload + '\0' +
+         std::to_string(request.max_vram.value_or(0)) + '\0' + request.text_encoder_device;
+}
+
+std::string shape_key(const GenerateRequest& request) {
+  return std::to_string(*request.width) + 'x' + std::to_string(*request.height) + 'x' +
+         std::to_string(*request.num_frames);
+}
+
+double work_of(const GenerateRequest& request) {
+  const double pixels = static_cast<double>(*request.width * *request.height * *request.num_frames);
+  return pixels * static_cast<double>(*request.num_inference_steps) * (*request.guidance_scale > 1 ? 2 : 1);
+}
+
+/// The flags that a row can give.
+std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
+  std::vector<FlagGroup> groups = generate_flags(arguments);
+  for (FlagGroup& group : groups) {
+    std::erase_if(group.flags, [](const Flag& flag) { return flag.names[0] == "--sheet"; });
+  }
+  return groups;
+}
+
+std::string name_of(const NameTemplate& name, const BatchJob& job, const GenerateRequest& request,
+                    const std::string& where) {
+  return name.name([&](const std::string& field) -> std::string {
+    if (field == "index") return std::to_string(job.row);
+    if (field == "n") return std::to_string(job.sample);
+    if (field == "seed") return std::to_string(job.seed);
+    if (field == "prompt") return request.prompt;
+    const Json settings = Json::parse(settings_of(request));
+    const auto found = settings.find(field);
+    if (found == settings.end() || found->is_structured()) {
+      refuse(where, "the field {" + field + '}', "{index}, {n}, {seed}, {prompt} or a setting of the clip",
+             "t2v inspect shows those of a clip");
+    }
+    return found->is_string() ? found->get<std::string>() : found->dump();
+  });
+}
+
+}  // namespace
+
+BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
+                     const std::vector<std::string>& words)
+    : options_(options), words_(words), rows_(std::move(rows)), groups_(row_flags(arguments_)) {
+  common_ = known_to(groups_, common);
+  for (size_t row = 0; row < rows_.size(); ++row) add_jobs(row);
+  expect_free_names();
+  sort_jobs();
+}
+
+bool BatchPlan::is_flag(const GivenFlag& given, const char* name) const {
+  const Flag* flag = find_flag(groups_, "--" + given.name);
+  return flag != nullptr && flag->names[0] == name;
+}
+
+/// What a row asks for: its own flags, and those of the command line that it leaves.
+GenerateRequest BatchPlan::ask(size_t row, const std::vector<GivenFlag>& given) {
+  std::string names;
+  for (const GivenFlag& item : given) names += item.name + '\n';
+  auto found = defaults_.find(names);
+  if (found == defaults_.end()) {
+    std::vector<GivenFlag> left = merge(groups_, given, common_);
+    left.resize(left.size() - given.size());
+    arguments_ = {};
+    apply_given(groups_, left);
+    found = defaults_.emplace(names, arguments_).first;
+  }
+  arguments_ = found->second;
+  apply_given(groups_, given);
+  if (const fs::path& file = arguments_.prompt_file; !file.empty()) {
+    if (!prompts_.contains(file)) prompts_[file] = read_prompt(file);
+    arguments_.request.prompt = prompts_[file];
+  }
+  const std::string where = rows_.where(row);
+  const std::string doing = (where.empty() ? "" : where + ": ");
+  if (arguments_.request.prompt.empty()) refuse(doing + "--prompt", "nothing", "a description of the clip");
+  if (!arguments_.request.metadata) {
+    refuse(doing + "--no-metadata", "a batch", "settings in its clips: they tell what is done");
+  }
+  arguments_.request.arguments = words_;
+  return arguments_.request;
+}
+
+GenerateRequest BatchPlan::check(size_t row, GenerateRequest request) {
+  // What is there may be the clip itself.
+  const bool overwrite = std::exchange(request.overwrite, true);
+  try {
+    GenerateRequest checked = checker_.check(request);
+    checked.overwrite = overwrite;
+    return checked;
+  } catch (const Error& error) {
+    if (rows_.where(row).empty()) throw;
+    throw Error(error.code(), {.doing = rows_.where(row) + ": " + error.what()});
+  }
+}
+
+std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& request, bool row_has_seed,
+                                          size_t count) {
+  if (!options_.seeds.empty() && !(row_has_seed && request.seed)) return options_.seeds;
+  std::vector<uint64_t> seeds;
+  for (size_t sample = 0; sample < count; ++sample) {
+    if (!(row_has_seed && request.seed) && options_.seed_base) {
+      seeds.push_back(*options_.seed_base + row * static_cast<size_t>(options_.clips_per_row) + sample);
+    } else if (request.seed) {
+      seeds.push_back(*request.seed + sample);
+    } else {
+      seeds.push_back(seed_of(request.prompt, occurrences_[hash_of(request.prompt)]++));
+    }
+  }
+  return seeds;
+}
+
+void BatchPlan::add_jobs(size_t row) {
+  const std::vector<GivenFlag> given = rows_.given(row);
+  GenerateRequest request = ask(row, given);
+  const auto gives = [&](const char* name) {
+    return std::any_of(given.begin(), given.end(),
+                       [&](const GivenFlag& item) { return is_flag(item, name); });
+  };
+  const bool named = !request.output.empty();
+  const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
+  const NameTemplate name(named ? request.output.string() : options_.name_template, where);
+  request.output = options_.folder / name.name([](const std::string&) { return "0"; });
+  const bool row_has_seed = gives("--seed");
+  // A row that names its clip is one clip.
+  const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
+  const std::vector<uint64_t> seeds = seeds_of(row, request, row_has_seed, count);
+  request.seed = seeds[0];
+  request = check(row, request);
+
+  BatchJob job;
+  job.row = row;
+  job.work = work_of(request);
+  job.model = models_.try_emplace(model_key(request), models_.size()).first->second;
+  job.shape = shapes_.try_emplace(shape_key(request), shapes_.size()).first->second;
+  if (jobs_.size() + seeds.size() > kMostClips) {
+    refuse(rows_.where(row), "more than " + std::to_string(kMostClips) + " clips", "fewer");
+  }
+  for (const uint64_t seed : seeds) {
+    job.seed = seed;
+    request.seed = seed;
+    job.name = name_of(name, job, request, where);
+    expect_own_file(row, "--save-latents", request.save_latents);
+    expect_own_file(row, "--preview", request.preview);
+    jobs_.push_back(job);
+    ++job.sample;
+  }
+}
+
+void BatchPlan::expect_own_file(size_t row, const char* flag, const fs::path& file) {
+  if (file.empty() || files_.insert(file).second) return;
+  const std::string where = rows_.where(row);
+  refuse((where.empty() ? "" : where + ": ") + flag + ' ' + file.string(), "a name that another clip has",
+         "one for each clip", "give it in the rows");
+}
+
+void BatchPlan::expect_free_names() const {
+  std::unordered_map<std::string_view, const BatchJob*> taken;
+  taken.reserve(jobs_.size());
+  for (const BatchJob& job : jobs_) {
+    const auto [earlier, is_new] = taken.emplace(job.name, &job);
+    if (is_new) continue;
+    refuse(place(job) + "the clip " + job.name,
+           "a name that " +
+               (rows_.where(job.row).empty() || earlier->second->row == job.row
+                    ? std::string("another clip of the row")
+                    : rows_.where(earlier->second->row)) +
+               " has",
+           "one for each clip", "add {index}, {n} or {seed} to --name-template");
+  }
+}
+
+void BatchPlan::sort_jobs() {
+  std::stable_sort(jobs_.begin(), jobs_.end(), [](const BatchJob& a, const BatchJob& b) {
+    return std::tie(a.model, a.shape) < std::tie(b.model, b.shape);
+  });
+}
+
+GenerateRequest BatchPlan::request(const BatchJob& job) {
+  GenerateRequest request = ask(job.row, rows_.given(job.row));
+  request.seed = job.seed;
+  request.output = options_.folder / job.name;
+  return check(job.row, request);
+}
+
+std::string BatchPlan::place(const BatchJob& job) const {
+  const std::string where = rows_.where(job.row);
+  return where.empty() ? "" : where + ": ";
+}
+
+Json BatchPlan::row(const BatchJob& job) {
+  Json row = Json::parse(settings_of(request(job)));
+  row.erase("t2v");
+  row.erase("arguments");
+  const auto has = [&](const Flag* flag) {
+    return std::any_of(row.items().begin(), row.items().end(),
+                       [&](const auto& item) { return find_flag(groups_, "--" + item.key()) == flag; });
+  };
+  // What settings do not record, such as --save-latents; the others are in there in one way or another.
+  for (const GivenFlag& item : rows_.given(job.row)) {
+    const Flag* flag = find_flag(groups_, "--" + item.name);
+    if (flag->decides.empty() && !has(flag)) {
+      row[item.name] = item.values.size() == 1 ? Json(item.values[0]) : Json(item.values);
+    }
+  }
+  row["output"] = NameTemplate::literal(job.name);
+  return row;
+}
+
+}  // namespace t2v

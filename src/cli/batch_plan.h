@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "batch_rows.h"
+#include "flags.h"
+#include "t2v/checker.h"
+
+namespace t2v {
+
+/// What the command line of `batch` asks for, beside the flags that hold for every clip.
+struct BatchOptions {
+  std::filesystem::path prompts;  ///< "-" is standard input; empty: one row, all on the command line
+  std::filesystem::path folder;
+  int64_t clips_per_row = 1;
+  std::vector<uint64_t> seeds;        ///< one clip of each row with each of them
+  std::optional<uint64_t> seed_base;  ///< of the first clip; every clip's is one higher
+  std::string name_template = "{index:04}-{prompt}-{seed}.mp4";
+  std::filesystem::path sheet;  ///< a contact sheet of all clips; empty: none
+  bool overwrite = false;       ///< the sheet; the rows say it of their clips
+  bool fail_fast = false;
+  bool gallery = false;
+  bool dry_run = false;
+};
+
+/// One clip of a batch.
+struct BatchJob {
+  size_t row = 0;      ///< counted from 0
+  int64_t sample = 0;  ///< of the row, counted from 0
+  uint64_t seed = 0;
+  std::string name;  ///< of the file in the folder
+  double work = 0;   ///< about how long it takes beside others
+  size_t model = 0;  ///< jobs with the same number use the same model in the same way,
+  size_t shape = 0;  ///< and make clips of the same size and length
+};
+
+/// Every clip of a batch: checked, with a seed and a name of its own.
+class BatchPlan {
+ public:
+  /// `common`: what was given for all rows; `words`: the command line, for the settings. Error (kUsage,
+  /// kInput, kOutput) that begins with the line of the row, for a clip that cannot be made or two of one
+  /// name.
+  BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
+            const std::vector<std::string>& words);
+  BatchPlan(const BatchPlan&) = delete;
+  BatchPlan& operator=(const BatchPlan&) = delete;
+
+  /// In the order of rendering: the model and the shape that come first in the file first, and of these by
+  /// row.
+  const std::vector<BatchJob>& jobs() const { return jobs_; }
+  /// The checked request of a job, but for whether its output exists.
+  GenerateRequest request(const BatchJob& job);
+  /// "jobs.csv:3: "; "" where there is no file.
+  std::string place(const BatchJob& job) const;
+  /// A row that makes the clip of a job again, whatever the command line.
+  nlohmann::ordered_json row(const BatchJob& job);
+
+ private:
+  bool is_flag(const GivenFlag& given, const char* name) const;
+  GenerateRequest ask(size_t row, const std::vector<GivenFlag>& given);
+  GenerateRequest check(size_t row, GenerateRequest request);
+  void add_jobs(size_t row);
+  void expect_own_file(size_t row, const char* flag, const std::filesystem::path& file);
+  std::vector<uint64_t> seeds_of(size_t row, const GenerateRequest& request, bool row_has_seed, size_t count);
+  void expect_free_names() const;
+  void sort_jobs();
+
+  BatchOptions options_;
+  std::vector<GivenFlag> common_;
+  std::vector<std::string> words_;
+  BatchRows rows_;
+  Checker checker_;
+  std::vector<BatchJob> jobs_;
+
+  GenerateArguments arguments_;  ///< what groups_ write into
+  std::vector<FlagGroup> groups_;
+  std::map<std::string, GenerateArguments> defaults_;     ///< by the names of the flags that a row gives
+  std::map<std::filesystem::path, std::string> prompts_;  ///< of --prompt-file
+  std::unordered_map<uint64_t, uint64_t> occurrences_;    ///< of a prompt, by its hash
+  std::unordered_map<std::string, size_t> models_, shapes_;
+  std::set<std::filesystem::path> files_;  ///< that jobs write beside their clips
+};
+
+}  // namespace t2v

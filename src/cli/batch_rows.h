@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flag_values.h"
+
+namespace t2v {
+
+/// The rows of a prompt file, each a clip or several: what flags they give. Kept as text, because there may
+/// be a million.
+class BatchRows {
+ public:
+  /// A .txt, .jsonl or .csv; "-" (standard input) and what has no extension hold prompts and JSON objects.
+  /// Error (kUsage) with the line for what cannot be read, is not UTF-8 or is no table; for no rows.
+  static BatchRows read(const std::filesystem::path& file);
+  /// One row that gives nothing: all is on the command line.
+  static BatchRows single();
+
+  size_t size() const { return rows_.size(); }
+  /// What a row gives; `where` of each begins with that of the row. Error (kUsage).
+  std::vector<GivenFlag> given(size_t row) const;
+  /// "jobs.csv:3"; "" where there is no file.
+  std::string where(size_t row) const;
+
+ private:
+  enum class Format { kNone, kText, kJsonLines, kTable, kMixed };
+  struct Row {
+    size_t begin = 0, end = 0;  ///< in text_
+    size_t line = 0;
+  };
+
+  static Format format_of(const std::filesystem::path& file);
+  void split_lines();
+  void split_records();
+  std::string_view text_of(size_t row) const;
+  std::vector<GivenFlag> given_from_record(size_t row) const;
+
+  Format format_ = Format::kNone;
+  std::string name_, text_;
+  std::vector<Row> rows_;
+  std::vector<std::string> header_;  ///< of a table
+};
+
+}  // namespace t2v

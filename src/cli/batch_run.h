@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch_folder.h"
+#include "batch_plan.h"
+#include "progress.h"
+#include "t2v/error.h"
+#include "t2v/renderer.h"
+
+namespace t2v {
+
+/// Renders what is missing of a batch, together with whoever else is at work in its folder.
+class BatchRun {
+ public:
+  /// Looks at what the folder has already. Error (kUsage) for a clip there that was made with other settings,
+  /// unless it may be overwritten.
+  BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json);
+
+  /// A line a clip: what would be rendered and what is there. Returns exit code 0.
+  int list();
+
+  /// Returns when every clip is there or has failed, wherever. Returns the exit code. `on_preview` as
+  /// RunControl has it. Error (kUsage, kOutput), Stopped.
+  int render(const std::function<void(const std::string& png)>& on_preview);
+
+ private:
+  enum class State : uint8_t { kOpen, kThere, kWritten, kFailed };
+  enum class Found { kNothing, kSame, kOther };
+
+  static Found find(const GenerateRequest& request);
+  [[noreturn]] void refuse_other(const BatchJob& job, const GenerateRequest& request) const;
+  void work();
+  bool attempt(size_t number);
+  void make(size_t number, const GenerateRequest& request);
+  void fail(size_t number, Claim& claim, const Error& error);
+  void expect(size_t number);
+  std::optional<double> seconds_left() const;
+  void tell(const BatchJob& job, const GenerateResult& result, double seconds);
+  void pause() const;
+  void summarize() const;
+  void finish(const std::vector<std::string>& failures);
+  void complete_results();
+  std::string gallery();
+  bool wants_sheet() const;
+  void make_sheet();
+
+  const BatchOptions& options_;
+  BatchPlan& plan_;
+  Progress& progress_;
+  bool json_;
+  RunControl control_;
+  std::optional<SharedFolder> folder_;
+  std::optional<Renderer> renderer_;
+  std::vector<State> states_;             ///< of the jobs
+  std::map<size_t, std::string> failed_;  ///< why, by the number of the job
+  size_t expected_end_ = 0;               ///< jobs before this one are expected
+  double work_done_ = 0, seconds_worked_ = 0;
+};
+
+}  // namespace t2v

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace t2v {
+
+/// Reads comma-separated values (RFC 4180): a record a line, fields with commas, quotes or line breaks in
+/// quotes.
+class TableReader {
+ public:
+  /// `text` outlives the reader; `name` is what errors call it.
+  TableReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
+
+  bool at_end() const { return position_ >= text_.size(); }
+  size_t position() const { return position_; }  ///< where the next record begins
+  size_t line() const { return line_; }          ///< on which line
+
+  /// The fields of the next record. Error (kUsage) with the line for quotes that are not closed or stand
+  /// where there may be none, and for bytes that are not UTF-8.
+  std::vector<std::string> read();
+
+ private:
+  std::string read_quoted();
+  std::string read_plain();
+  [[noreturn]] void refuse(size_t line, const std::string& got, const std::string& expected) const;
+
+  std::string_view text_;
+  std::string name_;
+  size_t position_ = 0, line_ = 1;
+};
+
+}  // namespace t2v

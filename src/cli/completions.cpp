@@ -136,9 +136,11 @@ std::string zsh_flag(const Flag& flag) {
   std::string text;
   for (const std::string& name : flag.names) {
     const std::string assign = !flag.takes_value() ? "" : name.size() > 2 ? "=" : "+";
-    std::string spec = (flag.repeatable ? "*" : "") + name + assign + "[" + marked(flag.help, "[]:\\") + "]";
+    std::string spec = (flag.repeatable ? "*" : "") + name + assign;
+    spec.append("[").append(marked(flag.help, "[]:\\")).append("]");
     if (flag.takes_value()) {
-      spec += ":" + marked(flag.value, ":") + ":" + zsh_action(value_of(flag), flag.choices);
+      spec.append(":").append(marked(flag.value, ":")).append(":");
+      spec += zsh_action(value_of(flag), flag.choices);
     }
     text += "        " + in_quotes(spec) + " \\\n";
   }
@@ -172,7 +174,9 @@ std::string zsh_script(const std::vector<Command>& commands) {
 // --- fish
 // -----------------------------------------------------------------------------------------------------
 
-std::string fish_quoted(const std::string& text) { return "'" + marked(text, "'\\") + "'"; }
+std::string fish_quoted(const std::string& text) {
+  return std::string("'").append(marked(text, "'\\")).append("'");
+}
 
 std::string fish_action(Value value, const std::vector<std::string>& words) {
   switch (value) {

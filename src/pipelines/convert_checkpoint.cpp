@@ -229,11 +229,18 @@ class Conversion {
     for (const ConvertedTensor& tensor : tensors) result_.bytes += static_cast<int64_t>(tensor.bytes());
   }
 
-  /// A component as one file, which brings its configuration along.
+  /// A component as one file, which brings its configuration along; a transformer's brings what
+  /// model_index.json and scheduler_config.json have to say, which no other file has.
   void write_whole(const fs::path& file, const std::string& name, const Component& component) {
-    const Json config = config_json(name, component);
-    write(file, converted(name, component),
-          {{"format", "pt"}, {"config", config.dump(-1, ' ', true, Json::error_handler_t::replace)}});
+    const auto text = [](const Json& json) {
+      return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+    };
+    Metadata metadata = {{"format", "pt"}, {"config", text(config_json(name, component))}};
+    if (name == "transformer") {
+      metadata.emplace(kSchedulerMetadata, text(Json::parse(checkpoint_.scheduler.json().dump())));
+      if (checkpoint_.boundary_ratio) metadata.emplace(kBoundaryMetadata, text(*checkpoint_.boundary_ratio));
+    }
+    write(file, converted(name, component), metadata);
   }
 
   /// Nothing in the files tells two experts apart: their folders do, as in the original repositories.

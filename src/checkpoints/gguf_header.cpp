@@ -187,7 +187,7 @@ class GgufReader {
                                                         : "numbers of type " + std::to_string(id),
                  .expected = "F32, F16, BF16, Q8_0, Q6_K, Q5_K, Q4_K, Q3_K, Q2_K, Q5_0, Q5_1, Q4_0, Q4_1, "
                              "IQ4_NL or IQ4_XS",
-                 .advice = "use a file in one of these"});
+                 .advice = "download the same model as Q4_K_M or Q8_0, or as safetensors"});
   }
 
   void read_tensor(uint64_t alignment) {

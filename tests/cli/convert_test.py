@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import struct
 import subprocess
 import unittest
@@ -56,6 +57,31 @@ class Layouts(ConvertTest):
                     expected = {name.removeprefix("vision_model."): tensor for name, tensor in read_folder(model / folder).items()}
                     found = {name.removeprefix("vision_model."): tensor for name, tensor in read_folder(back / folder).items()}
                     self.assertEqual(found, expected, folder)
+
+    def test_configurations_survive(self):
+        """The shift, the boundary and the sampler, which no tensor tells, come back as they were."""
+        for kind in ("2.1-i2v", "2.2-t2v", "2.2-ti2v"):
+            with self.subTest(kind):
+                model = self.folder / kind
+                shutil.copytree(FIXTURES / "tiny-kinds" / kind, model)
+                self.change(model / "scheduler/scheduler_config.json", flow_shift=7.123456789012345, solver_order=1)
+                if kind == "2.2-t2v":
+                    self.change(model / "model_index.json", boundary_ratio=0.8125)
+                back = self.convert(self.convert(model, f"{kind}-comfy", "--layout", "comfy"), f"{kind}-back")
+                scheduler = "scheduler/scheduler_config.json"
+                self.assertEqual(json.loads((back / scheduler).read_text()), json.loads((model / scheduler).read_text()))
+                before, after = (json.loads((folder / "model_index.json").read_text()) for folder in (model, back))
+                for key in ("_class_name", "boundary_ratio", "expand_timesteps"):
+                    self.assertEqual(after.get(key) or None, before.get(key) or None, key)
+                for part in ("transformer", "transformer_2", "vae", "text_encoder", "image_encoder"):
+                    if (model / part).is_dir():
+                        config = json.loads((model / part / "config.json").read_text())
+                        found = json.loads((back / part / "config.json").read_text())
+                        self.assertEqual({key: found.get(key) for key in config if not key.startswith("_")},
+                                         {key: value for key, value in config.items() if not key.startswith("_")}, part)  # fmt: skip
+
+    def change(self, path, **values):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
     def test_renders_the_same(self):
         copy = self.convert(TINY, "copy")

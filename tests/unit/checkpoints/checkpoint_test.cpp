@@ -7,6 +7,7 @@
 
 #include "../checkpoint_files.h"
 #include "checkpoints/variant.h"
+#include "core/file.h"
 
 namespace t2v {
 namespace {
@@ -315,6 +316,24 @@ TEST_F(CheckpointTest, AShardOfAFileBringsTheOthers) {
   EXPECT_EQ(checkpoint.get("text_encoder").config.integer("d_kv", 0), 2);
   fs::remove(path("m-00001-of-00002.safetensors"));
   EXPECT_THAT(refusal({.text_encoder = path("m-00002-of-00002.safetensors")}), HasSubstr("m-00001-of-00002"));
+}
+
+TEST_F(CheckpointTest, ATransformersFileBringsWhatNoTensorTells) {
+  const auto with_metadata = [&](const std::string& scheduler) {
+    std::string bytes = read_file(kParts / "transformer_original.safetensors", 1 << 20);
+    const size_t length = static_cast<uint8_t>(bytes[0]) + 256 * static_cast<uint8_t>(bytes[1]);
+    nlohmann::json header = nlohmann::json::parse(bytes.substr(8, length));
+    header["__metadata__"]["scheduler_config"] = scheduler;
+    header["__metadata__"]["boundary_ratio"] = "0.8125";
+    const std::string text = header.dump();
+    return write("a.safetensors", length_bytes(text.size()) + text + bytes.substr(8 + length));
+  };
+  const fs::path file = with_metadata(R"({"_class_name":"UniPCMultistepScheduler","flow_shift":7.125})");
+  const Checkpoint checkpoint = Checkpoint::open({.transformer = file, .transformer_2 = file});
+  EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 7.125);
+  EXPECT_EQ(checkpoint.boundary_ratio, 0.8125);
+  EXPECT_THAT(refusal({.transformer = with_metadata("[1]")}), HasSubstr("scheduler_config"));
+  EXPECT_THAT(refusal({.transformer = with_metadata("{")}), HasSubstr("metadata"));
 }
 
 TEST_F(CheckpointTest, PartsThatSeveralModelsShare) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../../src/cli/batch_rows.h"
 #include "../../src/cli/flag_values.h"
 #include "../../src/cli/prompt.h"
 #include "checkpoints/checkpoint.h"
@@ -82,6 +83,11 @@ void encode(const Tokenizer& tokenizer) {
   }
 }
 
+void read_rows(const fs::path& file) {
+  const BatchRows rows = BatchRows::read(file);
+  for (size_t row = 0; row < rows.size(); ++row) attempt([&] { rows.given(row); });
+}
+
 std::string listing() {
   const std::string commit(40, 'a'), sha256(64, 'b');
   return R"({"sha": ")" + commit +
@@ -101,6 +107,7 @@ std::vector<FuzzedReader> fuzzed_readers() {
   using File = const fs::path&;
   const auto tensors = [](Bytes, File file) { read_tensors(file); };
   const auto tokenizer = [](Bytes, File file) { encode(*Tokenizer::open_file(file)); };
+  const auto rows = [](Bytes, File file) { read_rows(file); };
   return {
       {"safetensors", fixtures(".safetensors"), tensors, "model.safetensors"},
       {"gguf", fixtures(".gguf"), tensors, "model.gguf"},
@@ -114,6 +121,12 @@ std::vector<FuzzedReader> fuzzed_readers() {
        {"A red fox &amp; a 白色的猫\n", "<|x|> \xEF\xBB\xBF &#x41; \u201Cquoted\u201D \uFF21"},
        [](Bytes, File file) { prompt_clean(read_prompt(file)); },
        "prompt.txt"},
+      {"rows.jsonl",
+       {"{\"prompt\": \"a\", \"seed\": 1, \"lora\": [\"x:1\"]}\n{\"prompt\": \"b\"}\n"},
+       rows,
+       "x.jsonl"},
+      {"rows.csv", {"prompt,seed\n\"a, \"\"b\"\"\",1\nc,2\r\n"}, rows, "x.csv"},
+      {"rows.txt", {"a red ball\n# b\n\n{\"prompt\": \"c\"}\n"}, rows, "x.txt"},
       {"settings",
        {"{\n\"steps\": 4,\n\"prompt\": \"a\", \"lora\": [\"a:1\", \"b\"]}"},
        [](Bytes, File file) { read_config(file); },

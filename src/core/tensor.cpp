@@ -21,9 +21,10 @@ int64_t cuda_device_count() {
 
 at::ScalarType parse_dtype(const std::string& name) {
   if (name == "float32") return at::kFloat;
-  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "bfloat16" || name == "fp8") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
   throw Error(ErrorCode::kUsage,
-              {.doing = "--dtype", .got = "'" + name + "'", .expected = "float32 or bfloat16"});
+              {.doing = "--dtype", .got = "'" + name + "'", .expected = "float32, bfloat16, float16 or fp8"});
 }
 
 std::string dtype_name(at::ScalarType dtype) {

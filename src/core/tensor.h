@@ -17,7 +17,8 @@ struct Placement {
   at::Device device = at::kCPU;
 };
 
-/// "float32", "bfloat16" -> dtype; Error (kUsage) for another word.
+/// "float32", "bfloat16", "float16" -> dtype, "fp8" -> bfloat16, in which it is computed. Error (kUsage) for
+/// another word.
 at::ScalarType parse_dtype(const std::string& name);
 std::string dtype_name(at::ScalarType dtype);
 

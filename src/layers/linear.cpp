@@ -29,26 +29,27 @@ Tensor onednn_linear(const Tensor& x, const Tensor& weight, const std::optional<
 }  // namespace
 
 Linear::Linear(const Weights& weights, int64_t in_features, int64_t out_features, Bias bias)
-    : weight_(weights.tensor("weight", {out_features, in_features})) {
+    : weight_(weights.matrix("weight", {out_features, in_features})) {
   if (bias == Bias::kYes) bias_ = weights.tensor("bias", {out_features});
 }
 
-Linear::Linear(Tensor weight, std::optional<Tensor> bias)
-    : weight_(std::move(weight)), bias_(std::move(bias)) {}
+Linear::Linear(const Tensor& weight, std::optional<Tensor> bias)
+    : weight_{weight, std::nullopt, weight.scalar_type()}, bias_(std::move(bias)) {}
 
 Tensor Linear::operator()(const Tensor& x) const {
-  if (has_fast_path(x, weight_)) return onednn_linear(x, weight_, bias_, "none", "");
-  return at::linear(x, weight_, bias_);
+  const Tensor weight = weight_.numbers();
+  if (has_fast_path(x, weight)) return onednn_linear(x, weight, bias_, "none", "");
+  return at::linear(x, weight, bias_);
 }
 
 Tensor Linear::gelu(const Tensor& x) const {
-  if (has_fast_path(x, weight_)) return onednn_linear(x, weight_, bias_, "gelu", "none");
-  return at::gelu(at::linear(x, weight_, bias_));
+  if (has_fast_path(x, weight_.values)) return onednn_linear(x, weight_.values, bias_, "gelu", "none");
+  return at::gelu((*this)(x));
 }
 
 Tensor Linear::gelu_tanh(const Tensor& x) const {
-  if (has_fast_path(x, weight_)) return onednn_linear(x, weight_, bias_, "gelu", "tanh");
-  return at::gelu(at::linear(x, weight_, bias_), "tanh");
+  if (has_fast_path(x, weight_.values)) return onednn_linear(x, weight_.values, bias_, "gelu", "tanh");
+  return at::gelu((*this)(x), "tanh");
 }
 
 }  // namespace t2v

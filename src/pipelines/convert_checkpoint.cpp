@@ -10,6 +10,7 @@
 #include "core/staged_file.h"
 #include "transformers/transformer_wan.h"
 #include "weights/convert_tensors.h"
+#include "weights/matrix.h"
 
 namespace t2v {
 namespace {
@@ -42,13 +43,6 @@ bool stays_float32(const std::string& component, const std::string& name) {
     if (dotted.find("." + part + ".") != std::string::npos) return true;
   }
   return false;
-}
-
-/// The big matrices, inside blocks, which are what --dtype fp8 is for.
-bool is_layer_weight(const std::string& name, const TensorSource& source) {
-  const bool in_block = name.find("blocks.") != std::string::npos || name.starts_with("encoder.block.");
-  return in_block && source.stored.shape.size() == 2 && name.ends_with(".weight") &&
-         name.find("relative_attention_bias") == std::string::npos;
 }
 
 /// What ComfyUI calls the scale of a weight.
@@ -187,7 +181,7 @@ class Conversion {
     if (request_.dtype.empty() || !at::isFloatingType(exact) || (component == "vae" && !alone)) return exact;
     if (request_.dtype == "float32" || stays_float32(component, name)) return at::kFloat;
     if (request_.dtype == "float16") return at::kHalf;
-    const bool fp8 = request_.dtype == "fp8" && is_layer_weight(name, source);
+    const bool fp8 = request_.dtype == "fp8" && is_block_matrix(name, source.stored);
     return fp8 ? at::kFloat8_e4m3fn : at::kBFloat16;
   }
 

@@ -55,24 +55,23 @@ Tensor read_plain(const TensorSource& source) {
   return view(aligned.const_data_ptr()).clone();
 }
 
-/// scaled: [rows, ...]; the scale has one number, or one for each row.
-Tensor apply_scale(const TensorSource& source, const Tensor& scaled) {
+}  // namespace
+
+Tensor read_scale(const TensorSource& source) {
   const Tensor scale = read_plain(*source.scale).to(at::kFloat);
+  std::vector<int64_t> shape(source.stored.shape.size(), 1);
   const bool by_row = scale.numel() != 1;
   if (!is_floating(source.scale->stored.format) || is_quantized(source.scale->stored.format) ||
-      (by_row && (scaled.dim() == 0 || scale.numel() != scaled.size(0)))) {
+      (by_row && (shape.empty() || scale.numel() != source.stored.shape[0]))) {
     refuse(source, "a scale of " + std::to_string(scale.numel()) + " numbers", "one, or one for each row");
   }
-  std::vector<int64_t> shape(static_cast<size_t>(scaled.dim()), 1);
   if (by_row) shape[0] = scale.numel();
-  return scaled.to(at::kFloat) * scale.reshape(shape);
+  return scale.reshape(shape);
 }
-
-}  // namespace
 
 Tensor read_tensor(const TensorSource& source) {
   const Tensor numbers = is_quantized(source.stored.format) ? read_quantized(source) : read_plain(source);
-  return source.scale ? apply_scale(source, numbers) : numbers;
+  return source.scale ? numbers.to(at::kFloat) * read_scale(source) : numbers;
 }
 
 Tensor read_rows(const TensorSource& source, const Tensor& rows) {

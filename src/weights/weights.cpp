@@ -33,7 +33,7 @@ struct Weights::Record {
   LoadOptions options;
   std::mutex mutex = {};                          ///< of what follows
   std::set<std::string, std::less<>> asked = {};  ///< the names that were asked for
-  std::map<std::string, Tensor> on_host = {};     ///< as they are copied to the device
+  std::map<std::string, Matrix> on_host = {};     ///< as they are copied to the device
 
   void ask(const std::string& name) {
     const std::lock_guard lock(mutex);
@@ -41,28 +41,51 @@ struct Weights::Record {
   }
 
   Tensor load(const std::string& name, const TensorSource& source, Values values) {
-    ask(name);
-    const at::ScalarType dtype = loaded_dtype(name, source.stored, options);
-    if (values == Values::kNone) return at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype));
-    if (values == Values::kKeptOnHost && !options.placement.device.is_cpu()) {
-      return host_copy(name, source, dtype).to(options.placement.device, /*non_blocking=*/true);
-    }
-    return convert(name, read_tensor(source), dtype, options.placement.device);
+    return load_as(computed_dtype(name, source.stored), name, source, values).values;
+  }
+  Matrix load_matrix(const std::string& name, const TensorSource& source, Values values) {
+    return load_as(loaded_dtype(name, source.stored, options), name, source, values);
+  }
+  /// What a tensor that is not kept as a matrix becomes.
+  at::ScalarType computed_dtype(const std::string& name, const StoredTensor& stored) const {
+    const at::ScalarType dtype = loaded_dtype(name, stored, options);
+    return dtype == at::kFloat8_e4m3fn ? options.placement.dtype : dtype;
   }
 
  private:
+  Matrix load_as(at::ScalarType dtype, const std::string& name, const TensorSource& source, Values values) {
+    ask(name);
+    if (values == Values::kNone) {
+      return {at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype)), std::nullopt, dtype};
+    }
+    const at::Device device = options.placement.device;
+    if (values == Values::kKeptOnHost && !device.is_cpu()) return host_copy(name, source, dtype).to(device);
+    return make(name, source, dtype, device);
+  }
+
+  Matrix make(const std::string& name, const TensorSource& source, at::ScalarType dtype,
+              at::Device device) const {
+    if (dtype != at::kFloat8_e4m3fn)
+      return {convert(name, read_tensor(source), dtype, device), std::nullopt, dtype};
+    const at::ScalarType computed = options.placement.dtype;
+    const bool as_stored =
+        source.stored.format == NumberFormat::kF8E4M3 && !lora_changes(options.loras, name);
+    return as_stored ? read_fp8(source, computed).to(device)
+                     : to_fp8(convert(name, read_tensor(source), at::kFloat, device), computed);
+  }
+
   Tensor convert(const std::string& name, const Tensor& stored, at::ScalarType dtype,
                  at::Device device) const {
     if (!lora_changes(options.loras, name)) return stored.to(device, dtype);
     return lora_merged(options.loras, name, stored.to(device)).to(dtype);
   }
 
-  Tensor host_copy(const std::string& name, const TensorSource& source, at::ScalarType dtype) {
+  Matrix host_copy(const std::string& name, const TensorSource& source, at::ScalarType dtype) {
     {
       const std::lock_guard lock(mutex);
       if (const auto found = on_host.find(name); found != on_host.end()) return found->second;
     }
-    const Tensor copy = convert(name, read_tensor(source), dtype, at::kCPU).pin_memory();
+    const Matrix copy = make(name, source, dtype, at::kCPU).pinned();
     const std::lock_guard lock(mutex);
     return on_host.emplace(name, copy).first->second;
   }
@@ -116,12 +139,17 @@ Tensor Weights::tensor(std::string_view name) const {
   return record_->load(full_name, record_->component.get(full_name), values_);
 }
 
+Matrix Weights::matrix(std::string_view name, at::IntArrayRef shape) const {
+  const std::string full_name = prefix_ + std::string(name);
+  return record_->load_matrix(full_name, find(full_name, shape), values_);
+}
+
 Tensor Weights::rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const {
   const std::string full_name = prefix_ + std::string(name);
   const TensorSource& source = find(full_name, shape);
   record_->ask(full_name);
-  const at::ScalarType dtype = loaded_dtype(full_name, source.stored, record_->options);
-  return read_rows(source, rows).to(record_->options.placement.device, dtype);
+  return read_rows(source, rows)
+      .to(record_->options.placement.device, record_->computed_dtype(full_name, source.stored));
 }
 
 bool Weights::has(std::string_view name) const { return record_->component.has(prefix_ + std::string(name)); }
@@ -161,7 +189,8 @@ at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored,
   const bool keep = std::any_of(
       options.keep_in_fp32.begin(), options.keep_in_fp32.end(),
       [&](const std::string& part) { return dotted.find("." + part + ".") != std::string::npos; });
-  return keep ? at::kFloat : dtype;
+  if (keep) return at::kFloat;
+  return options.fp8_matrices && is_block_matrix(name, stored) ? at::kFloat8_e4m3fn : dtype;
 }
 
 }  // namespace t2v

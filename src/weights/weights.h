@@ -10,6 +10,7 @@
 #include "checkpoints/component.h"
 #include "checkpoints/lora.h"
 #include "core/tensor.h"
+#include "weights/matrix.h"
 
 namespace t2v {
 
@@ -21,6 +22,8 @@ struct LoadOptions {
   std::vector<std::string> keep_in_fp32;
   /// Merged, in float32, into the tensors that they change.
   std::vector<LoraMerge> loras = {};
+  /// Keep the matrices of blocks as float8_e4m3fn: Weights::matrix().
+  bool fp8_matrices = false;
 };
 
 /// A view of a component's named tensors under a prefix. Cheap to copy; every copy and sub-scope shares one
@@ -50,6 +53,8 @@ class Weights {
   Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
   /// The tensor `name` in this scope, of whatever shape.
   Tensor tensor(std::string_view name) const;
+  /// The matrix `name` of exactly `shape`, as the options want it kept. Error as tensor().
+  Matrix matrix(std::string_view name, at::IntArrayRef shape) const;
   /// Some rows of the matrix `name` of exactly `shape`, without loading the others. `rows`: [count] int64 on
   /// the CPU, each a row of the matrix -> [count, columns]. Error as tensor().
   Tensor rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const;
@@ -79,7 +84,7 @@ class Weights {
   Values values_;
 };
 
-/// What a stored tensor of that name becomes when it is loaded.
+/// What a stored tensor of that name is kept as when it is loaded.
 at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored, const LoadOptions& options);
 
 }  // namespace t2v

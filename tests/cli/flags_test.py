@@ -35,7 +35,7 @@ FLAGS = {
                {"18446744073709551616": "18446744073709551615", "1.5": "whole", "": "whole", "-": "whole", "x": "whole"}),
     "--device": (["cpu", "auto", "cuda", "cuda:1"], {"gpu": "cpu, cuda, cuda:N or auto", "cuda:": "cuda:N",
                                                      "cuda:-1": "cuda:N", "": "cuda:N"}),
-    "--dtype": (["float32", "bfloat16"], {"float64": "float32 or bfloat16", "fp8": "float32"}),
+    "--dtype": (["float32", "bfloat16", "float16", "fp8"], {"float64": "float32, bfloat16, float16 or fp8"}),
     "--threads": (["1", "1024"], {"0": "nearest is 1", "1025": "1024", "all": "from 1"}),
     "--quality": (["draft", "good", "high", "lossless"], {"hig": "the nearest is high", "best": "draft"}),
     "--crf": (["0", "51"], {"52": "the nearest is 51", "-1": "the nearest is 0"}),

@@ -31,16 +31,22 @@ inline Weights open_fixture(const std::string& file) {
   return Weights::open_file(std::filesystem::path(T2V_FIXTURES) / file, {});
 }
 
-/// A checkpoint of these tensors, in a temporary file that the view keeps mapped; handed out in `dtype`.
+/// A checkpoint of these tensors, in a temporary file that the view keeps mapped.
 inline Weights weights_of(const std::vector<std::pair<std::string, Tensor>>& tensors,
-                          at::ScalarType dtype = at::kFloat) {
+                          const LoadOptions& options) {
   static int count = 0;
   const auto file = std::filesystem::path(::testing::TempDir()) /
                     ("t2v-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".safetensors");
   write_safetensors(file, tensors, {});
-  Weights weights = Weights::open_file(file, {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
+  Weights weights = Weights::open_file(file, options);
   std::filesystem::remove(file);
   return weights;
+}
+
+/// The same, handed out in `dtype`.
+inline Weights weights_of(const std::vector<std::pair<std::string, Tensor>>& tensors,
+                          at::ScalarType dtype = at::kFloat) {
+  return weights_of(tensors, {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
 }
 
 /// The message of the t2v::Error that `run` throws; "" if it throws none.

@@ -48,6 +48,25 @@ TEST(Linear, ComputesInBfloat16) {
   EXPECT_LE(mixed_error(linear.gelu(x), at::gelu(expected)), 8e-3);
 }
 
+TEST(Linear, ComputesFromFp8InBfloat16) {
+  // Rows of very different sizes: each has a scale of its own.
+  const Tensor weight = seeded_randn({24, 40}, 1) * at::logspace(-3, 3, 24).unsqueeze(1);
+  const Tensor bias = seeded_randn({24}, 2), x = seeded_randn({5, 40}, 3).to(at::kBFloat16);
+  const std::vector<std::pair<std::string, Tensor>> tensors = {{"blocks.0.a.weight", weight},
+                                                               {"blocks.0.a.bias", bias}};
+  const LoadOptions options{.placement = {.dtype = at::kBFloat16}, .keep_in_fp32 = {}, .fp8_matrices = true};
+  const Linear linear(weights_of(tensors, options)["blocks.0.a"], 40, 24);
+  EXPECT_EQ(linear.dtype(), at::kBFloat16);
+  const Tensor got = linear(x);
+  EXPECT_EQ(got.scalar_type(), at::kBFloat16);
+  const Tensor expected = at::linear(x.to(at::kFloat), weight, bias);
+  // e4m3 rounds by at most 1/16; over 40 products it is less. By row, for the rows differ.
+  for (int64_t row = 0; row < 24; ++row)
+    EXPECT_LE(relative_error(got.select(1, row), expected.select(1, row)), 0.06) << row;
+  EXPECT_GT(relative_error(got, expected), 1e-3);
+  EXPECT_LE(mixed_error(linear.gelu_tanh(x), at::gelu(got.to(at::kFloat), "tanh")), 8e-3);
+}
+
 TEST(Linear, NamesWhatIsMissingOrMisshaped) {
   const Weights weights = weights_of({{"a.weight", at::zeros({4, 3})}});
   EXPECT_THAT(error_of([&] { Linear(weights["a"], 3, 4); }), HasSubstr("a.bias"));

@@ -22,14 +22,15 @@ WanTransformer3DConfig tiny_config() {
   return WanTransformer3DConfig::from_config(Config::read(kFolder / "config.json"));
 }
 
-Weights open_tiny(at::ScalarType dtype = at::kFloat) {
-  return Weights::open_folder(
-      kFolder, "diffusion_pytorch_model",
-      {.placement = {.dtype = dtype}, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
+Weights open_tiny(at::ScalarType dtype = at::kFloat, bool fp8_matrices = false) {
+  return Weights::open_folder(kFolder, "diffusion_pytorch_model",
+                              {.placement = {.dtype = dtype},
+                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
+                               .fp8_matrices = fp8_matrices});
 }
 
-WanTransformer3DModel load_tiny(at::ScalarType dtype = at::kFloat) {
-  const Weights weights = open_tiny(dtype);
+WanTransformer3DModel load_tiny(at::ScalarType dtype = at::kFloat, bool fp8_matrices = false) {
+  const Weights weights = open_tiny(dtype, fp8_matrices);
   WanTransformer3DModel model(weights, tiny_config());
   weights.expect_all_used();
   return model;
@@ -49,6 +50,24 @@ TEST_P(GoldenCase, EqualsTheReferenceInFloat32) {
   const Tensor noise_pred = model.forward(golden.tensor("hidden_states"), golden.tensor("timestep"),
                                           model.prepare(padded_prompt(golden)));
   EXPECT_LE(relative_error(noise_pred, golden.tensor("float32")), 1e-5);
+}
+
+TEST_P(GoldenCase, InFloat16IsNearerThanInBfloat16) {
+  const Weights golden = open_fixture(kGolden)[GetParam()];
+  const auto distance = [&](const WanTransformer3DModel& model) {
+    return relative_error(model.forward(golden.tensor("hidden_states"), golden.tensor("timestep"),
+                                        model.prepare(padded_prompt(golden))),
+                          golden.tensor("float32"));
+  };
+  const double float16 = distance(load_tiny(at::kHalf)), bfloat16 = distance(load_tiny(at::kBFloat16)),
+               fp8 = distance(load_tiny(at::kBFloat16, /*fp8_matrices=*/true));
+  RecordProperty("float16", std::to_string(float16));
+  RecordProperty("bfloat16", std::to_string(bfloat16));
+  RecordProperty("fp8", std::to_string(fp8));
+  EXPECT_LE(float16, 2e-3);
+  EXPECT_LT(float16, bfloat16);
+  EXPECT_LE(fp8, 0.06);
+  EXPECT_GT(fp8, bfloat16);
 }
 
 TEST_P(GoldenCase, InBfloat16IsNearerToFloat32ThanTheReference) {

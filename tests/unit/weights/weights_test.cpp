@@ -75,6 +75,50 @@ TEST_F(WeightsTest, ConvertsFloatingTensorsAndKeepsTheNamedOnesInFloat32) {
             at::kDouble);
 }
 
+TEST_F(WeightsTest, KeepsTheMatricesOfBlocksInFp8) {
+  const LoadOptions options{
+      .placement = {.dtype = at::kBFloat16}, .keep_in_fp32 = {"time"}, .fp8_matrices = true};
+  // The second row is small, the third zero, and 449 beside 448 needs a scale.
+  const Tensor matrix = at::tensor({448.F, -7.F, 1e-3F, 2e-3F, 0.F, 0.F}).view({3, 2});
+  write_safetensors(path("a.safetensors"),
+                    {{"blocks.0.to_q.weight", matrix},
+                     {"blocks.0.time.weight", matrix},
+                     {"blocks.0.norm.weight", at::ones({2})},
+                     {"proj_out.weight", matrix}},
+                    {});
+  const Weights weights = Weights::open_file(path("a.safetensors"), options);
+  const Matrix kept = weights.matrix("blocks.0.to_q.weight", {3, 2});
+  EXPECT_EQ(kept.values.scalar_type(), at::kFloat8_e4m3fn);
+  EXPECT_EQ(kept.dtype, at::kBFloat16);
+  EXPECT_EQ(kept.numbers().scalar_type(), at::kBFloat16);
+  // 7 of 448 and 1 of 2 are numbers that e4m3 has; the scale of the second row rounds in bfloat16.
+  EXPECT_TRUE(at::allclose(kept.numbers().to(at::kFloat), matrix, 4e-3, 0)) << kept.numbers();
+  EXPECT_EQ(weights.matrix("blocks.0.time.weight", {3, 2}).values.scalar_type(), at::kFloat);
+  EXPECT_EQ(weights.matrix("proj_out.weight", {3, 2}).values.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(weights.tensor("blocks.0.norm.weight").scalar_type(), at::kBFloat16);
+  EXPECT_EQ(weights.without_values().matrix("blocks.0.to_q.weight", {3, 2}).values.scalar_type(),
+            at::kFloat8_e4m3fn);
+  EXPECT_EQ(weights.tensor("blocks.0.to_q.weight").scalar_type(), at::kBFloat16);
+  EXPECT_THAT(input_error([&] { weights.matrix("blocks.0.to_q.weight", {2, 3}); }), HasSubstr("[2, 3]"));
+}
+
+TEST_F(WeightsTest, WhatIsStoredAsFp8IsUsedUnchanged) {
+  const LoadOptions options{.placement = {.dtype = at::kBFloat16}, .keep_in_fp32 = {}, .fp8_matrices = true};
+  // Far from filling the range: scaled anew they would be other numbers.
+  const Tensor stored = (seeded_randn({4, 8}, 1) / 16).to(at::kFloat8_e4m3fn);
+  write_safetensors(path("a.safetensors"),
+                    {{"blocks.0.to_q.weight", stored}, {"blocks.0.to_q.scale_weight", at::tensor({0.3F})}},
+                    {});
+  Component component = open_tensors(path("a.safetensors"));
+  const auto scale = component.tensors.extract("blocks.0.to_q.scale_weight");
+  component.tensors.at("blocks.0.to_q.weight").scale = std::make_shared<const TensorSource>(scale.mapped());
+  const Matrix kept = Weights::open(component, options).matrix("blocks.0.to_q.weight", {4, 8});
+  EXPECT_TRUE(at::equal(kept.values.view(at::kByte), stored.view(at::kByte)));
+  const LoadOptions plain{.placement = {.dtype = at::kBFloat16}, .keep_in_fp32 = {}};
+  const Tensor read = Weights::open(component, plain).tensor("blocks.0.to_q.weight", {4, 8});
+  EXPECT_TRUE(at::equal(kept.numbers(), read));
+}
+
 TEST_F(WeightsTest, ATensorInTheWantedDtypeIsNotCopied) {
   write_safetensors(path("a.safetensors"), {{"x", at::ones({2})}}, {});
   const Weights weights = Weights::open_file(path("a.safetensors"), {});

@@ -30,7 +30,7 @@ MAY_USE = {folder: set(others.split()) for folder, others in {
     "autoencoders": MODEL_PARTS,
     "transformers": MODEL_PARTS + " caching",
     "pipelines": "core checkpoints weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
-    "api": "core checkpoints hub media weights schedulers pipelines quantization",
+    "api": "core checkpoints hub media weights schedulers caching pipelines quantization",
     "cli": "",
 }.items()}
 WITHOUT_LIBTORCH = {"text", "checkpoints", "hub", "media", "cli"}

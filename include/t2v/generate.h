@@ -60,6 +60,9 @@ struct GenerateRequest {
   std::filesystem::path embeds_cache;  ///< a folder that keeps prompt embeddings for later runs; empty: none
   bool vae_tiling = false;  ///< encode and decode in tiles, as the reference's enable_tiling() does
 
+  std::string cache_mode = "none";         ///< how steps are skipped, which loses quality: one of kCacheModes
+  std::vector<std::string> cache_options;  ///< of that: "threshold=0.1", ...
+
   std::string quality = "good";        ///< "draft", "good", "high", "lossless"
   std::optional<int64_t> crf;          ///< overrides quality, on the codec's own scale
   std::string codec;                   ///< one of kCodecs; empty: the container's

@@ -34,6 +34,7 @@ inline constexpr Range<int64_t> kCrfs{0, 63};
 // The words that a request may hold.
 inline const std::vector<std::string> kSamplers = {"unipc", "euler", "lcm", "dpm++"};
 inline const std::vector<std::string> kDtypes = {"float32", "bfloat16", "float16", "fp8"};
+inline const std::vector<std::string> kCacheModes = {"none", "teacache", "magcache", "easycache"};
 inline const std::vector<std::string> kOffloads = {"auto", "none", "cpu", "disk"};
 inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
 inline const std::vector<std::string> kCodecs = {"h264", "h265", "vp9", "prores", "ffv1"};

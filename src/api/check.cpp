@@ -12,6 +12,7 @@
 #include "api/presets.h"
 #include "api/settings.h"
 #include "api/sources.h"
+#include "caching/cache_options.h"
 #include "checkpoints/checkpoint.h"
 #include "core/log.h"
 #include "media/output_format.h"
@@ -114,6 +115,7 @@ void check_sampling(const GenerateRequest& request) {
   if (request.conditioning_scale)
     check_range("--conditioning-scale", *request.conditioning_scale, kConditioningScales);
   sampler_named(*request.sampler);
+  read_cache_options(request.cache_mode, request.cache_options, *request.num_inference_steps);
   if (!request.sigmas.empty() &&
       static_cast<int64_t>(request.sigmas.size()) != *request.num_inference_steps) {
     usage_error("--sigmas", std::to_string(request.sigmas.size()) + " values",

@@ -81,8 +81,9 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
                                  models, control);
   const Tensor latents = pipeline->sample();
   GenerateResult result;
-  result.settings =
-      settings_json(request, {.device = placement.device.str(), .model_sha256 = task.model_sha256()});
+  result.settings = settings_json(request, {.device = placement.device.str(),
+                                            .model_sha256 = task.model_sha256(),
+                                            .skipped_steps = pipeline->skipped_steps()});
   KeptLatents kept(request, latents, result.settings);
   try {
     result.output = write_clip(request, result.settings, latents, *pipeline, control);

@@ -70,6 +70,15 @@ const Config& with(const Config& preset, const std::string& key) {
   return preset;
 }
 
+/// What TeaCache has to know of the model. The last of two options holds: what is said comes after it.
+void fill_cache_options(const Config& preset, GenerateRequest& request) {
+  const auto known = preset.json().value("teacache", std::vector<std::string>());
+  const bool filled =
+      !request.cache_options.empty() && !known.empty() && request.cache_options[0] == known[0];
+  if (request.cache_mode == "teacache" && !filled)
+    request.cache_options.insert(request.cache_options.begin(), known.begin(), known.end());
+}
+
 /// Steps, and the noise levels that belong to that number of them.
 void fill_steps(const Config& preset, GenerateRequest& request) {
   if (!request.num_inference_steps) {
@@ -114,6 +123,7 @@ void apply_preset(const Config& preset, const Checkpoint& checkpoint, GenerateRe
   fill(request.fps, number("fps"));
   if (!request.duration) fill(request.num_frames, integer("num_frames"));
   fill_steps(preset, request);
+  fill_cache_options(preset, request);
   if (checkpoint.has("transformer_2")) {
     if (!request.guidance_scale && preset.has("guidance_scale_2"))
       fill(request.guidance_scale_2, number("guidance_scale_2"));

@@ -69,6 +69,8 @@ void add_options(const GenerateRequest& request, ordered_json& settings) {
   if (request.offload != GenerateRequest().offload) settings["offload"] = request.offload;
   if (request.max_vram) settings["max_vram"] = *request.max_vram;
   if (request.threads > 0) settings["threads"] = request.threads;
+  if (request.cache_mode != GenerateRequest().cache_mode) settings["cache_mode"] = request.cache_mode;
+  if (!request.cache_options.empty()) settings["cache_option"] = request.cache_options;
 }
 
 /// How the clip is decoded and encoded.
@@ -121,6 +123,7 @@ std::string settings_json(const GenerateRequest& request, const Provenance& prov
   add_options(request, settings);
   add_encoding(request, settings);
   if (!provenance.model_sha256.empty()) settings["model_sha256"] = provenance.model_sha256;
+  if (provenance.skipped_steps) settings["skipped_steps"] = *provenance.skipped_steps;
   if (!request.arguments.empty()) settings["arguments"] = request.arguments;
   return one_line(settings);
 }

@@ -191,6 +191,25 @@ FlagGroup sampling(GenerateRequest& request) {
                               set_sigmas})}};
 }
 
+FlagGroup speed_at_a_cost(GenerateRequest& request) {
+  const auto add_option = [&request](const FlagValue& value) { request.cache_options.push_back(value.text); };
+  return {
+      "Speed at a cost in quality",
+      {replacing({"--cache-option"},
+                 choice_flag({"--cache-mode"},
+                             "Skip steps that change little; for 20 steps and more. The run says how many",
+                             kCacheModes, request.cache_mode, request.cache_mode)),
+       {{"--cache-option"},
+        "KEY=VALUE",
+        "threshold=X: higher skips more; first=N, last=N: so many are always computed; "
+        "coefficients=A,B,... of teacache; max-skip=N, ratios=A,B,... and calibrate=yes, which measures "
+        "them, of magcache; repeatable",
+        "",
+        "the method's",
+        add_option,
+        true}}};
+}
+
 FlagGroup model(GenerateRequest& request) {
   const auto add_lora = [&request](const FlagValue& value) { request.loras.push_back(parse_lora(value)); };
   const auto add_lora_2 = [&request](const FlagValue& value) {
@@ -269,8 +288,9 @@ FlagGroup from_elsewhere(GenerateArguments& arguments) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments),  where_to(arguments), look(arguments), what_to_start_from(request),
-          size_and_length(request), sampling(request), model(request),  machine(request),
+  return {what_to_show(arguments),     where_to(arguments),      look(arguments),
+          what_to_start_from(request), size_and_length(request), sampling(request),
+          speed_at_a_cost(request),    model(request),           machine(request),
           from_elsewhere(arguments)};
 }
 

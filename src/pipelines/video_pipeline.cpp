@@ -30,6 +30,7 @@ namespace {
 
 /// How many tokens the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
+constexpr const char* kFp8 = "fp8";
 constexpr const char* kLowNoiseExpert = "transformer_2";
 /// So many steps before the low-noise expert's first one its files are asked into memory.
 constexpr int64_t kStepsToPrefetch = 3;
@@ -95,6 +96,8 @@ VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
 Placement VideoPipeline::text_encoder_placement() const {
   Placement placement = job_.placement;
   if (!request().text_encoder_device.empty()) placement.device = parse_device(request().text_encoder_device);
+  // What UMT5 computes inside does not fit into float16.
+  if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
   return placement;
 }
 
@@ -153,6 +156,7 @@ std::string VideoPipeline::identity(const std::string& component, const LoadOpti
   const Component& loaded = job_.checkpoint.get(component);
   std::string text =
       loaded.config.json().dump() + dtype_name(options.placement.dtype) + options.placement.device.str();
+  if (options.fp8_matrices) text.append(kFp8);
   for (const auto& file : loaded.files) text.append(";").append(file_identity(file->path()));
   for (const LoraMerge& merge : options.loras) {
     text.append(";").append(file_identity(merge.lora.file->path()));
@@ -166,7 +170,8 @@ LoadOptions VideoPipeline::expert_options(const std::string& component) const {
   return {.placement = job_.placement,
           .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
           .loras = open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component),
-                              second)};
+                              second),
+          .fp8_matrices = request().dtype == kFp8};
 }
 
 LoadOptions VideoPipeline::float32_options() const {
@@ -186,7 +191,8 @@ BlockResidency VideoPipeline::residency(const std::string& component) const {
     const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
                             activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
     const LoadOptions options{.placement = job_.placement,
-                              .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+                              .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
+                              .fp8_matrices = request().dtype == kFp8};
     blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), options, beside),
                          request().offload, request().max_vram);
   }
@@ -207,8 +213,9 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
   const TextContext negative_prompt = prompt_embeds.negative_prompt
                                           ? transformer->prepare(*prompt_embeds.negative_prompt, image_embeds)
                                           : TextContext{};
-  return [=](const Tensor& latents, const Tensor& timestep, Prompt which) {
-    return transformer->forward(latents, timestep, which == Prompt::kPositive ? prompt : negative_prompt);
+  return [=, this](const Tensor& latents, const Tensor& timestep, Prompt which) {
+    return transformer->forward(latents, timestep, which == Prompt::kPositive ? prompt : negative_prompt,
+                                around_blocks(which));
   };
 }
 
@@ -255,14 +262,18 @@ std::vector<std::string> VideoPipeline::experts(const Scheduler& scheduler) cons
 
 Tensor VideoPipeline::predict_guided(const NoisePredictor& predict, const Tensor& latents,
                                      const Tensor& timestep, double guidance_scale) const {
-  const Tensor noise_pred = predict(latents, timestep, Prompt::kPositive);
+  const auto predicted = [&](Prompt prompt) {
+    const auto compute = [&] { return predict(latents, timestep, prompt); };
+    const bool cached = step_cache_ && step_cache_->around() == StepCache::Around::kModel;
+    return cached ? step_cache_->run(static_cast<size_t>(prompt), latents, {}, compute) : compute();
+  };
+  const Tensor noise_pred = predicted(Prompt::kPositive);
   // Whether there is a negative prompt, the first expert's scale says for both.
   if (!is_guided(*request().guidance_scale)) return noise_pred;
-  return classifier_free_guidance(noise_pred, predict(latents, timestep, Prompt::kNegative), guidance_scale);
+  return classifier_free_guidance(noise_pred, predicted(Prompt::kNegative), guidance_scale);
 }
 
-Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
-                              const ExpertLoader& load_expert) const {
+Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert) {
   const int64_t total = *request().num_inference_steps;
   const auto scheduler =
       make_scheduler(job_.checkpoint.scheduler, {.sampler = request().sampler,
@@ -271,6 +282,8 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
                                                  .legacy_flow_sigmas = request().legacy_sigmas});
   scheduler->set_timesteps(total);
   const std::vector<std::string> at_work = experts(*scheduler);
+  const StepCacheOptions cache_options =
+      read_cache_options(request().cache_mode, request().cache_options, total);
 
   NoisePredictor predict;
   std::future<void> prefetch;
@@ -286,6 +299,9 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
     if (step == 0 || at_work[step] != at_work[step - 1]) {
       predict = nullptr;  // releases the other expert before this one is loaded
       predict = load_expert(at_work[step]);
+      finish_caching();
+      const auto count = std::count(at_work.begin(), at_work.end(), at_work[step]);
+      step_cache_ = StepCache::make(cache_options, {.first = step, .count = count, .total = total});
     }
     emit(Event::Kind::kStep, step, total);
     const double guidance_scale = low_noise ? request().guidance_scale_2.value_or(*request().guidance_scale)
@@ -298,7 +314,27 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise,
     latents = scheduler->step(noise_pred, latents, noise);
   }
   emit(Event::Kind::kStep, total, total);
+  finish_caching();
+  if (skipped_steps_) {
+    log_warning("--cache-mode " + request().cache_mode + " skipped " + std::to_string(*skipped_steps_) +
+                " of " + std::to_string(total) + " steps");
+  }
   return latents;
+}
+
+void VideoPipeline::finish_caching() {
+  if (!step_cache_) return;
+  skipped_steps_ = skipped_steps_.value_or(0) + step_cache_->skipped();
+  if (const std::string found = step_cache_->found(); !found.empty()) log_warning("measured: " + found);
+  step_cache_ = nullptr;
+}
+
+AroundBlocks VideoPipeline::around_blocks(Prompt prompt) const {
+  if (!step_cache_ || step_cache_->around() != StepCache::Around::kBlocks) return {};
+  return
+      [this, prompt](const Tensor& hidden_states, const Tensor& temb, const std::function<Tensor()>& blocks) {
+        return step_cache_->run(static_cast<size_t>(prompt), hidden_states, temb, blocks);
+      };
 }
 
 Tensor VideoPipeline::finish(const Tensor& latents) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autoencoders/autoencoder_kl_wan.h"
+#include "caching/step_cache.h"
 #include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
@@ -56,6 +57,9 @@ class VideoPipeline {
 
   /// What latents of RenderJob::on_latents show, in small and about; as preview_frames().
   Frames preview(const Tensor& latents);
+
+  /// How many steps were not computed by sample(); empty without a cache.
+  std::optional<int64_t> skipped_steps() const { return skipped_steps_; }
 
  protected:
   /// What the transformer attends to: [1, 512, text_dim], rows behind the last token are zero.
@@ -108,7 +112,9 @@ class VideoPipeline {
   Tensor draw_latents(int64_t channels, const at::Generator& noise, int64_t more_frames = 0);
   /// From noise to the final latents: every step with the expert of its noise level, of which one at a time
   /// is loaded.
-  Tensor denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert) const;
+  Tensor denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert);
+  /// What goes around an expert's blocks for this prompt.
+  AroundBlocks around_blocks(Prompt prompt) const;
   /// Latents with those of the clip's frames that are known and not sampled.
   virtual Tensor with_known(const Tensor& latents) const { return latents; }
   /// Error (kNumbers); what sample() returns.
@@ -122,6 +128,7 @@ class VideoPipeline {
   std::vector<std::string> experts(const Scheduler& scheduler) const;
   Tensor predict_guided(const NoisePredictor& predict, const Tensor& latents, const Tensor& timestep,
                         double guidance_scale) const;
+  void finish_caching();
   /// Opens a component, having told that it is loaded.
   Weights open_weights(const std::string& component, LoadOptions options) const;
   /// What a component is loaded from, and how.
@@ -138,6 +145,8 @@ class VideoPipeline {
   ModelStore& models_;
   const RunControl& control_;
   std::shared_ptr<const AutoencoderKLWan> vae_;
+  std::unique_ptr<StepCache> step_cache_;  ///< of the expert at work
+  std::optional<int64_t> skipped_steps_;
 };
 
 }  // namespace t2v

@@ -32,9 +32,9 @@ VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& co
   const VACEContext prompt = transformer->prepare(prompt_embeds.prompt);
   const VACEContext negative_prompt =
       prompt_embeds.negative_prompt ? transformer->prepare(*prompt_embeds.negative_prompt) : VACEContext{};
-  return [=](const Tensor& latents, const Tensor& timestep, Prompt which) {
+  return [=, this](const Tensor& latents, const Tensor& timestep, Prompt which) {
     return transformer->forward(latents, timestep, which == Prompt::kPositive ? prompt : negative_prompt,
-                                control, scale);
+                                control, scale, around_blocks(which));
   };
 }
 

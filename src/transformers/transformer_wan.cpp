@@ -147,13 +147,17 @@ WanTransformer3DModel::Embedded WanTransformer3DModel::embed(const Tensor& laten
 }
 
 Tensor WanTransformer3DModel::forward(const Tensor& hidden_states, const Tensor& timestep,
-                                      const TextContext& context) const {
+                                      const TextContext& context, const AroundBlocks& around) const {
   const Embedded embedded = embed(hidden_states, timestep);
-  Tensor x = embedded.hidden_states;
-  BlockSource<WanTransformerBlock>::Pass blocks(blocks_);
-  for (const CrossContext& block_context : context.blocks) {
-    x = blocks.next().forward(x, block_context, embedded.time, embedded.rotary_emb);
-  }
+  const auto all_blocks = [&] {
+    Tensor x = embedded.hidden_states;
+    BlockSource<WanTransformerBlock>::Pass blocks(blocks_);
+    for (const CrossContext& block_context : context.blocks) {
+      x = blocks.next().forward(x, block_context, embedded.time, embedded.rotary_emb);
+    }
+    return x;
+  };
+  const Tensor x = around ? around(embedded.hidden_states, embedded.time.temb, all_blocks) : all_blocks();
   return project_out(x, embedded.time, hidden_states.sizes());
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "caching/around_blocks.h"
 #include "core/tensor.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
@@ -61,8 +62,9 @@ class WanTransformer3DModel {
   /// hidden_states: [batch, in_channels, frames, height, width]; timestep: [batch], or [batch, tokens] on the
   /// CPU, integers or floats; a batch of 1 in `context` serves any batch -> noise_pred [batch, out_channels,
   /// frames, height, width] in float32. Error (kUsage) for sizes that are not multiples of the patch size,
-  /// (kInput) for other channels.
-  Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const TextContext& context) const;
+  /// (kInput) for other channels. `around`: something around the loop over the blocks; empty: nothing.
+  Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const TextContext& context,
+                 const AroundBlocks& around = {}) const;
 
   // forward() in parts, for a model that has more blocks beside these.
 

@@ -69,14 +69,24 @@ Tensor WanVACETransformer3DModel::embed_control(const Tensor& control, int64_t t
 
 Tensor WanVACETransformer3DModel::forward(const Tensor& hidden_states, const Tensor& timestep,
                                           const VACEContext& context, const Tensor& control,
-                                          const std::vector<double>& scale) const {
+                                          const std::vector<double>& scale,
+                                          const AroundBlocks& around) const {
   if (scale.size() != config_.vace_layers.size()) {
     throw Error(ErrorCode::kUsage,
                 {.doing = "denoising",
                  .got = std::to_string(scale.size()) + " scales of the control",
                  .expected = std::to_string(config_.vace_layers.size()) + " or one for all"});
   }
-  const auto [embedded, time, rotary] = transformer_.embed(hidden_states, timestep);
+  const WanTransformer3DModel::Embedded embedded = transformer_.embed(hidden_states, timestep);
+  const auto all_blocks = [&] { return run_blocks(embedded, context, control, scale); };
+  const Tensor x = around ? around(embedded.hidden_states, embedded.time.temb, all_blocks) : all_blocks();
+  return transformer_.project_out(x, embedded.time, hidden_states.sizes());
+}
+
+Tensor WanVACETransformer3DModel::run_blocks(const WanTransformer3DModel::Embedded& input,
+                                             const VACEContext& context, const Tensor& control,
+                                             const std::vector<double>& scale) const {
+  const auto& [embedded, time, rotary] = input;
   Tensor control_hidden_states = embed_control(control, embedded.size(1));
   Tensor x = embedded;
   BlockSource<WanTransformerBlock>::Pass blocks(transformer_.blocks());
@@ -93,7 +103,7 @@ Tensor WanVACETransformer3DModel::forward(const Tensor& hidden_states, const Ten
     control_hidden_states = std::move(next_states);
     ++hints;
   }
-  return transformer_.project_out(x, time, hidden_states.sizes());
+  return x;
 }
 
 }  // namespace t2v

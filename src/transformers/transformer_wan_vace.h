@@ -60,9 +60,12 @@ class WanVACETransformer3DModel {
   /// frames, height, width] with no more patches than hidden_states; scale: how much each of vace_layers
   /// counts. Error (kUsage) for another number of scales, and as there.
   Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const VACEContext& context,
-                 const Tensor& control, const std::vector<double>& scale) const;
+                 const Tensor& control, const std::vector<double>& scale,
+                 const AroundBlocks& around = {}) const;
 
  private:
+  Tensor run_blocks(const WanTransformer3DModel::Embedded& input, const VACEContext& context,
+                    const Tensor& control, const std::vector<double>& scale) const;
   Tensor embed_control(const Tensor& control, int64_t tokens) const;  ///< -> [batch, tokens, dim]
 
   WanVACETransformer3DConfig config_;

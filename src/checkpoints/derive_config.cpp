@@ -47,6 +47,13 @@ class Hints {
   Hints(const Component& tensors, const ConfigHints& hints)
       : configs_{hints.beside, metadata(tensors), hints.replaced} {}
 
+  /// The file's own config.json with what the tensors tell in place of what it says of that.
+  json completed(const json& derived) const {
+    json config = of_file_;
+    config.update(derived);
+    return config;
+  }
+
   /// The first value of `key`; null if no hint has it.
   json find(const std::string& key) const {
     for (const Config& config : configs_) {
@@ -64,21 +71,23 @@ class Hints {
 
  private:
   /// What the file's own metadata says: a JSON object under "config", or numbers under their names.
-  static Config metadata(const Component& tensors) {
+  Config metadata(const Component& tensors) {
     json values = json::object();
     for (const auto& file : tensors.files) {
       for (const auto& [key, text] : file->metadata()) {
         if (key == "config" && text.starts_with('{')) {
-          values.update(Config::parse(text, tensors.origin + ", metadata").json());
+          of_file_.update(Config::parse(text, tensors.origin + ", metadata").json());
           continue;
         }
         const json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
         if (value.is_number()) values.emplace(key, value);
       }
     }
+    values.update(of_file_);
     return Config(values, tensors.origin + ", metadata");
   }
 
+  json of_file_ = json::object();  ///< before configs_, which it is part of
   std::vector<Config> configs_;
 };
 
@@ -256,7 +265,6 @@ json vae_config(const Component& tensors, const Hints& hints) {
   }
   json config = {{"_class_name", "AutoencoderKLWan"},
                  {"base_dim", base_dim},
-                 {"decoder_base_dim", shapes("decoder.conv_out.weight", 1)},
                  {"z_dim", z_dim},
                  {"dim_mult", dim_mult},
                  {"num_res_blocks", levels.num_res_blocks},
@@ -269,6 +277,10 @@ json vae_config(const Component& tensors, const Hints& hints) {
                  {"patch_size", patch > 1 ? json(patch) : json(nullptr)},
                  {"scale_factor_spatial", spatial},
                  {"scale_factor_temporal", temporal}};
+  // Null where it is the encoder's and nothing says so.
+  const int64_t decoder_base_dim = shapes("decoder.conv_out.weight", 1);
+  const bool said = decoder_base_dim != base_dim || !hints.find("decoder_base_dim").is_null();
+  config["decoder_base_dim"] = said ? json(decoder_base_dim) : json(nullptr);
   const auto published = latent_statistics(z_dim);
   for (const auto& [key, values] : {std::pair("latents_mean", published ? &published->mean : nullptr),
                                     std::pair("latents_std", published ? &published->std : nullptr)}) {
@@ -288,7 +300,7 @@ Config derive_config(std::string_view component, const Component& tensors, const
                       : component == "text_encoder"  ? text_encoder_config(tensors, all)
                       : component == "image_encoder" ? image_encoder_config(tensors, all)
                                                      : transformer_config(tensors, all);
-  return Config(config, tensors.origin + ", as its tensors tell");
+  return Config(all.completed(config), tensors.origin + ", as its tensors tell");
 }
 
 }  // namespace t2v

@@ -66,9 +66,14 @@ TEST(DeriveConfigTest, ABlockThatLacksATensorIsABlock) {
 }
 
 TEST(DeriveConfigTest, ShapesTellTheVaes) {
-  const json wan_2_1 = {
-      {"base_dim", 96},    {"z_dim", 16},           {"is_residual", false},      {"in_channels", 3},
-      {"out_channels", 3}, {"patch_size", nullptr}, {"scale_factor_spatial", 8}, {"decoder_base_dim", 96}};
+  const json wan_2_1 = {{"base_dim", 96},
+                        {"z_dim", 16},
+                        {"is_residual", false},
+                        {"in_channels", 3},
+                        {"out_channels", 3},
+                        {"patch_size", nullptr},
+                        {"scale_factor_spatial", 8},
+                        {"decoder_base_dim", nullptr}};
   const json wan_2_2 = {
       {"base_dim", 160},    {"z_dim", 48},     {"is_residual", true},        {"in_channels", 12},
       {"out_channels", 12}, {"patch_size", 2}, {"scale_factor_spatial", 16}, {"decoder_base_dim", 256}};

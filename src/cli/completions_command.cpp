@@ -35,7 +35,7 @@ Command completions_command() {
   Flag operand = choice_flag({"SHELL"}, "Which shell", kShells, *shell);
   operand.value = "";
   return {.name = "completions",
-          .summary = "A script for the completion of a shell",
+          .summary = "Writes a script for the completion of a shell",
           .description = kDescription,
           .notes = kNotes,
           .operands = {operand},

@@ -99,7 +99,8 @@ class Values {
     if (row.value.is_null() && giver != nullptr) {
       row.value = giver->values.size() == 1 ? Json(giver->values[0]) : Json(giver->values);
     }
-    if (row.value.is_null() && !flag.fallback.empty()) row.value = flag.fallback;
+    const bool has_default = !flag.fallback.empty() && flag.fallback != kOfModel;
+    if (row.value.is_null() && has_default) row.value = flag.fallback;
     row.from = giver != nullptr ? place_of(*giver) : place_without_giver(flag);
     return row;
   }
@@ -138,7 +139,8 @@ std::string table_of(const std::vector<Row>& rows) {
   std::vector<std::string> values;
   size_t widest_name = 0, widest_value = 0;
   for (const Row& row : rows) {
-    const std::string text = row.value.is_string() ? row.value.get<std::string>() : row.value.dump();
+    const bool plain = row.value.is_string() && row.value != "";
+    const std::string text = plain ? row.value.get<std::string>() : row.value.dump();
     values.push_back(shortened(escape_for_display(text), kWidestValue));
     widest_name = std::max(widest_name, row.name.size());
     widest_value = std::max(widest_value, columns(values.back()));
@@ -184,7 +186,7 @@ Command config_command() {
   const auto arguments = std::make_shared<GenerateArguments>();
   const std::vector<FlagGroup> groups = generate_flags(*arguments);
   return {.name = "config",
-          .summary = "The values that would be used, and where each comes from",
+          .summary = "Tells which values hold and where they come from",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},

@@ -3,6 +3,9 @@
 namespace t2v {
 namespace {
 
+/// Some of what --device takes.
+const Names kDevices = {"cpu", "cuda", "auto"};
+
 Flag deciding(Names others, Flag flag) {
   flag.decides = std::move(others);
   return flag;
@@ -10,6 +13,11 @@ Flag deciding(Names others, Flag flag) {
 
 Flag replacing(Names others, Flag flag) {
   flag.replaces = std::move(others);
+  return flag;
+}
+
+Flag completing(const Names& words, Flag flag) {
+  flag.choices = words;
   return flag;
 }
 
@@ -251,7 +259,8 @@ FlagGroup machine(GenerateRequest& request) {
   };
   return {
       "Machine",
-      {{{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+      {completing(kDevices,
+                  {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device}),
        choice_flag({"--dtype"},
                    "Numbers of text encoder and transformer. float16: of the transformer, beside a text "
                    "encoder in float32; fp8: its matrices are kept in 8 bits and computed in bfloat16",
@@ -263,12 +272,12 @@ FlagGroup machine(GenerateRequest& request) {
            kOffloads, request.offload, request.offload),
        number_flag({"--max-vram"}, "GiB of the GPU to use at most; blocks that do not fit wait elsewhere",
                    kMaxVrams, request.max_vram),
-       {{"--text-encoder-device"},
-        "WORD",
-        "Where to encode the prompt",
-        kDescribeDevice,
-        "as --device",
-        set_text_encoder_device},
+       completing(kDevices, {{"--text-encoder-device"},
+                             "WORD",
+                             "Where to encode the prompt",
+                             kDescribeDevice,
+                             "as --device",
+                             set_text_encoder_device}),
        path_flag({"--embeds-cache"}, "DIR", "Keeps what the text encoder makes of prompts, for later runs",
                  request.embeds_cache),
        switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",

@@ -25,6 +25,14 @@ In long flags _ and - are the same. Of a flag given twice the last one holds,
 and so of flags that say the same in two ways, such as --size and --width.
 Values are never rounded in silence: what the model cannot make is an error.
 
+A value comes from the first of these that has one: the flag; the variable of
+its name (T2V_STEPS=20 is --steps 20, T2V_OVERWRITE=1 is --overwrite); the file
+of --config; the preset of the model. t2v config shows all of them. A config is
+a JSON object whose keys are long names of flags:
+  {"num_inference_steps": 20, "lora": ["style.safetensors:0.5"]}
+The settings that t2v inspect shows of a clip are one, and so is every file in
+configs/. A key that no flag is named like is an error.
+
 Standard output: the path of the clip (of .png files, the first), or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
 Standard error: everything else. The seed used is always shown unless quiet.

@@ -130,7 +130,7 @@ Command rerun_command() {
   std::erase_if(groups, [](const FlagGroup& group) { return find_flag({group}, "--config") != nullptr; });
   return {
       .name = "rerun",
-      .summary = "A clip again from its recorded settings, with flags changed",
+      .summary = "Makes a clip again, with flags changed",
       .description = kDescription,
       .notes = kNotes,
       .operands = {path_flag({"CLIP"}, "", "The clip; of numbered pictures, one of them", arguments->clip)},

@@ -9,7 +9,7 @@ from support import CommandTest
 
 # Calls the completion function as bash does; the words and which of them is being typed are the arguments.
 TRY = r"""
-source script || exit 9
+source ./script || exit 9
 complete -p t2v >/dev/null || exit 8
 COMP_CWORD=$1; shift
 COMP_WORDS=("$@")
@@ -98,7 +98,7 @@ class BashTest(CommandTest):
         self.check_syntax("fish", "--no-execute")
 
     def test_refused(self):
-        self.refused("completions", "bahs", parts=['"bahs"', "the nearest is bash"])
+        self.refused("completions", "fich", parts=['"fich"', "the nearest is fish"])
         self.refused("completions", parts=["SHELL", "nothing"])
 
 

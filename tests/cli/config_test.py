@@ -5,6 +5,8 @@ import unittest
 
 from support import PROMPT, QUICK, ROOT, CommandTest, environment
 
+CLIP = ["--prompt", PROMPT]
+
 
 class ConfigTest(CommandTest):
     def write(self, text, name="my.json"):
@@ -12,7 +14,7 @@ class ConfigTest(CommandTest):
         return name
 
     def values(self, *arguments, **variables):
-        result = self.run_t2v("config", "--json", *arguments, env=environment(**variables))
+        result = self.run_t2v("config", "--json", "-q", *arguments, env=environment(**variables))
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         return json.loads(result.stdout)
 
@@ -101,18 +103,18 @@ class RefusalTest(ConfigTest):
         ):
             with self.subTest(text):
                 config = self.write(text)
-                self.refused(*QUICK, "-o", "x.mp4", "--config", config, parts=[f"my.json:{line}: ", *parts])
+                self.refused(*CLIP, "-o", "x.mp4", "--config", config, parts=[f"my.json:{line}: ", *parts])
 
     def test_files_that_cannot_be_read(self):
-        self.refused(*QUICK, "-o", "x.mp4", "--config", "missing.json", parts=["missing.json", "No such file"])
-        self.refused(*QUICK, "-o", "x.mp4", "--config", ".", parts=["Is a directory"])
-        self.refused(*QUICK, "-o", "x.mp4", "--config", self.write(" " * (2 << 20)), parts=["1 MiB"])
+        self.refused(*CLIP, "-o", "x.mp4", "--config", "missing.json", parts=["missing.json", "No such file"])
+        self.refused(*CLIP, "-o", "x.mp4", "--config", ".", parts=["Is a directory"])
+        self.refused(*CLIP, "-o", "x.mp4", "--config", self.write(" " * (2 << 20)), parts=["1 MiB"])
 
     def test_variables(self):
         for name, value, said in (("T2V_STEPS", "x", "from 1 to 1000"), ("T2V_OVERWRITE", "maybe", "true or false")):
-            self.refused(*QUICK, "-o", "x.mp4", env=environment(**{name: value}), parts=[name + ": got", said])
+            self.refused(*CLIP, "-o", "x.mp4", env=environment(**{name: value}), parts=[name + ": got", said])
         both = environment(T2V_STEPS="3", T2V_NUM_INFERENCE_STEPS="4")
-        self.refused(*QUICK, "-o", "x.mp4", env=both, parts=["T2V_STEPS", "T2V_NUM_INFERENCE_STEPS"])
+        self.refused(*CLIP, "-o", "x.mp4", env=both, parts=["T2V_STEPS", "T2V_NUM_INFERENCE_STEPS"])
 
     def test_a_flag_mends_what_the_environment_says(self):
         self.assertEqual(self.value("steps", "--steps", "3", T2V_STEPS="x"), (3, "--steps"))
@@ -129,8 +131,7 @@ class ShownTest(ConfigTest):
         self.assertIn(["quality", "good", "default"], rows)
         self.assertRegex(result.stdout.decode(), r"(?m)^sampler +unipc +the model$")
         # Aligned: every value begins in one column, and so does every place.
-        begins = {line.index(word) for line, word in ((lines[0], rows[0][1]), *(
-            (line, row[1]) for line, row in zip(lines, rows) if row[0] in ("steps", "fps", "quality")))}  # fmt: skip
+        begins = {line.index(row[1], len(row[0])) for line, row in zip(lines, rows) if row[0] in ("steps", "fps", "quality")}
         self.assertEqual(len(begins), 1)
         self.assertEqual([line for line in lines if "T2V_STEPZ" in line], [lines[-1]])
         self.assertIn("not used", lines[-1])

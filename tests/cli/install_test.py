@@ -38,6 +38,15 @@ class InstallTest(unittest.TestCase):
     def test_version(self):
         self.assertRegex(self.run_t2v("--version").stdout, r"^t2v \d+\.\d+\.\d+\n$")
 
+    def test_man_page_and_completions(self):
+        for file, begins in {
+            "man/man1/t2v.1": ".TH T2V 1 ", "bash-completion/completions/t2v": "# Completion of t2v in bash",
+            "zsh/site-functions/_t2v": "#compdef t2v\n", "fish/vendor_completions.d/t2v.fish": "# Completion of t2v in fish",
+        }.items():  # fmt: skip
+            text = (self.prefix / "share" / file).read_text()
+            self.assertEqual(text[: len(begins)], begins)
+            self.assertIn("rerun", text)
+
     def test_render_with_the_bundled_model(self):
         result = self.run_t2v("-p", PROMPT, "--frames", "5", "--steps", "1", "-o", "clip.mp4", "--progress", "json")
         self.assertEqual(result.stdout, "clip.mp4\n")

@@ -13,7 +13,7 @@ void check_preview(const GenerateRequest& request) {
   };
   const std::string flag = "--preview " + request.preview.string();
   if (is_stream(request.preview)) refuse(flag, "a stream", "a file, which each preview replaces");
-  if (output_container(request.preview) == Container::kPngSequence)
+  if (output_container(request.preview, "--preview") == Container::kPngSequence)
     refuse(flag, "numbered files", "one file that moves, such as .gif or .mp4");
   for (const std::filesystem::path& other : {request.output, request.save_latents}) {
     if (request.preview == other) refuse(flag, "the name of another output", "a name of its own");

@@ -100,7 +100,7 @@ bool is_stream(const fs::path& output) {
   return output == "-" || fs::is_fifo(status) || fs::is_character_file(status);
 }
 
-Container output_container(const fs::path& output) {
+Container output_container(const fs::path& output, const std::string& flag) {
   if (is_stream(output)) return Container::kMkv;
   std::string extension = output.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -111,8 +111,9 @@ Container output_container(const fs::path& output) {
   if (extension == ".mov") return Container::kMov;
   if (extension == ".gif") return Container::kGif;
   if (extension == ".png") return Container::kPngSequence;
-  throw usage(shown(output), extension.empty() ? "a name without an extension" : "the extension " + extension,
-              kExtensions, "the extension chooses how the clip is written");
+  throw usage(flag + " " + output.string(),
+              extension.empty() ? "a name without an extension" : "the extension " + extension, kExtensions,
+              "the extension chooses how the clip is written");
 }
 
 void check_file(const std::string& flag, const fs::path& file, bool overwrite, bool folder_is_tried) {

@@ -31,8 +31,8 @@ struct OutputOptions {
 };
 
 /// The container that the extension chooses. Matroska for "-" (standard output) and for what is not a file,
-/// such as a FIFO or /dev/null. Error (kUsage) for no extension or one that is not known.
-Container output_container(const std::filesystem::path& output);
+/// such as a FIFO or /dev/null. Error (kUsage), about `flag`, for no extension or one that is not known.
+Container output_container(const std::filesystem::path& output, const std::string& flag = "--output");
 
 /// Checks what can be checked before rendering. Error (kUsage): extension, what choose_encoding()
 /// refuses, an output that exists, is a folder or a terminal, a parent that is not a folder. Error (kOutput):

@@ -1,0 +1,142 @@
+"""--preview and --sheet: pictures of a clip while it is made, and when it is there."""
+
+import base64
+import os
+import pty
+import re
+import subprocess
+import unittest
+
+from support import PROMPT, QUICK, CommandTest, environment
+from clip_test import ffprobe, pixels
+
+STEPS = ["--prompt", PROMPT, "--frames", "9", "--seed", "1", "--steps", "6"]
+
+
+def mean_colour(frame, width, rows):
+    part = frame[3 * width * rows[0] : 3 * width * rows[1]]
+    return [sum(part[channel::3]) * 3 / len(part) for channel in range(3)]
+
+
+class PreviewFile(CommandTest):
+    def test_it_shows_the_clip_in_small(self):
+        result = self.run_t2v(*STEPS, "-o", "clip.mkv", "--quality", "lossless", "--preview", "look.mp4")
+        self.assertEqual((result.returncode, result.stdout), (0, b"clip.mkv\n"), result.stderr.decode())
+        self.assert_files("clip.mkv", "look.mp4")
+        clip, width, height = pixels(self.folder / "clip.mkv")
+        look, small_width, small_height = pixels(self.folder / "look.mp4")
+        self.assertEqual((small_width, small_height, len(look)), (width // 2, height // 2, 3))
+        # In the colours that the clip will have: the sky, and the grass.
+        for rows in ((0.02, 0.2), (0.8, 0.98)):
+            wanted = mean_colour(clip[4], width, [int(share * height) for share in rows])
+            got = mean_colour(look[1], small_width, [int(share * small_height) for share in rows])
+            for channel in range(3):
+                self.assertAlmostEqual(got[channel], wanted[channel], delta=25)
+
+    def test_it_lasts_as_long_as_the_clip(self):
+        self.run_t2v(*STEPS, "-o", "clip.mp4", "--preview", "look.mkv", "--preview-interval", "3")
+        (stream,) = ffprobe(self.folder / "look.mkv", "stream=r_frame_rate,nb_read_frames")["streams"]
+        self.assertEqual((stream["r_frame_rate"], stream["nb_read_frames"]), ("8/3", "3"))
+
+    def test_the_clip_is_the_same(self):
+        for name, preview in (("a.mkv", ["--preview", "look.gif"]), ("b.mkv", [])):
+            self.run_t2v(*QUICK, "-o", name, "--quality", "lossless", *preview)
+        self.assertEqual(pixels(self.folder / "a.mkv")[0], pixels(self.folder / "b.mkv")[0])
+        (stream,) = ffprobe(self.folder / "look.gif", "stream=nb_read_frames,width")["streams"]
+        self.assertEqual((stream["nb_read_frames"], stream["width"]), ("2", 32))
+
+    def test_one_of_two_steps_is_shown(self):
+        self.run_t2v(*QUICK, "-o", "a.mp4", "--preview", "a.gif", "--preview-interval", "2")
+        self.assert_files("a.mp4")  # after the last step comes the clip
+
+    def test_what_is_refused(self):
+        (self.folder / "there.mp4").write_text("old")
+        for preview, part in (("there.mp4", "there.mp4"), ("clip.mp4", "another output"), ("a.png", "numbered"),
+                              ("-", "stream"), ("a.xyz", "--preview a.xyz"), ("none/a.gif", "none"), ("/dev/null", "stream")):  # fmt: skip
+            with self.subTest(preview):
+                self.refused(*QUICK, "-o", "clip.mp4", "--preview", preview, parts=[part])
+        self.refused(*QUICK, "-o", "clip.mp4", "--preview-interval", "0", parts=["--preview-interval"])
+        self.assertEqual((self.folder / "there.mp4").read_text(), "old")
+
+
+class PreviewInTerminal(CommandTest):
+    def shown(self, **variables):
+        """What a terminal gets, which says of itself what `variables` say."""
+        own, theirs = pty.openpty()
+        with subprocess.Popen(
+            [os.environ["T2V_BINARY"], *QUICK, "-o", "clip.mp4", "--preview", "terminal"], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, env=environment(**variables),
+        ) as process:  # fmt: skip
+            os.close(theirs)
+            text = b""
+            try:
+                while part := os.read(own, 65536):
+                    text += part
+            except OSError:
+                pass  # the other end was closed
+        os.close(own)
+        return process.returncode, text
+
+    def assert_picture(self, png):
+        path = self.folder / "shown.png"
+        path.write_bytes(base64.b64decode(png))
+        (stream,) = ffprobe(path, "stream=width,height,codec_name")["streams"]
+        self.assertEqual((stream["codec_name"], stream["width"], stream["height"]), ("png", 64, 32))
+
+    def test_kitty(self):
+        code, text = self.shown(TERM="xterm-kitty")
+        self.assertEqual(code, 0)
+        pieces = re.findall(rb"\033_G([^;]*);([^\033]*)\033\\", text)
+        self.assertIn(b"a=T,f=100", pieces[0][0])
+        self.assertTrue(pieces[-1][0].endswith(b"m=0"))
+        self.assert_picture(b"".join(piece for _, piece in pieces))
+
+    def test_iterm2(self):
+        code, text = self.shown(TERM="xterm-256color", TERM_PROGRAM="iTerm.app")
+        self.assertEqual(code, 0)
+        self.assert_picture(re.search(rb"\033\]1337;File=inline=1;[^:]*:([^\a]*)\a", text)[1])
+
+    def test_others_are_refused(self):
+        for variables in ({"TERM": "xterm-256color"}, {"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}):
+            code, text = self.shown(**variables)
+            self.assertEqual(code, 2)
+            self.assertIn(b"--preview terminal", text)
+        self.refused(*QUICK, "-o", "clip.mp4", "--preview", "terminal", parts=["--preview terminal"],
+                     env=environment(TERM="xterm-kitty"))  # fmt: skip
+
+
+class Sheet(CommandTest):
+    def test_frames_of_a_clip(self):
+        result = self.run_t2v(*STEPS, "-o", "clip.mkv", "--quality", "lossless", "--sheet", "sheet.png")
+        self.assertEqual((result.returncode, result.stdout), (0, b"clip.mkv\n"), result.stderr.decode())
+        self.assert_files("clip.mkv", "sheet.png")
+        (sheet,), width, height = pixels(self.folder / "sheet.png")
+        frames, side, _ = pixels(self.folder / "clip.mkv")
+        # Nine pictures in rows of three, 4 pixels apart, each over its number.
+        cell_height = (height - 4) // 3
+        self.assertEqual((width, cell_height), (4 + 3 * (side + 4), side + 4 + 18))
+        for number, frame in enumerate(frames):
+            x, y = 4 + number % 3 * (side + 4), 4 + number // 3 * cell_height
+            for row in range(side):
+                begin = 3 * ((y + row) * width + x)
+                self.assertEqual(sheet[begin : begin + 3 * side], frame[3 * side * row : 3 * side * (row + 1)])
+
+    def test_numbered_pictures(self):
+        result = self.run_t2v(*QUICK, "-o", "clip.png", "--sheet", "sheet.png")
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertTrue((self.folder / "sheet.png").exists())
+
+    def test_what_is_refused(self):
+        (self.folder / "there.png").write_text("old")
+        for sheet, part in (("there.png", "there.png"), ("a.jpg", ".png"), ("none/a.png", "none"), ("a-%d.png", "pattern")):
+            with self.subTest(sheet):
+                self.refused(*QUICK, "-o", "clip.mp4", "--sheet", sheet, parts=[part])
+        self.refused(*QUICK, "-o", "-", "--sheet", "sheet.png", parts=["--sheet", "not kept"])
+        self.assertEqual((self.folder / "there.png").read_text(), "old")
+        result = self.run_t2v(*QUICK, "-o", "clip.mp4", "--sheet", "there.png", "-y")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(len(pixels(self.folder / "there.png")[0]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

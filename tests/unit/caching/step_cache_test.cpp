@@ -72,6 +72,14 @@ TEST(StepCache, MagCacheSkipsNoMoreInARowThanItMay) {
             (std::vector<bool>{true, false, false, true, false, false, true, false}));
 }
 
+TEST(StepCache, MagCacheStretchesItsTable) {
+  // Three ratios for seven steps: of 0 0 1 1 1 2 2, of which the one in the middle allows nothing.
+  const auto cache =
+      StepCache::make({.mode = "magcache", .threshold = 0.5, .max_skip = 9, .ratios = {1, 9, 1}},
+                      {.first = 0, .count = 7, .total = 7});
+  EXPECT_EQ(run(*cache, 7), (std::vector<bool>{true, false, true, true, true, false, false}));
+}
+
 TEST(StepCache, ASecondExpertUsesItsPartOfTheTable) {
   // Ratios of 1 for the first half of the clip and of 3 for the second, which exceeds the threshold at once.
   const StepCacheOptions options{

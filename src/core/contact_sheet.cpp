@@ -50,22 +50,24 @@ void fill_point(Frames& sheet, int64_t x, int64_t y) {
   }
 }
 
-/// The characters that fit into `width`, in its middle; (x, y) is its upper left corner.
+int64_t width_of(const std::string& label) { return static_cast<int64_t>(label.size()) * kAdvance; }
+
+/// In the middle of `width`; (x, y) is its upper left corner.
 void draw_label(Frames& sheet, const std::string& label, int64_t x, int64_t y, int64_t width) {
-  const int64_t count = std::min<int64_t>(static_cast<int64_t>(label.size()), width / kAdvance);
-  x += (width - count * kAdvance) / 2;
-  for (int64_t i = 0; i < count; ++i, x += kAdvance) {
-    const Glyph glyph = glyph_of(label[i]);
+  x += (width - width_of(label)) / 2;
+  for (const char character : label) {
+    const Glyph glyph = glyph_of(character);
     for (int64_t row = 0; row < kGlyphHeight; ++row) {
       for (int64_t column = 0; column < kGlyphWidth; ++column) {
         if ((glyph[row] >> (kGlyphWidth - 1 - column) & 1) == 0) continue;
         fill_point(sheet, x + column * kPoint, y + (row + 1) * kPoint);
       }
     }
+    x += kAdvance;
   }
 }
 
-// -----------------------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------------------------------
 
 void draw_picture(Frames& sheet, const Frames& picture, int64_t x, int64_t y) {
   for (int64_t row = 0; row < picture.height; ++row) {
@@ -94,7 +96,7 @@ Frames shrunk_to(const Frames& picture, int64_t side) {
 Frames contact_sheet(const std::vector<LabelledPicture>& pictures) {
   int64_t width = 0, height = 0;
   for (const auto& [picture, label] : pictures) {
-    width = std::max(width, picture.width);
+    width = std::max({width, picture.width, width_of(label)});
     height = std::max(height, picture.height);
   }
   const auto count = static_cast<int64_t>(pictures.size());

@@ -59,9 +59,10 @@ TEST(ContactSheet, DrawsNumbers) {
   EXPECT_EQ(drawn("x").find('#'), std::string::npos);
 }
 
-TEST(ContactSheet, CutsALabelThatIsTooLong) {
+TEST(ContactSheet, HasRoomForTheLongestLabel) {
   const Frames sheet = contact_sheet({{plain(16, 16, 0), "18446744073709551615"}});
-  EXPECT_EQ(sheet.width, 24);
+  EXPECT_EQ(sheet.width, 4 + 20 * 12 + 4);
+  EXPECT_EQ(red_at(sheet, 4 + (240 - 16) / 2, 4), 0);
 }
 
 TEST(ContactSheet, ShrinksInProportion) {

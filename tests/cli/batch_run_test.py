@@ -1,0 +1,266 @@
+"""t2v batch at work: what it writes and says, failures, continuing, the gallery (contract, fault case 27)."""
+
+import html.parser
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import unittest
+import urllib.parse
+
+from batch_support import SMALL, BatchTest
+from support import BINARY, environment
+
+
+class Page(html.parser.HTMLParser):
+    """The links of a page, its text, and the tags it has."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.tags, self.text = [], set(), ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class RunTest(BatchTest):
+    def test_clips_and_what_is_said(self):
+        prompts = self.write("a cat\na dog\n")
+        result = self.batch(prompts, "--seed", "1")
+        paths = ["out/0000-a cat-1.mp4", "out/0001-a dog-1.mp4"]
+        self.assertEqual((result.returncode, result.stdout.decode().splitlines()), (0, paths), result.stderr)
+        for path in paths:
+            self.assert_whole_clip(self.folder / path, frames=1)
+        self.assertEqual(self.clips(), [path.removeprefix("out/") for path in paths])
+        said = result.stderr.decode().splitlines()
+        self.assertEqual([line for line in said if not line.startswith("t2v: ")], [])
+        self.assertIn("[1/2]", said[0])
+        self.assertTrue(any("[2/2]" in line and "left of all" in line for line in said), said)
+        self.assertRegex(said[-1], "^t2v: 2 clips: 2 written, 0 were there, 0 failed; ")
+        results = self.lines("results.jsonl")
+        self.assertEqual([line["output"] for line in results], self.clips())
+        self.assertEqual(results[1]["settings"]["prompt"], "a dog")
+        self.assertGreater(results[1]["seconds"], 0)
+
+    def test_the_clips_of_separate_commands(self):
+        self.done(self.write("a cat\na dog\n"), "--seed", "3", "--steps", "2", "--name-template", "{index}.mkv")
+        arguments = [*SMALL, "--seed", "3", "--steps", "2", "-p", "a dog", "-o", "alone.mkv"]
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        hashes = [
+            subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "framehash", "-"], cwd=self.folder,
+                           capture_output=True, check=True).stdout
+            for path in ("alone.mkv", "out/1.mkv", "out/0.mkv")
+        ]  # fmt: skip
+        self.assertEqual(hashes[0], hashes[1])
+        self.assertNotEqual(hashes[0], hashes[2])
+
+    def test_json(self):
+        result = self.batch(self.write("a cat\na dog\n"), "--json", "--progress", "json", "--seed", "1")
+        lines = [json.loads(line) for line in result.stdout.decode().splitlines()]
+        self.assertEqual([line["output"] for line in lines], ["out/0000-a cat-1.mp4", "out/0001-a dog-1.mp4"])
+        self.assertEqual([line["settings"]["prompt"] for line in lines], ["a cat", "a dog"])
+        events = self.events(result)
+        done = [event for event in events if event["event"] == "done"]
+        self.assertEqual([event["clip"]["number"] for event in done], [1, 2])
+        self.assertEqual(done[0]["clip"]["count"], 2)
+        starts = [event for event in events if event["event"] == "start"]
+        self.assertEqual(starts[0]["clip"]["left"], None)
+        self.assertGreater(starts[1]["clip"]["left"], 0)
+        self.assertEqual((events[-1]["event"], events[-1]["ok"]), ("summary", True))
+        self.assertEqual(events[-1]["clips"], {"all": 2, "written": 2, "there": 0, "failed": 0})
+
+    def test_one_load_of_each_model(self):
+        rows = [{"prompt": f"clip {n}", "size": size} for n, size in enumerate(["16x16", "32x16", "16x16", "32x16"])]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        result = self.batch(self.write(text, "rows.jsonl"), "--name-template", "{index}.mp4", "--progress", "json")
+        loads = [event["detail"] for event in self.events(result) if event["event"] == "load" and event["done"] == 0]
+        self.assertEqual(sorted(loads), ["text_encoder", "transformer", "vae"])
+        # Those of one size follow each other; names are as in the file.
+        self.assertEqual(result.stdout.decode().split(), [f"out/{n}.mp4" for n in (0, 2, 1, 3)])
+
+    def test_quiet_and_a_reader_that_leaves(self):
+        result = self.batch(self.write("a cat\n"), "-q")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = self.start_t2v("batch", *SMALL, "-p", "a dog", "-o", "other", stdout=writing)
+        os.close(writing)
+        self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
+
+    def test_bar_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([BINARY, "batch", *SMALL, "-p", "a cat", "--seeds", "1..2", "-o", "out"], cwd=self.folder,
+                              stderr=theirs, stdout=subprocess.DEVNULL, env=environment(TERM="xterm")) as process:  # fmt: skip
+            os.close(theirs)
+            shown = b""
+            try:
+                while data := os.read(ours, 4096):
+                    shown += data
+            except OSError:  # the other end is closed
+                pass
+        os.close(ours)
+        self.assertEqual(process.returncode, 0, shown)
+        self.assertRegex(shown.decode(), r"2/2 sampling +\[#{24}\] 1 of 1.*left of all")
+
+    def test_sequences_of_pictures_and_lossless(self):
+        rows = '{"prompt": "a", "output": "a.png", "num_frames": 5}\n{"prompt": "b", "output": "b.mkv", "quality": "lossless"}\n'
+        prompts = self.write(rows, "rows.jsonl")
+        self.assertEqual(self.done(prompts), ["out/a-0001.png", "out/b.mkv"])
+        self.assertEqual(self.done(prompts), [])
+        self.assertEqual([line["output"] for line in self.lines("results.jsonl")], ["a.png", "b.mkv"])
+
+    def test_a_sheet_to_choose_a_seed(self):
+        arguments = ["batch", *SMALL, "-p", "a cat", "--seeds", "1..4", "-o", "out", "--sheet", "sheet.png"]
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        self.assertTrue((self.folder / "sheet.png").read_bytes().startswith(b"\x89PNG"))
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        self.assert_error(self.run_t2v(*arguments, "--seeds", "1..5"), 2, "sheet.png")
+
+    def test_errors_leave_no_folder(self):
+        self.refused_batch(self.write("a\n"), "--steps", "0", parts=["--steps"])
+        self.refused_batch(self.write("\xff\n"), "--sampler", "none", parts=["--sampler"])
+        self.assert_files("prompts.txt")
+
+
+class FailureTest(BatchTest):
+    def five(self, third='"lora": "lora.safetensors"'):
+        extra = ["", "", ", " + third, "", ""]
+        rows = "".join('{"prompt": "clip %d"%s}\n' % (n, extra[n]) for n in range(5))
+        return [self.write(rows, "rows.jsonl"), "--name-template", "{prompt}.mp4", "--seed", "1"]
+
+    def test_the_third_of_five_fails(self):
+        self.lora(float("nan"))
+        rows = self.five()
+        result = self.batch(*rows)
+        self.assertEqual(result.returncode, 8)
+        done = [f"out/clip {n}.mp4" for n in (0, 1, 3, 4)]
+        self.assertEqual(sorted(result.stdout.decode().splitlines()), done)
+        said = result.stderr.decode()
+        self.assertEqual(said.count("t2v: error: rows.jsonl:3: clip 2.mp4: "), 1, said)
+        self.assertIn("t2v: failed: rows.jsonl:3: clip 2.mp4: ", said)
+        self.assertIn("5 clips: 4 written, 0 were there, 1 failed", said.splitlines()[-1])
+        self.assertEqual(self.clips(), [path.removeprefix("out/") for path in done])
+        (failed,) = self.lines("failed.jsonl")
+        self.assertEqual((failed["error"]["code"], failed["output"], failed["seed"]), (6, "clip 2.mp4", "1"))
+
+        # The same again, once it can work: only the third is rendered.
+        before = {name: (self.folder / "out" / name).stat().st_mtime_ns for name in self.clips()}
+        self.lora(0.5)
+        self.assertEqual(self.done(*rows), ["out/clip 2.mp4"])
+        self.assertEqual({name: (self.folder / "out" / name).stat().st_mtime_ns for name in before}, before)
+        self.assertFalse((self.folder / "out/failed.jsonl").exists())
+        self.assertEqual(sorted(line["output"] for line in self.lines("results.jsonl")), self.clips())
+        self.assertEqual(self.done(*rows), [])
+
+    def test_failed_rows_run_again_on_their_own(self):
+        self.lora(float("nan"))
+        self.batch(*self.five('"lora": ["lora.safetensors:0.5"], "save_latents": "x", "sigmas": [1]'), "--guidance-scale", "2")
+        self.lora(0.5)
+        failed = str(self.folder / "out/failed.jsonl")
+        result = self.run_t2v("batch", "--prompts", failed, "-o", "out")
+        self.assertEqual((result.returncode, result.stdout), (0, b"out/clip 2.mp4\n"), result.stderr)
+        self.assertTrue((self.folder / "x").exists())
+        self.assertEqual(self.done(*self.five('"lora": "lora.safetensors:0.5", "sigmas": [1]'), "--guidance-scale", "2"), [])
+
+    def test_fail_fast(self):
+        self.lora(float("nan"))
+        result = self.batch(*self.five('"lora": "lora.safetensors", "size": "16x16"'), "--fail-fast", "--lora", "lora.safetensors")
+        self.assertEqual((result.returncode, result.stdout), (8, b""))
+        self.assertEqual(len(self.lines("failed.jsonl")), 1)
+
+    def test_a_full_disk_is_a_failed_row(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))  # noqa: E731
+        result = self.batch(self.write("a\n"), preexec_fn=limit)
+        self.assertEqual(result.returncode, 8, result.stderr)
+        self.assertNotIn(".mp4\n", " ".join(self.clips()))
+
+
+class ContinueTest(BatchTest):
+    def test_clips_with_other_settings(self):
+        prompts = self.write("a cat\na dog\n")
+        name = ["--name-template", "{prompt}.mp4", "--seed", "1"]
+        self.done(prompts, *name)
+        data = (self.folder / "out/a dog.mp4").read_bytes()
+        result = self.batch(prompts, *name, "--guidance-scale", "2")
+        self.assert_error(result, 2, "prompts.txt:1", "a cat.mp4", "--overwrite")
+        self.assertEqual((self.folder / "out/a dog.mp4").read_bytes(), data)
+        # What the frames do not depend on does not count.
+        self.assertEqual(self.done(prompts, *name, "--threads", "2", "-q", "--device", "cpu"), [])
+        self.assertEqual(len(self.done(prompts, *name, "--guidance-scale", "2", "-y")), 2)
+        self.assertEqual(len(self.done(prompts, *name, "--guidance-scale", "2", "-y")), 0)
+        (self.folder / "out/a cat.mp4").write_bytes(b"no clip")
+        self.assert_error(self.batch(prompts, *name, "--guidance-scale", "2"), 2, "a cat.mp4")
+        (self.folder / "out/a cat.mp4").unlink()
+        (self.folder / "out/a cat.mp4").mkdir()
+        self.assertEqual(self.batch(prompts, *name, "-y").returncode, 2)
+
+    def test_dry_run_tells_what_is_there(self):
+        prompts = self.write("a cat\n")
+        self.done(prompts, "--seed", "1")
+        self.write("a cat\na dog\n")
+        result = self.batch(prompts, "--seed", "1", "--dry-run")
+        self.assertEqual(result.stdout, b"there  out/0000-a cat-1.mp4\nto do  out/0001-a dog-1.mp4\n")
+
+    def test_stopped_and_continued(self):
+        prompts = self.write("".join(f"clip {n}\n" for n in range(6)))
+        arguments = ["batch", *SMALL, "--prompts", prompts, "-o", "out", "--steps", "40", "--progress", "json"]
+        process = self.start_t2v(*arguments)
+        for line in process.stderr:
+            event = json.loads(line)
+            if event["event"] == "step" and event.get("clip", {}).get("number") == 3:
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT, said)
+        self.assertIn("the same command continues", said)
+        clips = [name for name in self.clips() if name.endswith(".mp4")]
+        self.assertIn(len(clips), (2, 3))
+        self.assertEqual(self.clips(), clips, "nothing but clips is left")
+        result = self.run_t2v(*arguments)
+        self.assertEqual((result.returncode, len(result.stdout.splitlines())), (0, 6 - len(clips)), result.stderr)
+
+    def test_a_line_of_results_that_was_lost(self):
+        prompts = self.write("a cat\na dog\n")
+        self.done(prompts)
+        whole = self.lines("results.jsonl")
+        (self.folder / "out/results.jsonl").write_text(json.dumps(whole[0]) + '\n{"output": "0001-a')
+        self.done(prompts)
+        text = (self.folder / "out/results.jsonl").read_text().splitlines()
+        self.assertEqual(json.loads(text[-1])["output"], whole[1]["output"])
+        self.assertEqual(len(text), 3)
+
+
+class GalleryTest(BatchTest):
+    def test_page(self):
+        rows = [{"prompt": "<script>alert('x')</script> & \"more\"", "output": "100% #1?.mp4"}, {"prompt": "a dog"},
+                {"prompt": "a fox", "lora": "lora.safetensors"}]  # fmt: skip
+        self.lora(float("nan"))
+        prompts = self.write("".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+        self.done(prompts, "--gallery", "--seed", "1", code=8)
+        text = (self.folder / "out/index.html").read_text()
+        page = Page(text)
+        self.assertNotIn("script", page.tags)
+        for words in (rows[0]["prompt"], "a dog", "a fox", "100% #1?.mp4", "guidance_scale"):
+            self.assertIn(words, page.text)
+        self.assertNotIn("://", text)
+        self.assertEqual(len([link for link in page.links if "#t=" in link]), 2)
+        for link in page.links:
+            path = urllib.parse.unquote(urllib.parse.urlsplit(link).path)
+            self.assertTrue((self.folder / "out" / path).exists(), link)
+        (failed,) = self.lines("failed.jsonl")
+        self.assertIn(failed["error"]["message"][:40], page.text)
+        # When it works the page is made anew.
+        self.lora(0.5)
+        self.done(prompts, "--gallery", "--seed", "1")
+        self.assertEqual(len([link for link in Page((self.folder / "out/index.html").read_text()).links if "#t=" in link]), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

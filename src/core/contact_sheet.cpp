@@ -15,8 +15,7 @@ constexpr int64_t kSheetSide = 4096;  // pixels, about, that a full sheet has
 constexpr int64_t kGap = 4;
 constexpr uint8_t kPaper = 24, kInk = 224;
 
-// --- The label: glyphs of 5x7 points, a row a number, its leftmost point the highest of five bits.
-// -------------
+// The label: glyphs of 5x7 points, a row a number, its leftmost point the highest of five bits.
 
 constexpr int64_t kGlyphWidth = 5, kGlyphHeight = 7, kPoint = 2;
 constexpr int64_t kAdvance = (kGlyphWidth + 1) * kPoint;
@@ -66,8 +65,6 @@ void draw_label(Frames& sheet, const std::string& label, int64_t x, int64_t y, i
     x += kAdvance;
   }
 }
-
-// --------------------------------------------------------------------------------------------------------
 
 void draw_picture(Frames& sheet, const Frames& picture, int64_t x, int64_t y) {
   for (int64_t row = 0; row < picture.height; ++row) {

@@ -26,7 +26,9 @@ std::filesystem::path write_clip(const GenerateRequest& request, const std::stri
   const auto emit = [&](Event::Kind kind, const std::filesystem::path& path) {
     if (control.on_event) control.on_event({.kind = kind, .detail = path.string()});
   };
-  const auto writer = make_video_writer(request.output, video_settings(request, settings));
+  VideoSettings video = video_settings(request, settings);
+  video.stop = control.stop;
+  const auto writer = make_video_writer(request.output, video);
   pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
   emit(Event::Kind::kWrite, request.output);
   if (control.stop != nullptr && *control.stop) throw Stopped{};

@@ -194,7 +194,8 @@ bool is_clip(const fs::path& path) {
   if (!fs::is_regular_file(path, ignored)) return false;  // a FIFO must not hang here
   std::string head(8, '\0');
   std::ifstream(path, std::ios::binary).read(head.data(), static_cast<std::streamsize>(head.size()));
-  return path.extension() == ".json" || head.substr(4) == "ftyp" || head.starts_with("\x1A\x45\xDF\xA3");
+  return path.extension() == ".json" || head.substr(4) == "ftyp" || head.starts_with("\x1A\x45\xDF\xA3") ||
+         head.starts_with("GIF8");
 }
 
 /// What a clip has as its comment; of a sequence of pictures, the text of the .json beside it.

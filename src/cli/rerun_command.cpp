@@ -43,12 +43,12 @@ struct RerunArguments {
   GenerateArguments given;  ///< what the command line says, checked as it is read
 };
 
-/// Where the settings of a clip are: numbered pictures and the like have them in a file beside them.
+/// Where the settings of a clip are: numbered pictures have them in a file beside them.
 fs::path settings_file(const fs::path& clip) {
   std::error_code ignored;
   std::string stem = clip.stem().string();
   const auto beside = [&] { return clip.parent_path() / (stem + ".json"); };
-  if (clip.extension() != ".png" && clip.extension() != ".gif") return clip;
+  if (clip.extension() != ".png") return clip;
   if (fs::exists(beside(), ignored)) return beside();
   while (!stem.empty() && std::isdigit(static_cast<unsigned char>(stem.back())) != 0) stem.pop_back();
   if (!stem.empty() && stem.back() == '-') stem.pop_back();
@@ -73,9 +73,7 @@ fs::path free_name(const fs::path& clip) {
   const fs::path folder = settings.parent_path();
   std::error_code ignored;
   std::string extension = clip.extension().string();
-  if (extension == ".json") {
-    extension = fs::exists(fs::path(clip).replace_extension(".gif"), ignored) ? ".gif" : ".png";
-  }
+  if (extension == ".json") extension = ".png";
   if (extension == ".safetensors") extension = ".mp4";
   for (int number = 1;; ++number) {
     const std::string stem =

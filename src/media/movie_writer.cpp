@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <ctime>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "media/video_encoder.h"
 #include "media/video_reader.h"
 #include "media/writers.h"
+#include "t2v/run.h"
 
 namespace t2v {
 namespace {
@@ -43,16 +45,34 @@ uint32_t checksum(uint32_t before, const Frames& frames) {
   return av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), before, frames.rgb.data(), frames.rgb.size());
 }
 
+/// Opens what is there to take a stream. A FIFO is opened when it has a reader, and until then again and
+/// again: a plain open() would wait through the signal that asks to stop.
+int open_stream(const fs::path& output, const std::atomic<bool>* stop) {
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 50'000'000};
+  for (;;) {
+    const int descriptor = ::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor >= 0) {
+      ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+      return descriptor;
+    }
+    const int error = errno;
+    const bool waits = error == ENXIO && fs::is_fifo(output);
+    errno = error;
+    if (!waits) return descriptor;
+    if (stop != nullptr && *stop) throw Stopped{};
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
 /// The descriptor that a clip is written to: a staged file, or what is already there to take a stream.
 class Target {
  public:
-  explicit Target(const fs::path& output) : output_(output) {
+  Target(const fs::path& output, const std::atomic<bool>* stop) : output_(output) {
     if (!is_stream(output)) {
       staged_.emplace(output);
       return;
     }
-    stream_ = output == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-                            : ::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    stream_ = output == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open_stream(output, stop);
     if (stream_ < 0) throw output_error(output, errno);
   }
   ~Target() {
@@ -117,7 +137,7 @@ MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, 
       container_(container),
       encoding_(encoding),
       doing_("writing " + output.string()),
-      target_(output),
+      target_(output, settings.stop),
       io_(target_.descriptor(),
           target_.staged() != nullptr ? DescriptorIo::Mode::kWrite : DescriptorIo::Mode::kStream) {
   open_muxer();

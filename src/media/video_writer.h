@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -21,8 +22,9 @@ struct VideoSettings {
   std::string pix_fmt = {};         ///< one of kPixFmts; empty: the codec's
   std::string comment =
       {};  ///< the settings as JSON, kept in the clip or, for PNG files, beside it; empty: none
-  int64_t frame_count = 0;  ///< how many frames will be written
-  bool overwrite = false;   ///< replace an output that exists
+  int64_t frame_count = 0;                  ///< how many frames will be written
+  bool overwrite = false;                   ///< replace an output that exists
+  const std::atomic<bool>* stop = nullptr;  ///< when true, who waits for the reader of a FIFO throws Stopped
 };
 
 /// One clip being written. Memory does not grow with its length, except for a GIF, whose colours are chosen

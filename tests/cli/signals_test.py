@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 from support import BINARY, PROMPT, QUICK, ROOT, CommandTest, environment
@@ -55,6 +56,20 @@ class SignalTest(CommandTest):
         code, _ = self.stop_in("step", [signal.SIGINT, signal.SIGINT], LONG)
         self.assertEqual(code, -signal.SIGINT)
         self.assert_files()
+
+    def test_while_a_fifo_waits_for_its_reader(self):
+        os.mkfifo(self.folder / "fifo")
+        process = self.start_t2v(*QUICK, "-o", "fifo", "--progress", "json")
+        for line in process.stderr:
+            event = json.loads(line)
+            if event["event"] == "step" and event["done"] == event["total"]:
+                break
+        time.sleep(1)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertIn(b"no clip was written", process.stderr.read())
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+        self.assert_files("fifo")
 
     def test_old_clip_survives(self):
         (self.folder / "clip.mp4").write_bytes(b"old")

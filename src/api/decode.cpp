@@ -79,8 +79,8 @@ GenerateResult decode(const fs::path& latents, const GenerateRequest& request, c
   const Checkpoint checkpoint = Checkpoint::open({.model = checked.model, .vae = checked.vae});
   take_shape(latents, shape, checkpoint.get("vae").config, checked);
   if (!(checked.fps >= kFrameRates.smallest && checked.fps <= kFrameRates.largest)) {
-    throw Error(ErrorCode::kUsage, {.doing = "--fps",
-                                    .got = checked.fps ? std::to_string(*checked.fps) : "nothing",
+    throw Error(ErrorCode::kUsage, {.doing = "decoding " + latents.string(),
+                                    .got = checked.fps ? "--fps " + std::to_string(*checked.fps) : "no --fps",
                                     .expected = "a number of frames a second"});
   }
   check_output(checked.output, output_options(checked));

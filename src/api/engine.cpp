@@ -70,7 +70,7 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   Preview preview(request, control);
   std::unique_ptr<VideoPipeline> pipeline;
   const auto on_latents = [&](int64_t step, int64_t total, const Tensor& predicted) {
-    if (preview.is_due(step + 1, total)) preview.show(pipeline->preview(predicted));
+    if (preview.is_due(step + 1, total)) preview.show([&] { return pipeline->preview(predicted); });
   };
   pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
                                   .placement = placement,

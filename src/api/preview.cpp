@@ -37,8 +37,13 @@ bool Preview::is_due(int64_t done, int64_t total) const {
   return wanted_ && done < total && done % request_.preview_interval == 0;
 }
 
-void Preview::show(const Frames& frames) {
+void Preview::show(const std::function<Frames()>& make) {
+  const auto give_up = [this](const std::string& reason) {
+    wanted_ = false;
+    log_warning(reason + "; no more previews are made");
+  };
   try {
+    const Frames frames = make();
     if (!request_.preview.empty()) write_file(frames);
     if (control_.on_preview) {
       const Frames picture = strip(frames);
@@ -46,8 +51,9 @@ void Preview::show(const Frames& frames) {
       control_.on_preview(encoder.encode(picture.rgb.data()));
     }
   } catch (const Error& error) {
-    wanted_ = false;
-    log_warning(std::string(error.what()) + "; no more previews are made");
+    give_up(error.what());
+  } catch (const std::exception&) {
+    give_up("there is no memory for a preview");
   }
 }
 

@@ -60,7 +60,9 @@ std::string formatted(const char* format, double value) {
   return text;
 }
 
-std::string decibels(double value) { return std::isinf(value) ? "infinite" : formatted("%.2f dB", value); }
+std::string decibels(double value) {
+  return std::isinf(value) && value > 0 ? "infinite" : formatted("%.2f dB", value);
+}
 
 std::string describe(const ClipComparison& clips) {
   std::string frames = std::to_string(clips.frames_a) + " frames";

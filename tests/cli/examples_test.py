@@ -21,7 +21,17 @@ NOT_RUN = {
         "a model of 29 GB; hub_test renders a name in the cache",
     'scripts/t2v -m wan2.1-t2v-1.3b --lora style.safetensors:0.5 -p "two cats box on a stage" -o style.mp4':
         "a model of 29 GB; lora_test renders with LoRAs",
-    "scripts/t2v convert wan2.1_t2v_1.3B_fp16.safetensors -o transformer": "2.8 GB; convert_test has small ones",
+    "t2v plan --model Wan2.1-T2V-14B-Diffusers --device cuda --max-vram 12": "a GPU; plan_test has its memory",
+    "t2v bench": "minutes; bench_test runs single cases",
+    "t2v bench dit vae.2.1.64p5 --json > now.json": "a minute; bench_test runs single cases",
+    "t2v bench --report bench.html --price-per-hour 2.50": "minutes; bench_test writes reports",
+    "t2v bench --compare before.json now.json --fail-over 3%": "needs those; bench_test compares",
+    "t2v pull wan2.1-t2v-1.3b": "29 GB; hub_test pulls from a server of its own",
+    "t2v pull Wan-AI/Wan2.2-TI2V-5B-Diffusers": "34 GB; as above",
+    "t2v pull city96/Wan2.1-T2V-14B-gguf --include '*Q4_K_M.gguf'": "10 GB; as above",
+    't2v --model wan2.1-t2v-1.3b -p "two cats box on a stage" -o cats.mp4': "29 GB; hub_test renders a name",
+    "t2v models path wan2.1-t2v-1.3b": "a model of 29 GB; hub_test asks for the path of a small one",
+    "t2v models verify Wan-AI/Wan2.1-T2V-1.3B-Diffusers": "a model of 29 GB; hub_test verifies a small one",
     "cmake --install build/release --prefix ~/.local": "install_test installs",
 }  # fmt: skip
 # What examples read: clips, latents and pictures; texts; what stands in for a model.
@@ -32,7 +42,14 @@ TEXTS = {
     "jobs.csv": "prompt,seed\na red ball on the snow,3\n",
     "clips/failed.jsonl": '{"prompt": "a red ball on the snow", "seed": "4"}\n',
 }
-LINKS = {"Wan2.1-T2V-1.3B-Diffusers": "tests/fixtures/tiny-wan"}
+LINKS = {
+    "Wan2.1-T2V-1.3B-Diffusers": "tests/fixtures/tiny-wan",
+    "Wan2.1-T2V-1.3B": "tests/fixtures/tiny-wan",
+    "wan2.1_t2v_1.3B_fp16.safetensors": "tests/fixtures/checkpoints/transformer_original.safetensors",
+    "wan2.1_t2v_14B_fp8_scaled.safetensors": "tests/fixtures/checkpoints/transformer_original.safetensors",
+    "wan2.1_14B-Q8_0.gguf": "tests/fixtures/checkpoints/transformer_original.gguf",
+    "style_lora.safetensors": "tests/fixtures/lora/comfy.safetensors",
+}
 
 
 def readme_examples():
@@ -100,7 +117,7 @@ class ExamplesTest(CommandTest):
             if example in NOT_RUN:
                 continue
             for name in [*FILES, *TEXTS, *LINKS]:
-                read = re.search(r"(?<!-o )(?<![\w./-])" + re.escape(name) + r"(?![\w.])", example)
+                read = re.search(r"(?<!-o )(?<![\w./-])" + re.escape(name) + r"(?![\w.-])", example)
                 if read and not (self.folder / name).exists():
                     self.make(name)
             with self.subTest(example):

@@ -45,7 +45,8 @@ class ShellTest(CommandTest):
         self.assert_files()
 
     def test_nohup(self):
-        result = self.bash(f"nohup {T2V} -o clip.mp4 >log 2>&1 & kill -HUP $!; wait $!")
+        start = f"nohup {T2V} --steps 40 -o clip.mp4 >log 2>&1"
+        result = self.bash(start + " & until grep -qs sampling log; do sleep 0.1; done; kill -HUP $! && wait $!")
         self.assertEqual(result.returncode, 0, (self.folder / "log").read_text())
         self.assert_whole_clip(self.folder / "clip.mp4")
         self.assertIn("clip.mp4\n", (self.folder / "log").read_text())

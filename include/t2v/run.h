@@ -9,7 +9,7 @@ namespace t2v {
 
 /// What happens during work that takes long. The names are those of `--progress json`.
 struct Event {
-  enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone, kDownload, kVerify };
+  enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone, kDownload, kVerify, kBench };
   Kind kind;
   int64_t done = 0;    ///< of `total`: steps, latent frames, files, bytes; 0 when the phase begins
   int64_t total = 0;   ///< 0: not counted

@@ -15,6 +15,7 @@
 #include "api/sources.h"
 #include "api/visual_inputs.h"
 #include "core/tensor.h"
+#include "pipelines/clip_plan.h"
 #include "pipelines/video_pipeline.h"
 #include "weights/read_tensor.h"
 
@@ -64,8 +65,9 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   set_threads(request.threads);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  expect_encoder(request);
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  expect_memory(plan_clip(checkpoint, request, this_machine(placement.device)));
+  expect_encoder(request);
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);
   std::unique_ptr<VideoPipeline> pipeline;

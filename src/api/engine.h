@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "checkpoints/checkpoint.h"
+#include "t2v/bench.h"
 #include "t2v/compare.h"
 #include "t2v/convert.h"
 #include "t2v/generate.h"
+#include "t2v/plan.h"
 #include "t2v/sheet.h"
 
 namespace t2v {
@@ -64,5 +66,22 @@ constexpr const char* kEngineCompare = "t2v_engine_compare";
 extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips,
                                        const std::filesystem::path& sheet, bool overwrite);
 constexpr const char* kEngineWriteSheet = "t2v_engine_write_sheet";
+
+/// The plan, but its outputs, for a request that check() has passed.
+extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan);
+constexpr const char* kEnginePlan = "t2v_engine_plan";
+
+/// What bench() asks for.
+struct EngineBench {
+  BenchRequest request;
+  GenerateRequest clip;  ///< checked: the one that is rendered
+  double start_seconds;  ///< how long it took to load the engine
+};
+extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
+                                 const std::function<void(const BenchResult&)>& on_result,
+                                 BenchReport& report);
+constexpr const char* kEngineBench = "t2v_engine_bench";
+extern "C" void t2v_engine_bench_cases(std::vector<BenchCase>& cases);
+constexpr const char* kEngineBenchCases = "t2v_engine_bench_cases";
 
 }  // namespace t2v

@@ -26,6 +26,8 @@ const char* event_name(Event::Kind kind) {
       return "download";
     case Event::Kind::kVerify:
       return "verify";
+    case Event::Kind::kBench:
+      return "bench";
   }
   return "";
 }

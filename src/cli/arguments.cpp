@@ -132,8 +132,10 @@ std::vector<GivenFlag> with_config(const Groups& groups, const std::vector<Given
 void take_operands(const Command& command, const Groups& groups, const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     if (is_flag_like(words[i])) refuse_flag(command, groups, words[i]);
-    if (i >= command.operands.size()) refuse_word(command, words[i]);
-    command.operands[i].set({command.operands[i].names[0], words[i]});
+    const bool again = !command.operands.empty() && command.operands.back().repeatable;
+    if (i >= command.operands.size() && !again) refuse_word(command, words[i]);
+    const Flag& operand = command.operands[std::min(i, command.operands.size() - 1)];
+    operand.set({operand.names[0], words[i]});
   }
   for (size_t i = words.size(); i < command.operands.size(); ++i) {
     const Flag& operand = command.operands[i];

@@ -10,6 +10,8 @@ namespace t2v {
 // Each of these is in the file of its name. A new one is declared here and listed in commands.cpp.
 Command generate_command();
 Command batch_command();
+Command plan_command();
+Command bench_command();
 Command pull_command();
 Command models_command();
 Command inspect_command();

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "flags.h"
 #include "render.h"
+#include "show_plan.h"
 
 namespace t2v {
 namespace {
@@ -52,16 +53,25 @@ and "elapsed" (seconds since the start); a reader skips events it does not know:
 }  // namespace
 
 Command generate_command() {
-  const auto arguments = std::make_shared<GenerateArguments>();
+  struct Arguments {
+    GenerateArguments clip;
+    bool dry_run = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  std::vector<FlagGroup> groups = generate_flags(arguments->clip);
+  groups.push_back(
+      {"Instead of rendering",
+       {switch_flag({"--dry-run"}, "Tell what it would take, as t2v plan does", arguments->dry_run, true)}});
   return {.name = "generate",
           .summary = "Renders a clip; the default",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
-          .flags = generate_flags(*arguments),
+          .flags = groups,
           .stopped = "no clip was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
-            return render(invocation, *arguments, progress);
+            if (arguments->dry_run) return show_plan(arguments->clip, invocation.json);
+            return render(invocation, arguments->clip, progress);
           }};
 }
 

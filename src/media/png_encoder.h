@@ -1,9 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
-
-#include "core/frames.h"
-#include "media/libav.h"
 
 namespace t2v {
 
@@ -12,15 +11,14 @@ class PngEncoder {
  public:
   /// `doing` begins errors. Error (kOutput).
   PngEncoder(int64_t width, int64_t height, std::string doing);
+  ~PngEncoder();
 
   /// One picture, [height][width][3]. Error (kOutput).
   std::string encode(const uint8_t* rgb);
 
  private:
-  std::string doing_;
-  CodecPtr codec_;
-  FramePtr frame_;
-  PacketPtr packet_;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace t2v

@@ -185,11 +185,8 @@ BlockResidency VideoPipeline::residency(const std::string& component) const {
     // The files are mapped: a block that is dropped gives back what its numbers take in another dtype.
     if (request().offload == "disk") blocks.resident = 0;
   } else {
-    const auto transformer = WanTransformer3DConfig::from_config(config(component));
-    const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
     const ClipShape clip{*request().num_frames, *request().height, *request().width};
-    const uint64_t beside = loaded_bytes(job_.checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}}) +
-                            activation_bytes(transformer, vae_config, clip, job_.placement.dtype);
+    const uint64_t beside = bytes_beside(job_.checkpoint, component, clip, job_.placement);
     const LoadOptions options{.placement = job_.placement,
                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
                               .fp8_matrices = request().dtype == kFp8};

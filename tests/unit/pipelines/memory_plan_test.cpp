@@ -90,7 +90,7 @@ BlockResidency plan_published(const std::string& name, double max_vram) {
   constexpr uint64_t kVaeBytes = 507'570'124;
   const uint64_t activations =
       activation_bytes(WanTransformer3DConfig::from_config(Config(model["config"], name)), vae,
-                       {.num_frames = 81, .height = 480, .width = 832}, at::kBFloat16);
+                       {.num_frames = 81, .height = 480, .width = 832}, {at::kBFloat16, at::kCUDA});
   return plan_blocks(TransformerMemory::of(transformer, options, kVaeBytes + activations), "auto", max_vram);
 }
 

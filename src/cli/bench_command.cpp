@@ -1,0 +1,169 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "bench_results.h"
+#include "commands.h"
+#include "run_command.h"
+#include "streams.h"
+#include "t2v/error.h"
+#include "t2v/limits.h"
+
+namespace t2v {
+namespace {
+
+constexpr const char* kDescription = R"(t2v bench: how fast this machine is.
+
+Examples
+  t2v bench
+  t2v bench dit vae.2.1.64p5 --json > now.json
+  t2v bench --report bench.html --price-per-hour 2.50
+  t2v bench --compare before.json now.json --fail-over 3%
+  t2v bench --list
+
+Usage
+  t2v bench [CASE...] [flags]
+  t2v bench --compare A.json B.json [--fail-over PERCENT]
+
+)";
+
+constexpr const char* kNotes = R"(
+A CASE is the name of one or the beginning of several. Without any, those for
+the device run: on a CPU ones that end within a minute on two cores. Weights
+are synthetic, of the true shapes; load and e2e take --model. Each case runs
+twice to warm up and then at least --repeats times. On a CPU, or where the
+memory does not hold a model, one block is timed and multiplied, and the note
+says so. What is measured is kept in ~/.cache/t2v/calibration.json: t2v plan
+tells times by it.
+
+--compare prints medians of B against those of A, for cases of equal
+fingerprint; with --fail-over exit code 8 if one is more than that slower.
+
+Standard output with --json: {"version" (1), "t2v", "libtorch", "driver",
+"device", "device_name", "threads", "ceilings" ({dtype: TFLOP/s of a large
+matrix product}), "price_per_hour", "results"}, each of the last
+  {"name", "fingerprint", "dtype", "note", "seconds" (of each run), "median",
+   "p10", "p90", "tflop", "tflops" (TFLOP/s), "share" (of the ceiling),
+   "bytes" (loaded), "tokens", "peak_bytes", "attention" (its backend),
+   "phases" ({phase: seconds} of e2e), "joules" (of the GPU), "megahertz",
+   "price"}
+)";
+
+constexpr Range<int64_t> kRepeats{1, 1000};
+constexpr Range<double> kPrices{0, 1e6};
+constexpr Range<double> kPercents{0, 1000};
+constexpr int kExitSlower = 8;
+
+struct Arguments {
+  BenchRequest request;
+  std::vector<std::string> words;
+  bool list = false, compare = false;
+  std::optional<double> fail_over, price_per_hour;
+  std::filesystem::path report;
+};
+
+int list_cases(bool json) {
+  nlohmann::ordered_json cases = nlohmann::ordered_json::array();
+  std::string text;
+  for (const BenchCase& item : bench_cases()) {
+    cases.push_back({{"name", item.name}, {"description", item.description}, {"on_cpu", item.on_cpu}});
+    text += item.name + std::string(item.name.size() < 20 ? 20 - item.name.size() : 1, ' ') +
+            (item.on_cpu ? "CPU  " : "GPU  ") + item.description + '\n';
+  }
+  return json ? print_json(cases) : print(text);
+}
+
+int compare(const Arguments& arguments, Progress& progress) {
+  if (arguments.words.size() != 2) {
+    throw Error(ErrorCode::kUsage, {.doing = "--compare",
+                                    .got = std::to_string(arguments.words.size()) + " files",
+                                    .expected = "two that t2v bench --json wrote",
+                                    .advice = "t2v bench --compare A.json B.json"});
+  }
+  const BenchComparison comparison =
+      compare_benches(arguments.words[0], arguments.words[1], arguments.fail_over);
+  print(comparison.text);
+  if (!comparison.slower) return 0;
+  progress.fail(kExitSlower, "--fail-over: a case is slower than that");
+  return kExitSlower;
+}
+
+void write_page(const std::filesystem::path& file, const nlohmann::ordered_json& report) {
+  std::ofstream stream(file, std::ios::binary);
+  stream << bench_page(report);
+  stream.close();
+  if (stream) return;
+  throw Error(ErrorCode::kOutput, {.doing = "writing " + file.string(), .got = std::strerror(errno)});
+}
+
+int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
+  if (arguments.list) return list_cases(invocation.json);
+  if (arguments.compare) return compare(arguments, progress);
+  arguments.request.cases = arguments.words;
+  const BenchReport report = bench(arguments.request, make_run_control(progress));
+  const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
+  if (!arguments.report.empty()) write_page(arguments.report, json);
+  progress.summarize(true);
+  return invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
+}
+
+std::vector<FlagGroup> flags(Arguments& arguments) {
+  BenchRequest& request = arguments.request;
+  const auto set_percent = [&arguments](const FlagValue& value) {
+    std::string text = value.text;
+    if (text.ends_with('%')) text.pop_back();
+    arguments.fail_over = parse_number({value.flag, text}, kPercents);
+  };
+  const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
+  return {{"What to time",
+           {switch_flag({"--list"}, "Show the cases instead", arguments.list, true),
+            path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model,
+                      "the bundled model"),
+            {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+            choice_flag({"--dtype"}, "Numbers of transformers and text encoders", kDtypes, request.dtype,
+                        "bfloat16 on a GPU, float32 on a CPU"),
+            integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core"),
+            integer_flag({"--repeats"}, "Runs of each case that count, at least", kRepeats, request.repeats,
+                         "5")}},
+          {"What to make of it",
+           {path_flag({"--report"}, "FILE.html", "Also write a page with plots", arguments.report),
+            number_flag({"--price-per-hour"}, "What the machine costs: tells what each run does", kPrices,
+                        arguments.price_per_hour),
+            switch_flag({"--compare"}, "Compare two files of --json instead", arguments.compare, true),
+            {{"--fail-over"},
+             "PERCENT",
+             "Exit code 8 if a case of the second file takes so much longer",
+             describe(kPercents),
+             "",
+             set_percent}}}};
+}
+
+}  // namespace
+
+Command bench_command() {
+  const auto arguments = std::make_shared<Arguments>();
+  const auto add = [arguments](const FlagValue& value) { arguments->words.push_back(value.text); };
+  const Flag operand{.names = {"CASE"},
+                     .value = "TEXT",
+                     .help = "What to time, or files to compare",
+                     .allowed = "",
+                     .fallback = "those for the device",
+                     .set = add,
+                     .repeatable = true};
+  return {.name = "bench",
+          .summary = "Times this machine, and compares such times",
+          .description = kDescription,
+          .notes = kNotes,
+          .operands = {operand},
+          .flags = flags(*arguments),
+          .stopped = "what was measured is lost",
+          .run = [arguments](const Invocation& invocation, Progress& progress) {
+            return run(invocation, *arguments, progress);
+          }};
+}
+
+}  // namespace t2v

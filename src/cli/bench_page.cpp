@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bench_results.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kStyle = R"(
+body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em; color: #222; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; }
+th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; }
+svg { width: 100%; height: auto; }
+text { font: 12px sans-serif; fill: #222; }
+@media (prefers-color-scheme: dark) {
+  body { background: #181818; color: #ddd; } text { fill: #ddd; } th, td { border-color: #444; }
+}
+)";
+const std::vector<const char*> kColors = {"#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"};
+
+template <typename... Values>
+std::string formatted(const char* format, Values... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, format, values...);
+  return text;
+}
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char letter : text) {
+    switch (letter) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += letter;
+    }
+  }
+  return result;
+}
+
+std::string words(const Json& object, const char* key) { return escaped(object.at(key).get<std::string>()); }
+
+std::string number(const Json& value, const char* format) {
+  return value.is_null() ? "" : formatted(format, value.get<double>());
+}
+
+std::string table(const Json& report) {
+  std::string html =
+      "<table><tr><th>case</th><th>dtype</th><th>median s</th><th>p10</th><th>p90</th><th>TFLOP/s</th>"
+      "<th>share %</th><th>memory GiB</th><th>attention</th><th>J</th><th>price</th><th>note</th></tr>\n";
+  for (const Json& result : report.at("results")) {
+    html += "<tr><td>" + words(result, "name") + "</td><td>" + words(result, "dtype") + "</td>";
+    for (const char* key : {"median", "p10", "p90", "tflops"})
+      html += "<td>" + number(result.at(key), "%.4g") + "</td>";
+    html += "<td>" + formatted("%.0f", 100 * result.at("share").get<double>()) + "</td><td>" +
+            formatted("%.2f", result.at("peak_bytes").get<double>() / (1 << 30)) + "</td><td>" +
+            words(result, "attention") + "</td><td>" + number(result.at("joules"), "%.4g") + "</td><td>" +
+            number(result.at("price"), "%.4g") + "</td><td>" + words(result, "note") + "</td></tr>\n";
+  }
+  return html + "</table>\n";
+}
+
+/// One bar for each whole clip, of its phases.
+std::string phases_plot(const Json& report) {
+  constexpr double kLeft = 150, kWidth = 700, kHeight = 30;
+  std::string bars;
+  double top = 10, longest = 0;
+  for (const Json& result : report.at("results")) {
+    double total = 0;
+    for (const Json& seconds : result.at("phases")) total += seconds.get<double>();
+    longest = std::max(longest, total);
+  }
+  for (const Json& result : report.at("results")) {
+    if (result.at("phases").empty()) continue;
+    bars += formatted("<text x=\"0\" y=\"%.0f\">", top + 20) + words(result, "name") + "</text>\n";
+    double left = kLeft;
+    size_t color = 0;
+    for (const auto& [name, seconds] : result.at("phases").items()) {
+      const double width = kWidth * seconds.get<double>() / longest;
+      bars += formatted("<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%.0f\" fill=\"%s\"/>", left, top,
+                        width, kHeight, kColors[color % kColors.size()]);
+      bars += formatted("<text x=\"%.1f\" y=\"%.0f\" fill=\"%s\">", kLeft + 160 * static_cast<double>(color),
+                        top + kHeight + 18, kColors[color % kColors.size()]);
+      bars += "&#9632; " + escaped(name) + formatted(" %.3g s</text>\n", seconds.get<double>());
+      left += width;
+      ++color;
+    }
+    top += kHeight + 40;
+  }
+  if (bars.empty()) return "";
+  return "<h2>Time by phase</h2>\n" +
+         formatted("<svg viewBox=\"0 0 900 %.0f\" role=\"img\" aria-label=\"time by phase\">\n", top) + bars +
+         "</svg>\n";
+}
+
+struct Point {
+  double tokens, seconds;
+  std::string name;
+};
+
+/// Time against tokens, both on logarithmic scales; a colour for each kind of case.
+std::string cost_plot(const Json& report) {
+  std::vector<Point> points;
+  for (const Json& result : report.at("results")) {
+    const double tokens = result.at("tokens"), seconds = result.at("median");
+    if (tokens > 0) points.push_back({tokens, seconds, result.at("name").get<std::string>()});
+  }
+  if (points.empty()) return "";
+  constexpr double kLeft = 70, kTop = 20, kWidth = 760, kHeight = 360;
+  const auto [few, many] = std::minmax_element(
+      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.tokens < b.tokens; });
+  const auto [quick, slow] = std::minmax_element(
+      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.seconds < b.seconds; });
+  const double x0 = std::floor(std::log10(few->tokens)), x1 = std::ceil(std::log10(many->tokens) + 1e-9);
+  const double y0 = std::floor(std::log10(quick->seconds)), y1 = std::ceil(std::log10(slow->seconds) + 1e-9);
+  const auto x_of = [&](double decade) { return kLeft + kWidth * (decade - x0) / std::max(x1 - x0, 1.0); };
+  const auto y_of = [&](double decade) {
+    return kTop + kHeight - kHeight * (decade - y0) / std::max(y1 - y0, 1.0);
+  };
+  std::string drawn;
+  for (double decade = x0; decade <= x1; ++decade) {
+    drawn += formatted("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#8884\"/>",
+                       x_of(decade), kTop, x_of(decade), kTop + kHeight);
+    drawn += formatted("<text x=\"%.1f\" y=\"%.1f\">%.0f</text>\n", x_of(decade) - 8, kTop + kHeight + 18,
+                       std::pow(10, decade));
+  }
+  for (double decade = y0; decade <= y1; ++decade) {
+    drawn += formatted("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#8884\"/>", kLeft,
+                       y_of(decade), kLeft + kWidth, y_of(decade));
+    drawn += formatted("<text x=\"0\" y=\"%.1f\">%g s</text>\n", y_of(decade) + 4, std::pow(10, decade));
+  }
+  std::vector<std::string> kinds;
+  for (const Point& point : points) {
+    const std::string kind = point.name.substr(0, point.name.find('.'));
+    const auto known = std::find(kinds.begin(), kinds.end(), kind);
+    const auto color = static_cast<size_t>(known - kinds.begin());
+    if (known == kinds.end()) kinds.push_back(kind);
+    drawn +=
+        formatted("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>", x_of(std::log10(point.tokens)),
+                  y_of(std::log10(point.seconds)), kColors[color % kColors.size()]);
+    drawn += formatted("<text x=\"%.1f\" y=\"%.1f\">", x_of(std::log10(point.tokens)) + 8,
+                       y_of(std::log10(point.seconds)) + 4) +
+             escaped(point.name) + "</text>\n";
+  }
+  return "<h2>Time against tokens</h2>\n"
+         "<svg viewBox=\"0 0 980 420\" role=\"img\" aria-label=\"time against tokens\">\n" +
+         drawn + "</svg>\n";
+}
+
+}  // namespace
+
+std::string bench_page(const Json& report) {
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>t2v bench</title>\n<style>";
+  html += kStyle;
+  html += "</style></head><body>\n<h1>t2v bench</h1>\n<p>" + words(report, "device_name") + ", t2v " +
+          words(report, "t2v") + ", LibTorch " + words(report, "libtorch");
+  if (!words(report, "driver").empty()) html += ", driver " + words(report, "driver");
+  html += "</p>\n<p>Matrix products: ";
+  for (const auto& [dtype, tflops] : report.at("ceilings").items()) {
+    html += escaped(dtype) + formatted(" %.4g TFLOP/s; ", tflops.get<double>());
+  }
+  return html + "share is of these.</p>\n" + table(report) + phases_plot(report) + cost_plot(report) +
+         "</body></html>\n";
+}
+
+}  // namespace t2v

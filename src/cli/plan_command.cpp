@@ -1,0 +1,60 @@
+#include <memory>
+
+#include "commands.h"
+#include "flags.h"
+#include "show_plan.h"
+
+namespace t2v {
+namespace {
+
+constexpr const char* kDescription = R"(t2v plan: what a clip would take, without loading a model.
+
+Examples
+  t2v plan --size 256x256 --frames 81
+  t2v plan --model Wan2.1-T2V-14B-Diffusers --device cuda --max-vram 12
+  t2v plan -p "a red ball" -o clip.mp4 --json
+  t2v -p "a red ball" -o clip.mp4 --dry-run
+
+Usage
+  t2v plan [flags of generate]
+
+)";
+
+constexpr const char* kNotes = R"(
+Reads headers alone. Memory is the most that a phase takes at once: of the host
+what the process has in memory, mapped files included, which the system can
+take back; of a GPU tensors and what CUDA keeps. A GPU that is not there is
+planned for with --device cuda. With --max-vram the plan is that of the
+cheapest setting that fits, and says what to add to the command for it: first
+blocks that wait elsewhere, then --vae-tiling, then --dtype bfloat16. Exit code
+5 if nothing fits.
+
+Time comes from what t2v bench measured on this device.
+
+Standard output with --json: an object with "width", "height", "num_frames",
+"num_inference_steps", "dtype", "device", "device_name", "latents" ([channels,
+frames, height, width]), "tokens", "forwards", "phases" ([{"name", "tflop",
+"host_bytes", "mapped_bytes", "gpu_bytes", "seconds"}]), "host_peak_bytes",
+"host_available_bytes", "gpu_peak_bytes", "gpu_total_bytes", "blocks",
+"resident_blocks", "waiting", "needed_flags", "calibrated", "seconds", "files"
+([{"component", "path", "bytes"}]), "outputs", "output_bytes",
+"latents_bytes", "disk_free_bytes". Seconds are null if not calibrated.
+)";
+
+}  // namespace
+
+Command plan_command() {
+  const auto arguments = std::make_shared<GenerateArguments>();
+  return {.name = "plan",
+          .summary = "Tells what a clip would take: memory, time, files",
+          .description = kDescription,
+          .notes = kNotes,
+          .operands = {},
+          .flags = generate_flags(*arguments),
+          .stopped = "nothing was changed",
+          .run = [arguments](const Invocation& invocation, Progress&) {
+            return show_plan(*arguments, invocation.json);
+          }};
+}
+
+}  // namespace t2v

@@ -1,0 +1,69 @@
+// What stands in for the rest of this folder in a build without libav (T2V_MEDIA=OFF): everything can be
+// planned, timed and converted, and nothing written or read as video.
+
+#include "media/frame_reader.h"
+#include "media/image_reader.h"
+#include "media/libav_build.h"
+#include "media/png_encoder.h"
+#include "media/video_reader.h"
+#include "media/video_writer.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+[[noreturn]] void refuse(ErrorCode code, const std::string& doing) {
+  throw Error(code, {.doing = doing,
+                     .got = "a t2v that was built without libav",
+                     .expected = "one that can read and write video",
+                     .advice = "build it with -DT2V_MEDIA=ON"});
+}
+
+}  // namespace
+
+struct PngEncoder::Parts {};
+PngEncoder::PngEncoder(int64_t /*width*/, int64_t /*height*/, std::string doing) {
+  refuse(ErrorCode::kOutput, doing);
+}
+PngEncoder::~PngEncoder() = default;
+std::string PngEncoder::encode(const uint8_t* /*rgb*/) { return ""; }
+
+struct VideoReader::Parts {};
+VideoReader::VideoReader(const std::filesystem::path& file) {
+  refuse(ErrorCode::kInput, "reading " + file.string());
+}
+VideoReader::VideoReader(int /*descriptor*/, const std::string& name) {
+  refuse(ErrorCode::kInput, "reading " + name);
+}
+VideoReader::~VideoReader() = default;
+const VideoInfo& VideoReader::info() const { refuse(ErrorCode::kBug, "reading"); }
+bool VideoReader::next() { return false; }
+Frames VideoReader::frame(Chroma /*chroma*/) const { return {}; }
+
+Frames read_video(const std::filesystem::path& file, int64_t /*most_frames*/,
+                  const std::function<ImageSize(ImageSize)>& /*size_of*/) {
+  refuse(ErrorCode::kInput, "reading " + file.string());
+}
+
+Frames read_image(const std::filesystem::path& file) {
+  refuse(ErrorCode::kInput, "reading " + file.string());
+}
+
+FrameReader::FrameReader(const std::filesystem::path& clip) {
+  refuse(ErrorCode::kInput, "reading " + clip.string());
+}
+std::optional<Frames> FrameReader::next() { return std::nullopt; }
+bool FrameReader::skip() { return false; }
+
+std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& output,
+                                               const VideoSettings& /*settings*/) {
+  refuse(ErrorCode::kOutput, "writing " + output.string());
+}
+
+void expect_encoder(const std::filesystem::path& output, const VideoSettings& /*settings*/) {
+  refuse(ErrorCode::kOutput, "writing " + output.string());
+}
+
+std::string libav_versions() { return ""; }
+
+}  // namespace t2v

@@ -1,0 +1,157 @@
+#include "pipelines/bench_cases.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "t2v/error.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+using nlohmann::json;
+using Kind = BenchKind;
+
+constexpr ClipShape k480p81{81, 480, 832}, k720p81{81, 720, 1280}, k704p121{121, 704, 1280};
+constexpr ClipShape k64p17{17, 64, 64}, k256p17{17, 256, 256}, k64p5{5, 64, 64}, k32p5{5, 32, 32};
+
+std::vector<BenchSpec> make_specs() {
+  struct Work {
+    const char* model;
+    const char* size;
+    ClipShape clip;
+    bool on_cpu;
+  };
+  const auto named = [](const char* prefix, const Work& work) {
+    return std::string(prefix) + "." + work.model + "." + work.size;
+  };
+  std::vector<BenchSpec> specs;
+  // Ordered as one reads the results: parts before wholes.
+  const std::vector<Work> blocks = {{"1.3b", "480p81", k480p81, false}, {"14b", "480p81", k480p81, false},
+                                    {"14b", "720p81", k720p81, false},  {"5b", "704p121", k704p121, false},
+                                    {"1.3b", "256p17", k256p17, true},  {"14b", "64p17", k64p17, true}};
+  for (const Work& work : blocks) {
+    if (work.on_cpu && std::string(work.model) != "1.3b") continue;
+    specs.push_back({named("gemm", work), Kind::kGemm, work.model, work.clip, work.on_cpu});
+    specs.push_back({named("attn", work), Kind::kAttention, work.model, work.clip, work.on_cpu});
+  }
+  for (const Work& work : blocks)
+    specs.push_back({named("block", work), Kind::kBlock, work.model, work.clip, work.on_cpu});
+  for (const Work& work : blocks) {
+    if (!work.on_cpu) specs.push_back({named("dit", work), Kind::kTransformer, work.model, work.clip, false});
+  }
+  specs.push_back({"dit.tiny.64p17", Kind::kTransformer, "tiny", k64p17, true});
+  specs.push_back({"dit.tiny.256p17", Kind::kTransformer, "tiny", k256p17, true});
+  specs.push_back({"vae.2.1.480p81", Kind::kVae, "vae.2.1", k480p81, false});
+  specs.push_back({"vae.2.2.704p121", Kind::kVae, "vae.2.2", k704p121, false});
+  specs.push_back({"vae.2.1.64p5", Kind::kVae, "vae.2.1", k64p5, true});
+  specs.push_back({"vae.2.2.32p5", Kind::kVae, "vae.2.2", k32p5, true});
+  specs.push_back({"vae.tiny.64p17", Kind::kVae, "vae.tiny", k64p17, true});
+  specs.push_back({"vae.tiny.256p17", Kind::kVae, "vae.tiny", k256p17, true});
+  specs.push_back({"t5.512", Kind::kTextEncoder, "umt5-xxl", {512, 0, 0}, false});
+  specs.push_back({"t5.64", Kind::kTextEncoder, "umt5-xxl", {64, 0, 0}, true});
+  specs.push_back({"load.model", Kind::kLoad, "", {}, true});
+  specs.push_back({"e2e.model", Kind::kClip, "", {}, true});
+  return specs;
+}
+
+json transformer_config(int64_t heads, int64_t layers, int64_t ffn_dim, int64_t channels) {
+  return {{"num_attention_heads", heads},
+          {"num_layers", layers},
+          {"ffn_dim", ffn_dim},
+          {"in_channels", channels},
+          {"out_channels", channels}};
+}
+
+}  // namespace
+
+const std::vector<BenchSpec>& bench_specs() {
+  static const std::vector<BenchSpec> specs = make_specs();
+  return specs;
+}
+
+std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words, bool on_cpu) {
+  std::vector<BenchSpec> chosen;
+  std::vector<std::string> names;
+  for (const BenchSpec& spec : bench_specs()) {
+    names.push_back(spec.name);
+    const bool is_clip = spec.model.empty();  // of any device
+    if (words.empty() ? is_clip || spec.on_cpu == on_cpu
+                      : std::any_of(words.begin(), words.end(),
+                                    [&](const std::string& word) { return spec.name.starts_with(word); })) {
+      chosen.push_back(spec);
+    }
+  }
+  for (const std::string& word : words) {
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const std::string& name) { return name.starts_with(word); }))
+      continue;
+    const std::string meant = closest_match(word, names);
+    throw Error(ErrorCode::kUsage,
+                {.doing = "unknown case \"" + word + '"',
+                 .advice = meant.empty() ? "t2v bench --list shows them" : "did you mean " + meant + "?"});
+  }
+  return chosen;
+}
+
+std::string describe(const BenchSpec& spec) {
+  const auto size = [&] {
+    return std::to_string(spec.clip.width) + "x" + std::to_string(spec.clip.height) + ", " +
+           std::to_string(spec.clip.num_frames) + " frames";
+  };
+  switch (spec.kind) {
+    case Kind::kGemm:
+      return "the widest matrix product of " + spec.model + ", " + size();
+    case Kind::kAttention:
+      return "the self-attention of " + spec.model + ", " + size();
+    case Kind::kBlock:
+      return "a block of " + spec.model + ", " + size();
+    case Kind::kTransformer:
+      return "a forward pass of " + spec.model + ", " + size();
+    case Kind::kVae:
+      return "decoding with " + spec.model + ", " + size();
+    case Kind::kTextEncoder:
+      return "encoding " + std::to_string(spec.clip.num_frames) + " tokens with " + spec.model;
+    case Kind::kLoad:
+      return "loading the transformer of --model";
+    case Kind::kClip:
+      return "a whole clip of --model, without writing it";
+  }
+  return "";
+}
+
+nlohmann::json bench_config(const std::string& model) {
+  if (model == "1.3b") return transformer_config(12, 30, 8960, 16);
+  if (model == "14b") return transformer_config(40, 40, 13824, 16);
+  if (model == "5b") return transformer_config(24, 30, 14336, 48);
+  if (model == "tiny") {
+    json config = transformer_config(4, 6, 512, 16);
+    config.update({{"attention_head_dim", 32}, {"text_dim", 128}});
+    return config;
+  }
+  if (model == "vae.2.1") return json::object();
+  if (model == "vae.tiny") return {{"base_dim", 16}, {"num_res_blocks", 1}};
+  if (model == "vae.2.2") {
+    return {{"base_dim", 160},
+            {"decoder_base_dim", 256},
+            {"z_dim", 48},
+            {"is_residual", true},
+            {"in_channels", 12},
+            {"out_channels", 12},
+            {"patch_size", 2},
+            {"scale_factor_spatial", 16},
+            {"latents_mean", std::vector<double>(48, 0)},
+            {"latents_std", std::vector<double>(48, 1)}};
+  }
+  // Of the embedding a prompt reads few rows: a small one is as good.
+  return {{"vocab_size", 1024}, {"d_model", 4096},  {"d_kv", 64},
+          {"d_ff", 10240},      {"num_layers", 24}, {"num_heads", 64}};
+}
+
+std::string vae_of(const std::string& transformer) {
+  if (transformer == "tiny") return "vae.tiny";
+  return transformer == "5b" ? "vae.2.2" : "vae.2.1";
+}
+
+}  // namespace t2v

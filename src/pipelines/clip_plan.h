@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "checkpoints/checkpoint.h"
+#include "core/tensor.h"
+#include "pipelines/calibration.h"
+#include "t2v/plan.h"
+
+namespace t2v {
+
+/// What a clip is planned for.
+struct PlannedMachine {
+  at::Device device = at::kCPU;
+  std::string device_name;      ///< "" for a GPU that is not there
+  uint64_t gpu_total = 0;       ///< bytes; 0 if unknown
+  uint64_t host_available = 0;  ///< bytes; 0 if unknown
+  uint64_t host_taken = 0;      ///< bytes that this process has in memory, LibTorch included
+};
+/// As it is now.
+PlannedMachine this_machine(at::Device device);
+
+/// What rendering a request that check() has passed takes: everything of a Plan but its outputs. Error
+/// (kResource) if the GPU's memory is limited and no setting fits.
+Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine);
+
+/// The work of each of its phases.
+std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan);
+
+/// Error (kResource) for a clip that takes clearly more memory than there is: told before the work.
+void expect_memory(const Plan& plan);
+
+}  // namespace t2v

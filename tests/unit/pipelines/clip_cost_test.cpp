@@ -1,0 +1,84 @@
+#include "pipelines/clip_cost.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "../published_models.h"
+#include "pipelines/decode_memory.h"
+
+namespace t2v {
+namespace {
+
+constexpr double kTera = 1e12, kGiB = 1 << 30;
+constexpr ClipShape kSmall{.num_frames = 81, .height = 480, .width = 832};
+constexpr ClipShape kLarge{.num_frames = 81, .height = 720, .width = 1280};
+
+WanTransformer3DConfig published(const std::string& name) {
+  return WanTransformer3DConfig::from_config(Config(testing::published_model(name)["config"], name));
+}
+
+AutoencoderKLWanConfig wan21_vae() {
+  return AutoencoderKLWanConfig::from_config(Config(nlohmann::json::object(), "vae"));
+}
+
+AutoencoderKLWanConfig wan22_vae() {
+  const nlohmann::json config = {{"base_dim", 160},
+                                 {"decoder_base_dim", 256},
+                                 {"z_dim", 48},
+                                 {"is_residual", true},
+                                 {"in_channels", 12},
+                                 {"out_channels", 12},
+                                 {"patch_size", 2},
+                                 {"scale_factor_spatial", 16},
+                                 {"latents_mean", std::vector<double>(48, 0)},
+                                 {"latents_std", std::vector<double>(48, 1)}};
+  return AutoencoderKLWanConfig::from_config(Config(config, "vae"));
+}
+
+TEST(ClipCost, CountsTheTokensOfAClip) {
+  const LatentShape shape = latent_shape(published("Wan2.1-T2V-14B"), wan21_vae(), kSmall);
+  EXPECT_EQ(shape.frames, 21);
+  EXPECT_EQ(shape.height, 60);
+  EXPECT_EQ(shape.width, 104);
+  EXPECT_EQ(shape.tokens, 32760);
+  EXPECT_EQ(latent_shape(published("Wan2.1-T2V-14B"), wan21_vae(), kLarge).tokens, 75600);
+}
+
+// The figures of the literature, rounded as published.
+TEST(ClipCost, CountsTheWorkOfPublishedModels) {
+  const ForwardFlops small = forward_flops(published("Wan2.1-T2V-1.3B"), 32760);
+  EXPECT_NEAR(small.linear / kTera, 82, 1);
+  EXPECT_NEAR(small.attention / kTera, 201, 1);
+  const ForwardFlops large = forward_flops(published("Wan2.1-T2V-14B"), 75600);
+  EXPECT_NEAR(large.linear / kTera, 1810, 5);
+  EXPECT_NEAR(large.attention / kTera, 4714, 5);
+  UMT5Config xxl;
+  xxl.d_model = 4096;
+  xxl.d_ff = 10240;
+  xxl.num_layers = 24;
+  xxl.num_heads = 64;
+  EXPECT_NEAR(text_flops(xxl, 512) / kTera, 4.8, 0.1);
+  EXPECT_NEAR(decode_flops(wan21_vae(), kSmall) / kTera, 276, 3);
+  EXPECT_NEAR(decode_flops(wan22_vae(), {.num_frames = 121, .height = 704, .width = 1280}) / kTera, 2012, 20);
+}
+
+TEST(DecodeMemory, DoesNotGrowWithLength) {
+  const double few = decode_bytes(wan21_vae(), {17, 480, 832}, gpu_allocation());
+  const double many = decode_bytes(wan21_vae(), {801, 480, 832}, gpu_allocation());
+  EXPECT_EQ(few, many);
+  // Three residual blocks of two convolutions that remember two frames of 480x832x96 floats: 1.7 GiB of it.
+  EXPECT_GT(many, 3.5 * kGiB);
+  EXPECT_LT(many, 6 * kGiB);
+}
+
+TEST(DecodeMemory, GrowsWithTheFrameAndNotWithTiles) {
+  const double small = decode_bytes(wan21_vae(), kSmall, gpu_allocation());
+  const double large = decode_bytes(wan21_vae(), kLarge, gpu_allocation());
+  EXPECT_NEAR(large / small, 1280.0 * 720 / (832 * 480), 0.05);
+  EXPECT_EQ(decode_bytes(wan21_vae(), kLarge, gpu_allocation(), 256),
+            decode_bytes(wan21_vae(), kSmall, gpu_allocation(), 256));
+  EXPECT_LT(decode_bytes(wan21_vae(), kLarge, gpu_allocation(), 256), small / 3);
+}
+
+}  // namespace
+}  // namespace t2v

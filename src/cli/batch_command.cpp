@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDescription =
-    R"(t2v batch: renders many clips in one process, and continues where it was stopped.
+    R"(t2v batch: renders many clips, and continues where it was stopped.
 
 Examples
   t2v batch --prompts prompts.txt -o clips
@@ -48,12 +48,12 @@ other for each prompt and clip, the same whenever the command is run.
 
 The folder is all that is remembered. A clip there whose settings are those of
 the row is done; one with other settings is an error, before anything is
-rendered, or replaced with --overwrite. So after any interruption the same
-command continues, and any number of processes, here or on other machines that
-share the folder, can run it at once: each clip is made by one of them, and
-what a process that died was making, another makes. The filesystem has to have
-flock. Clips of one model and size are made one after the other, in the order
-of the rows.
+rendered, or replaced with --overwrite, or left as it is with --skip-existing.
+So after any interruption the same command continues, and any number of
+processes, here or on other machines that share the folder, can run it at once:
+each clip is made by one of them, and what a process that died was making,
+another makes. The filesystem has to have flock. Clips of one model and size
+are made one after the other, in the order of the rows.
 
 A clip that fails does not stop the others, except with --fail-fast. In the
 folder are then failed.jsonl, whose rows can be run again, and results.jsonl,
@@ -72,6 +72,7 @@ Exit code 8: every clip was tried, and some failed.
 constexpr Range<int64_t> kClipsPerRow{1, 100000};
 constexpr uint64_t kMostSeeds = 100000;
 constexpr size_t kManyRows = 1000;  // to check them takes longer than a user waits without a word
+constexpr const char* kDescribeBase = "a whole number up to 18446744073709551615";
 constexpr const char* kDescribeSeeds = "seeds and ranges separated by commas, such as 1..9,42";
 
 /// The output folder, made if it was not there; gone again if nothing came into it.
@@ -121,7 +122,12 @@ std::vector<uint64_t> parse_seeds(const FlagValue& value) {
 
 FlagGroup batch_flags(BatchOptions& options) {
   const auto set_seeds = [&options](const FlagValue& value) { options.seeds = parse_seeds(value); };
-  const auto set_base = [&options](const FlagValue& value) { options.seed_base = parse_seed(value); };
+  const auto set_base = [&options](const FlagValue& value) {
+    options.seed_base = parse_seed(value);
+    if (!options.seed_base) {
+      throw Error(ErrorCode::kUsage, {.doing = value.flag, .got = value.text, .expected = kDescribeBase});
+    }
+  };
   FlagGroup group{
       "The batch",
       {path_flag({"--prompts"}, "FILE", "One clip a row: .txt, .jsonl, .csv, or - for standard input",
@@ -132,7 +138,7 @@ FlagGroup batch_flags(BatchOptions& options) {
                  options.name_template),
        integer_flag({"--n-per-prompt"}, "Clips of each row", kClipsPerRow, options.clips_per_row, "1"),
        {{"--seeds"}, "LIST", "A clip of each row with each of these seeds", kDescribeSeeds, "", set_seeds},
-       {{"--seed-base"}, "N", "The seed of the first clip; one more for each", kDescribeSeed, "", set_base},
+       {{"--seed-base"}, "N", "The seed of the first clip; one more for each", kDescribeBase, "", set_base},
        switch_flag({"--fail-fast"}, "Stop at the first clip that fails", options.fail_fast, true),
        switch_flag({"--gallery"}, "Also write index.html, a page that shows the clips", options.gallery,
                    true),
@@ -145,11 +151,13 @@ FlagGroup batch_flags(BatchOptions& options) {
   return group;
 }
 
-/// The flags of generate that hold for every clip: all but where to.
+/// The flags of generate that hold for every clip: all but where to, and settings always tell what is done.
 std::vector<FlagGroup> clip_flags(GenerateArguments& arguments) {
   std::vector<FlagGroup> groups = generate_flags(arguments);
   for (FlagGroup& group : groups) {
-    std::erase_if(group.flags, [](const Flag& flag) { return flag.names[0] == "--output"; });
+    std::erase_if(group.flags, [](const Flag& flag) {
+      return flag.names[0] == "--output" || flag.names[0] == "--no-metadata";
+    });
   }
   return groups;
 }
@@ -186,6 +194,7 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   expect_one_kind_of_seeds(invocation);
   options.sheet = arguments.sheet;
   options.overwrite = arguments.request.overwrite;
+  options.skip_existing = arguments.skip_existing;
   GenerateArguments look = arguments;
   look.sheet.clear();  // the batch's own
   check_look(invocation, look);

@@ -64,11 +64,12 @@ double work_of(const GenerateRequest& request) {
   return pixels * static_cast<double>(*request.num_inference_steps) * (*request.guidance_scale > 1 ? 2 : 1);
 }
 
-/// The flags that a row can give.
+/// The flags that a row can give: not those that are about the whole batch.
 std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
+  const std::set<std::string> others = {"--sheet", "--no-metadata", "--skip-existing"};
   std::vector<FlagGroup> groups = generate_flags(arguments);
   for (FlagGroup& group : groups) {
-    std::erase_if(group.flags, [](const Flag& flag) { return flag.names[0] == "--sheet"; });
+    std::erase_if(group.flags, [&](const Flag& flag) { return others.contains(flag.names[0]); });
   }
   return groups;
 }
@@ -124,11 +125,8 @@ GenerateRequest BatchPlan::ask(size_t row, const std::vector<GivenFlag>& given) 
     if (!prompts_.contains(file)) prompts_[file] = read_prompt(file);
     arguments_.request.prompt = prompts_[file];
   }
-  const std::string where = rows_.where(row);
-  const std::string doing = (where.empty() ? "" : where + ": ");
-  if (arguments_.request.prompt.empty()) refuse(doing + "--prompt", "nothing", "a description of the clip");
-  if (!arguments_.request.metadata) {
-    refuse(doing + "--no-metadata", "a batch", "settings in its clips: they tell what is done");
+  if (arguments_.request.prompt.empty()) {
+    refuse(place(row) + "--prompt", "nothing", "a description of the clip");
   }
   arguments_.request.arguments = words_;
   return arguments_.request;
@@ -142,17 +140,17 @@ GenerateRequest BatchPlan::check(size_t row, GenerateRequest request) {
     checked.overwrite = overwrite;
     return checked;
   } catch (const Error& error) {
-    if (rows_.where(row).empty()) throw;
-    throw Error(error.code(), {.doing = rows_.where(row) + ": " + error.what()});
+    throw Error(error.code(), {.doing = place(row) + error.what()});
   }
 }
 
-std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& request, bool row_has_seed,
+/// One for each clip of the row. `own`: the row says it itself.
+std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& request, bool own,
                                           size_t count) {
-  if (!options_.seeds.empty() && !(row_has_seed && request.seed)) return options_.seeds;
+  if (!own && !options_.seeds.empty()) return options_.seeds;
   std::vector<uint64_t> seeds;
   for (size_t sample = 0; sample < count; ++sample) {
-    if (!(row_has_seed && request.seed) && options_.seed_base) {
+    if (!own && options_.seed_base) {
       seeds.push_back(*options_.seed_base + row * static_cast<size_t>(options_.clips_per_row) + sample);
     } else if (request.seed) {
       seeds.push_back(*request.seed + sample);
@@ -166,18 +164,16 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& req
 void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row);
   GenerateRequest request = ask(row, given);
-  const auto gives = [&](const char* name) {
-    return std::any_of(given.begin(), given.end(),
-                       [&](const GivenFlag& item) { return is_flag(item, name); });
-  };
+  const bool own_seed = request.seed && std::any_of(given.begin(), given.end(), [&](const GivenFlag& item) {
+                          return is_flag(item, "--seed");
+                        });
   const bool named = !request.output.empty();
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
   const NameTemplate name(named ? request.output.string() : options_.name_template, where);
   request.output = options_.folder / name.name([](const std::string&) { return "0"; });
-  const bool row_has_seed = gives("--seed");
   // A row that names its clip is one clip.
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
-  const std::vector<uint64_t> seeds = seeds_of(row, request, row_has_seed, count);
+  const std::vector<uint64_t> seeds = seeds_of(row, request, own_seed, count);
   request.seed = seeds[0];
   request = check(row, request);
 
@@ -187,7 +183,7 @@ void BatchPlan::add_jobs(size_t row) {
   job.model = models_.try_emplace(model_key(request), models_.size()).first->second;
   job.shape = shapes_.try_emplace(shape_key(request), shapes_.size()).first->second;
   if (jobs_.size() + seeds.size() > kMostClips) {
-    refuse(rows_.where(row), "more than " + std::to_string(kMostClips) + " clips", "fewer");
+    refuse(place(row) + "the batch", "more than " + std::to_string(kMostClips) + " clips", "fewer");
   }
   for (const uint64_t seed : seeds) {
     job.seed = seed;
@@ -202,9 +198,8 @@ void BatchPlan::add_jobs(size_t row) {
 
 void BatchPlan::expect_own_file(size_t row, const char* flag, const fs::path& file) {
   if (file.empty() || files_.insert(file).second) return;
-  const std::string where = rows_.where(row);
-  refuse((where.empty() ? "" : where + ": ") + flag + ' ' + file.string(), "a name that another clip has",
-         "one for each clip", "give it in the rows");
+  refuse(place(row) + flag + ' ' + file.string(), "a name that another clip has", "one for each clip",
+         "give it in the rows");
 }
 
 void BatchPlan::expect_free_names() const {
@@ -213,7 +208,7 @@ void BatchPlan::expect_free_names() const {
   for (const BatchJob& job : jobs_) {
     const auto [earlier, is_new] = taken.emplace(job.name, &job);
     if (is_new) continue;
-    refuse(place(job) + "the clip " + job.name,
+    refuse(place(job.row) + "the clip " + job.name,
            "a name that " +
                (rows_.where(job.row).empty() || earlier->second->row == job.row
                     ? std::string("another clip of the row")
@@ -236,8 +231,8 @@ GenerateRequest BatchPlan::request(const BatchJob& job) {
   return check(job.row, request);
 }
 
-std::string BatchPlan::place(const BatchJob& job) const {
-  const std::string where = rows_.where(job.row);
+std::string BatchPlan::place(size_t row) const {
+  const std::string where = rows_.where(row);
   return where.empty() ? "" : where + ": ";
 }
 

@@ -27,6 +27,7 @@ struct BatchOptions {
   std::string name_template = "{index:04}-{prompt}-{seed}.mp4";
   std::filesystem::path sheet;  ///< a contact sheet of all clips; empty: none
   bool overwrite = false;       ///< the sheet; the rows say it of their clips
+  bool skip_existing = false;   ///< a clip that is there with other settings stays
   bool fail_fast = false;
   bool gallery = false;
   bool dry_run = false;
@@ -60,7 +61,7 @@ class BatchPlan {
   /// The checked request of a job, but for whether its output exists.
   GenerateRequest request(const BatchJob& job);
   /// "jobs.csv:3: "; "" where there is no file.
-  std::string place(const BatchJob& job) const;
+  std::string place(size_t row) const;
   /// A row that makes the clip of a job again, whatever the command line.
   nlohmann::ordered_json row(const BatchJob& job);
 
@@ -70,7 +71,7 @@ class BatchPlan {
   GenerateRequest check(size_t row, GenerateRequest request);
   void add_jobs(size_t row);
   void expect_own_file(size_t row, const char* flag, const std::filesystem::path& file);
-  std::vector<uint64_t> seeds_of(size_t row, const GenerateRequest& request, bool row_has_seed, size_t count);
+  std::vector<uint64_t> seeds_of(size_t row, const GenerateRequest& request, bool own, size_t count);
   void expect_free_names() const;
   void sort_jobs();
 

@@ -91,11 +91,12 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
   }
 }
 
-BatchRun::Found BatchRun::find(const GenerateRequest& request) {
+BatchRun::Found BatchRun::find(const GenerateRequest& request) const {
   const fs::path file = settings_file(request);
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(file, ignored))) return Found::kNothing;
   try {
+    if (options_.skip_existing && find_rendered(request)) return Found::kSame;
     const Inspection inspection = inspect(file);
     const bool same = inspection.kind == Inspection::Kind::kClip &&
                       same_clip(Json::parse(inspection.settings), Json::parse(settings_of(request)));
@@ -106,7 +107,7 @@ BatchRun::Found BatchRun::find(const GenerateRequest& request) {
 }
 
 void BatchRun::refuse_other(const BatchJob& job, const GenerateRequest& request) const {
-  throw Error(ErrorCode::kUsage, {.doing = plan_.place(job) + request.output.string(),
+  throw Error(ErrorCode::kUsage, {.doing = plan_.place(job.row) + request.output.string(),
                                   .got = "a clip that was made with other settings, or something else",
                                   .expected = "none, or one with these settings",
                                   .advice = "add --overwrite to replace it, or use another folder"});
@@ -264,7 +265,7 @@ void BatchRun::tell(const BatchJob& job, const GenerateResult& result, double se
 
 void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
   const BatchJob& job = plan_.jobs()[number];
-  progress_.fail(static_cast<int>(error.code()), plan_.place(job) + job.name + ": " + error.what());
+  progress_.fail(static_cast<int>(error.code()), plan_.place(job.row) + job.name + ": " + error.what());
   states_[number] = State::kFailed;
   failed_[number] = error.what();
   if (error.code() == ErrorCode::kResource) {
@@ -318,7 +319,7 @@ void BatchRun::summarize() const {
   for (const auto& [number, why] : failed_) {
     if (named++ == kMostNamed) break;
     const BatchJob& job = plan_.jobs()[number];
-    progress_.log("t2v: failed: " + escape_for_display(plan_.place(job) + job.name + ": " + why));
+    progress_.log("t2v: failed: " + escape_for_display(plan_.place(job.row) + job.name + ": " + why));
   }
   if (failed_.size() > kMostNamed) {
     progress_.log("t2v: failed: " + std::to_string(failed_.size() - kMostNamed) + " more, see " + kFailed);

@@ -33,7 +33,7 @@ class BatchRun {
   enum class State : uint8_t { kOpen, kThere, kWritten, kFailed };
   enum class Found { kNothing, kSame, kOther };
 
-  static Found find(const GenerateRequest& request);
+  Found find(const GenerateRequest& request) const;
   [[noreturn]] void refuse_other(const BatchJob& job, const GenerateRequest& request) const;
   void work();
   bool attempt(size_t number);

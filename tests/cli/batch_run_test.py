@@ -193,6 +193,7 @@ class ContinueTest(BatchTest):
         self.assertEqual((self.folder / "out/a dog.mp4").read_bytes(), data)
         # What the frames do not depend on does not count.
         self.assertEqual(self.done(prompts, *name, "--threads", "2", "-q", "--device", "cpu"), [])
+        self.assertEqual(self.done(prompts, *name, "--guidance-scale", "2", "--skip-existing"), [])
         self.assertEqual(len(self.done(prompts, *name, "--guidance-scale", "2", "-y")), 2)
         self.assertEqual(len(self.done(prompts, *name, "--guidance-scale", "2", "-y")), 0)
         (self.folder / "out/a cat.mp4").write_bytes(b"no clip")

@@ -79,7 +79,7 @@ class RowTest(BatchTest):
             ('{"prompt": "a"}\n{"prompt": "b", "size": {}}\n', "p.jsonl", ["p.jsonl:2", "size", "object"]),
             ('{"prompt": "a"}\n{"seed": 1}\n', "p.jsonl", ["p.jsonl:2", "--prompt"]),
             ('{"prompt": "a"}\n{"prompt": " "}\n', "p.jsonl", ["p.jsonl:2", "blanks"]),
-            ('{"prompt": "a", "no_metadata": true}\n', "p.jsonl", ["p.jsonl:1", "--no-metadata"]),
+            ('{"prompt": "a", "no_metadata": true}\n', "p.jsonl", ["p.jsonl:1", "no_metadata"]),
             ('{"prompt": "a", "output": "../b.mp4"}\n', "p.jsonl", ["p.jsonl:1", "output", "without folders"]),
             ('{"prompt": "a", "sheet": "a.png"}\n', "p.jsonl", ["p.jsonl:1", "sheet"]),
             ("prompt,steps\na\n", "p.csv", ["p.csv:2", "1 fields"]),
@@ -209,6 +209,7 @@ class SeedTest(BatchTest):
         prompts = self.write("a\n")
         for seeds in ("", "a", "1..", "3..1", "1,,2", "-1", str(2**64), "1.5", "1..1000000", "1...3"):
             self.refused_batch(prompts, "--seeds", seeds, parts=["--seeds"])
+        self.refused_batch(prompts, "--seed-base", "-1", parts=["--seed-base", "-1"])
         for flags in (["--seeds", "1", "--seed", "1"], ["--seeds", "1", "--seed-base", "1"], ["--seed-base", "1", "--seed", "2"],
                       ["--seeds", "1", "--n-per-prompt", "2"]):  # fmt: skip
             self.refused_batch(prompts, *flags, parts=[flags[0], flags[2]])

@@ -10,6 +10,7 @@
 #include "t2v/bench.h"
 #include "t2v/compare.h"
 #include "t2v/convert.h"
+#include "t2v/doctor.h"
 #include "t2v/generate.h"
 #include "t2v/plan.h"
 #include "t2v/sheet.h"
@@ -83,5 +84,13 @@ extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& con
 constexpr const char* kEngineBench = "t2v_engine_bench";
 extern "C" void t2v_engine_bench_cases(std::vector<BenchCase>& cases);
 constexpr const char* kEngineBenchCases = "t2v_engine_bench_cases";
+
+/// Looks at "engine", "device" or "encoders", as finding.name says. Error.
+extern "C" void t2v_engine_examine(Finding& finding);
+constexpr const char* kEngineExamine = "t2v_engine_examine";
+
+/// Whether a clip shows what the self-test asks for. Error (kInput).
+extern "C" void t2v_engine_examine_clip(const std::filesystem::path& clip, Finding& finding);
+constexpr const char* kEngineExamineClip = "t2v_engine_examine_clip";
 
 }  // namespace t2v

@@ -6,11 +6,11 @@
 namespace t2v {
 
 const std::vector<Command>& all_commands() {
-  static const std::vector<Command> commands = {generate_command(),    batch_command(),   plan_command(),
-                                                bench_command(),       pull_command(),    models_command(),
-                                                inspect_command(),     compare_command(), convert_command(),
-                                                decode_command(),      rerun_command(),   config_command(),
-                                                completions_command(), help_command(),    version_command()};
+  static const std::vector<Command> commands = {
+      generate_command(),    batch_command(),  plan_command(),    bench_command(),
+      pull_command(),        models_command(), inspect_command(), compare_command(),
+      convert_command(),     decode_command(), rerun_command(),   config_command(),
+      completions_command(), doctor_command(), help_command(),    version_command()};
   return commands;
 }
 

@@ -21,6 +21,7 @@ Command decode_command();
 Command rerun_command();
 Command config_command();
 Command completions_command();
+Command doctor_command();
 Command help_command();
 Command version_command();
 

@@ -1,0 +1,89 @@
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "run_command.h"
+#include "streams.h"
+#include "t2v/doctor.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using State = Finding::State;
+
+constexpr const char* kDescription = R"(t2v doctor: whether t2v works on this machine.
+
+Examples
+  t2v doctor
+  t2v doctor --json
+
+Usage
+  t2v doctor [flags]
+
+)";
+
+constexpr const char* kNotes = R"(
+Looks at the installation, memory, the cache, downloaded models, LibTorch and
+FFmpeg, the device and encoders, and renders a tiny clip in a temporary folder.
+Each line begins with ok, warning or failed.
+
+Exit code 0 if nothing failed, else that of the first failure.
+
+Standard output with --json: {"ok": BOOL, "findings": [{"state": "ok",
+"warning" or "failed", "name", "detail", "advice"}]}
+)";
+
+const char* word_for(State state) {
+  switch (state) {
+    case State::kOk:
+      return "ok";
+    case State::kWarning:
+      return "warning";
+    case State::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+std::string describe(const Finding& finding) {
+  std::string line = word_for(finding.state);
+  line.resize(9, ' ');
+  line += finding.name + ": " + escape_for_display(finding.detail) + '\n';
+  if (!finding.advice.empty())
+    line += std::string(9, ' ') + "-> " + escape_for_display(finding.advice) + '\n';
+  return line;
+}
+
+int run(const Invocation& invocation, Progress& progress) {
+  Json findings = Json::array();
+  std::optional<ErrorCode> failure;
+  const auto tell = [&](const Finding& finding) {
+    if (finding.state == State::kFailed && !failure) failure = finding.code;
+    if (!invocation.json) print(describe(finding));
+    findings.push_back({{"state", word_for(finding.state)},
+                        {"name", finding.name},
+                        {"detail", finding.detail},
+                        {"advice", finding.advice}});
+  };
+  examine(tell, make_run_control(progress));
+  if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});
+  return failure ? static_cast<int>(*failure) : 0;
+}
+
+}  // namespace
+
+Command doctor_command() {
+  return {.name = "doctor",
+          .summary = "Tells whether t2v works on this machine",
+          .description = kDescription,
+          .notes = kNotes,
+          .operands = {},
+          .flags = {},
+          .stopped = "nothing was changed",
+          .run = run};
+}
+
+}  // namespace t2v

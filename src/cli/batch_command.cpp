@@ -199,9 +199,7 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   look.sheet.clear();  // the batch's own
   check_look(invocation, look);
   BatchRows rows = options.prompts.empty() ? BatchRows::single() : BatchRows::read(options.prompts);
-  if (rows.size() >= kManyRows && invocation.log_level != LogLevel::kQuiet) {
-    progress.log("t2v: checking " + std::to_string(rows.size()) + " rows");
-  }
+  if (rows.size() >= kManyRows) progress.note("t2v: checking " + std::to_string(rows.size()) + " rows");
   const MadeFolder folder(options.folder);
   BatchPlan plan(options, std::move(rows), common, invocation.words);
   BatchRun batch(options, plan, progress, invocation.json);

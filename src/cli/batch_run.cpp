@@ -192,7 +192,7 @@ void BatchRun::work() {
     });
     if (open.empty()) break;
     if (!waits) {
-      progress_.log("t2v: waiting for " + std::to_string(open.size()) + " clips that others are making");
+      progress_.note("t2v: waiting for " + std::to_string(open.size()) + " clips that others are making");
     }
     if (open.size() == before) pause();
   }
@@ -319,10 +319,10 @@ void BatchRun::summarize() const {
   for (const auto& [number, why] : failed_) {
     if (named++ == kMostNamed) break;
     const BatchJob& job = plan_.jobs()[number];
-    progress_.log("t2v: failed: " + escape_for_display(plan_.place(job.row) + job.name + ": " + why));
+    progress_.note("t2v: failed: " + escape_for_display(plan_.place(job.row) + job.name + ": " + why));
   }
   if (failed_.size() > kMostNamed) {
-    progress_.log("t2v: failed: " + std::to_string(failed_.size() - kMostNamed) + " more, see " + kFailed);
+    progress_.note("t2v: failed: " + std::to_string(failed_.size() - kMostNamed) + " more, see " + kFailed);
   }
 }
 

@@ -221,6 +221,10 @@ void Progress::log(const std::string& line) {
   }
 }
 
+void Progress::note(const std::string& line) {
+  if (!options_.quiet) log(line);
+}
+
 void Progress::fail(int code, const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {

@@ -45,6 +45,8 @@ class Progress {
   void set_counts(const BatchCounts& counts);
   /// A line of the log.
   void log(const std::string& line);
+  /// The same for what a quiet run does not say.
+  void note(const std::string& line);
   /// Why the run ends without a clip; `message` is without "t2v: error: ".
   void fail(int code, const std::string& message);
   /// The last line of a run that started; nothing if it did not.

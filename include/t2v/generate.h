@@ -86,9 +86,6 @@ struct GenerateResult {
 /// (kUsage, kInput, kOutput).
 GenerateRequest check(const GenerateRequest& request);
 
-/// What will be recorded of a request that check() has passed: a JSON object whose keys are names of flags.
-std::string settings_of(const GenerateRequest& checked);
-
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at
 /// all. Error, Stopped: temporary files are gone; latents that were sampled before the stop are kept beside
 /// the output, and the log says where.

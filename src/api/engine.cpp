@@ -16,6 +16,7 @@
 #include "api/visual_inputs.h"
 #include "core/tensor.h"
 #include "pipelines/clip_plan.h"
+#include "pipelines/models_fit.h"
 #include "pipelines/video_pipeline.h"
 #include "weights/read_tensor.h"
 
@@ -65,9 +66,15 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   set_threads(request.threads);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  Checkpoint checkpoint = Checkpoint::open(sources_of(request));
-  expect_memory(plan_clip(checkpoint, request, this_machine(placement.device)));
   expect_encoder(request);
+  Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  ComingClips coming = coming_clips(request, task.expected);
+  // With models in memory a plan would count them twice: they were planned for before they came there.
+  if (!models.has_models()) {
+    const Plan plan = plan_clip(checkpoint, request, this_machine(placement.device));
+    expect_memory(plan);
+    coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
+  }
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);
   std::unique_ptr<VideoPipeline> pipeline;
@@ -78,7 +85,7 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
                                   .placement = placement,
                                   .request = request,
                                   .inputs = std::move(inputs),
-                                  .coming = coming_clips(request, task.expected),
+                                  .coming = std::move(coming),
                                   .on_latents = on_latents},
                                  models, control);
   const Tensor latents = pipeline->sample();

@@ -38,6 +38,7 @@ class ModelStore {
     return std::static_pointer_cast<const Model>(kept);
   }
   bool has(const std::string& name) const { return models_.contains(name); }
+  bool has_models() const { return !models_.empty(); }
   /// Forgets all models, not the prompts.
   void drop_models() { models_.clear(); }
 

@@ -288,7 +288,7 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const 
     stop_if_asked();
     const bool low_noise = at_work[step] == kLowNoiseExpert;
     if (!low_noise && at_work[std::min(step + kStepsToPrefetch, total - 1)] == kLowNoiseExpert &&
-        !prefetch.valid()) {
+        !prefetch.valid() && !models_.has(kLowNoiseExpert)) {
       prefetch = std::async(std::launch::async, [this] {
         for (const auto& file : job_.checkpoint.get(kLowNoiseExpert).files) file->prefetch();
       });

@@ -202,5 +202,79 @@ TEST(VaceTest, TheControlCounts) {
   EXPECT_GT(relative_l2(render(request).latents, scaled), 1e-3);
 }
 
+class KeptModelsTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(KeptModelsTest, MakeTheSameClipWithoutBeingLoaded) {
+  const GenerateRequest request = read_request(GetParam());
+  const Tensor alone = render(request).latents;
+  std::vector<std::string> loaded;
+  const RunControl control{.on_event = [&](const Event& event) {
+    if (event.kind == Event::Kind::kLoad) loaded.push_back(event.detail);
+  }};
+  ModelStore models;
+  const ComingClips coming{.same_models = true, .prompts = prompts_of(request)};
+  EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
+  EXPECT_THAT(loaded, testing::Contains("transformer"));
+  loaded.clear();
+  GenerateRequest other = request;
+  other.seed = *request.seed + 1;
+  EXPECT_FALSE(at::equal(make(other, models, control, at::kFloat, coming)->sample(), alone));
+  EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
+  EXPECT_THAT(loaded, testing::IsEmpty());
+  // The last one finds them and leaves nothing.
+  EXPECT_TRUE(at::equal(make(request, models, control)->sample(), alone));
+  EXPECT_THAT(loaded, testing::IsEmpty());
+  EXPECT_FALSE(models.has_models());
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, KeptModelsTest,
+                         ::testing::Values("guided", "two_experts", "image", "tokens_image", "control"));
+
+TEST(StoppedModelsTest, AreStoppedByTheirNextClip) {
+  const GenerateRequest request = read_request("guided");
+  ModelStore models;
+  {
+    const RunControl first;
+    make(request, models, first, at::kFloat, {.same_models = true, .prompts = {}})->sample();
+  }
+  std::atomic<bool> stop = false;
+  const RunControl second{.on_event = [&](const Event& event) { stop = event.kind == Event::Kind::kStep; },
+                          .stop = &stop};
+  EXPECT_THROW(make(request, models, second)->sample(), Stopped);
+}
+
+class PredictedLatentsTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(PredictedLatentsTest, LeadToTheFinalOnes) {
+  GenerateRequest request = read_request(GetParam());
+  request.sampler = "euler";
+  std::vector<Tensor> predicted;
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  const RunControl control;
+  ModelStore models;
+  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                             .placement = {},
+                                             .request = request,
+                                             .inputs = std::move(inputs),
+                                             .on_latents =
+                                                 [&](int64_t step, int64_t total, const Tensor& latents) {
+                                                   EXPECT_EQ(step, static_cast<int64_t>(predicted.size()));
+                                                   EXPECT_EQ(total, *request.num_inference_steps);
+                                                   predicted.push_back(latents);
+                                                 }},
+                                            models, control);
+  const Tensor final_latents =
+      pipeline->sample().slice(2, static_cast<int64_t>(request.reference_images.size()));
+  ASSERT_EQ(static_cast<int64_t>(predicted.size()), *request.num_inference_steps);
+  ASSERT_EQ(predicted.back().sizes(), final_latents.sizes());
+  // Euler's last step goes to noise level 0 along a straight line.
+  EXPECT_LE(relative_l2(predicted.back(), final_latents), 1e-5);
+  EXPECT_GT(relative_l2(predicted.front(), final_latents), 1e-2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, PredictedLatentsTest,
+                         ::testing::Values("guided", "reference", "tokens_image"));
+
 }  // namespace
 }  // namespace t2v

@@ -1,0 +1,196 @@
+#include "t2v/renderer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/machine.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RendererTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) / ("t2v_renderer_" + std::to_string(::getpid()));
+    fs::create_directory(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  GenerateRequest request(const std::string& name, const std::string& prompt) const {
+    GenerateRequest request;
+    request.model = fs::path(T2V_FIXTURES) / "tiny-wan";
+    request.prompt = prompt;
+    request.negative_prompt = "blurry";
+    request.output = folder_ / name;
+    request.quality = "lossless";
+    request.width = 32;
+    request.height = 48;
+    request.num_frames = 5;
+    request.num_inference_steps = 2;
+    request.seed = 7;
+    return request;
+  }
+
+  /// Three clips that differ in what may differ while models stay.
+  std::vector<GenerateRequest> three() const {
+    std::vector<GenerateRequest> requests = {request("a.mkv", "a red ball"), request("b.mkv", "snow"),
+                                             request("c.mkv", "a red ball")};
+    requests[1].width = 64;
+    requests[1].guidance_scale = 1;
+    requests[2].seed = 8;
+    requests[2].num_frames = 9;
+    for (GenerateRequest& request : requests) request = check(request);
+    return requests;
+  }
+
+  /// Follows a run: how often each component was loaded.
+  RunControl control() {
+    return {.on_event = [this](const Event& event) {
+      if (event.kind == Event::Kind::kLoad) ++loads_[event.detail];
+    }};
+  }
+
+  static std::string content(const fs::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+  fs::path folder_;
+  std::map<std::string, int> loads_;
+};
+
+using Loads = std::map<std::string, int>;
+
+TEST_F(RendererTest, MakesTheClipsThatSeparateRunsMake) {
+  Renderer renderer;
+  const std::vector<GenerateRequest> requests = three();
+  renderer.expect(requests);
+  for (const GenerateRequest& each : requests) {
+    const GenerateResult result = renderer.generate(each, control());
+    EXPECT_EQ(result.output, each.output);
+    const std::string together = content(each.output);
+    GenerateRequest alone = each;
+    alone.overwrite = true;
+    EXPECT_EQ(generate(alone, {}).settings, result.settings);
+    ASSERT_FALSE(together.empty());
+    EXPECT_TRUE(content(each.output) == together) << each.output;
+  }
+  EXPECT_EQ(loads_, (Loads{{"text_encoder", 1}, {"transformer", 1}, {"vae", 1}}));
+}
+
+TEST_F(RendererTest, KeepsNothingForWhatIsNotExpected) {
+  Renderer renderer;
+  const std::vector<GenerateRequest> requests = three();
+  for (const GenerateRequest& each : requests) renderer.generate(each, control());
+  EXPECT_EQ(loads_["transformer"], 3);
+  EXPECT_EQ(loads_["vae"], 3);
+}
+
+TEST_F(RendererTest, KeepsNothingForAnotherModel) {
+  std::vector<GenerateRequest> requests = three();
+  requests[1].dtype = "bfloat16";
+  Renderer renderer;
+  renderer.expect(requests);
+  renderer.generate(requests[0], control());
+  renderer.generate(requests[1], control());
+  renderer.generate(requests[2], control());
+  EXPECT_EQ(loads_, (Loads{{"text_encoder", 3}, {"transformer", 3}, {"vae", 3}}));
+}
+
+TEST_F(RendererTest, ReleasesModelsWhereMemoryIsLimited) {
+  std::vector<GenerateRequest> requests = three();
+  for (GenerateRequest& each : requests) each.offload = "disk";
+  Renderer renderer;
+  renderer.expect(requests);
+  for (const GenerateRequest& each : requests) renderer.generate(each, control());
+  EXPECT_EQ(loads_, (Loads{{"text_encoder", 1}, {"transformer", 3}, {"vae", 3}}));
+}
+
+TEST_F(RendererTest, CanRenderAfterAFailure) {
+  const std::vector<GenerateRequest> requests = three();
+  Renderer renderer;
+  renderer.expect(requests);
+  renderer.generate(requests[0], control());
+  const std::string first = content(requests[0].output);
+  EXPECT_THROW(renderer.generate(requests[0], control()), Error);  // is there already
+  GenerateRequest full = requests[1];
+  full.output = "/dev/full";
+  EXPECT_THROW(renderer.generate(full, control()), Error);
+  std::atomic<bool> stop = false;
+  const RunControl stopped{.on_event = [&](const Event& event) { stop = event.kind == Event::Kind::kStep; },
+                           .stop = &stop};
+  EXPECT_THROW(renderer.generate(requests[1], stopped), Stopped);
+  EXPECT_FALSE(fs::exists(requests[1].output));
+  renderer.generate(requests[2], control());
+  EXPECT_TRUE(fs::exists(requests[2].output));
+  GenerateRequest again = requests[0];
+  again.overwrite = true;
+  renderer.generate(again, control());
+  EXPECT_TRUE(content(requests[0].output) == first);
+}
+
+TEST_F(RendererTest, ExpectsCheckedRequests) {
+  EXPECT_THROW(Renderer().expect({request("a.mkv", "a cat")}), Error);
+}
+
+TEST_F(RendererTest, ThreadsAreThoseOfEachClip) {
+  std::vector<GenerateRequest> requests = three();
+  requests[0].threads = 1;
+  Renderer renderer;
+  renderer.expect(requests);
+  renderer.generate(requests[0], control());
+  renderer.generate(requests[2], control());
+  const std::string after_one = content(requests[2].output);
+  GenerateRequest alone = requests[2];
+  alone.overwrite = true;
+  Renderer().generate(alone, {});
+  EXPECT_TRUE(content(requests[2].output) == after_one);
+}
+
+TEST_F(RendererTest, MemoryDoesNotGrowWithTheClips) {
+  if (resident_memory() == 0) GTEST_SKIP() << "the system does not tell how much is used";
+  std::vector<GenerateRequest> requests;
+  for (int i = 0; i < 24; ++i)
+    requests.push_back(check(request(std::to_string(i) + ".mkv", "ball " + std::to_string(i % 5))));
+  Renderer renderer;
+  renderer.expect(requests);
+  uint64_t after_four = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    renderer.generate(requests[i], {});
+    if (i == 3) after_four = resident_memory();
+  }
+  // The models and the libraries are some 300 MB; a clip's frames, latents and prompts would be 20 times 0.3.
+  EXPECT_LE(resident_memory(), after_four + (3 << 20));
+  RecordProperty("after_4_clips", std::to_string(after_four));
+  RecordProperty("after_24_clips", std::to_string(resident_memory()));
+}
+
+TEST(RendererSettingsTest, TheWeightsAreKnownByTheirHash) {
+  const fs::path output = fs::path(::testing::TempDir()) / ("t2v_sha_" + std::to_string(::getpid()) + ".mkv");
+  GenerateRequest request;
+  request.model = fs::path(T2V_FIXTURES) / "tiny-wan";
+  request.prompt = "snow";
+  request.output = output;
+  request.width = request.height = 32;
+  request.num_frames = request.num_inference_steps = 1;
+  const nlohmann::json settings = nlohmann::json::parse(generate(request, {}).settings);
+  fs::remove(output);
+  // find tests/fixtures/tiny-wan -name '*.safetensors' | xargs sha256sum | cut -c 1-64 | sort | sha256sum
+  EXPECT_EQ(settings.value("model_sha256", ""),
+            "aef81660496bf3a4063e6a1bf661cb59179f6be70a045b493b18cad7296cfab5");
+}
+
+}  // namespace
+}  // namespace t2v

@@ -20,9 +20,9 @@ namespace {
 using Groups = std::vector<FlagGroup>;
 using nlohmann::ordered_json;
 
-/// What is recorded about a clip, or says what a preset is for, and is no flag.
-const std::vector<std::string> kBookkeeping = {"t2v",          "matches",       "arguments",
-                                               "model_sha256", "skipped_steps", "encoder"};
+/// What is recorded about a clip, or a preset says about models, and is no flag.
+const std::vector<std::string> kBookkeeping = {"t2v",           "matches", "arguments", "model_sha256",
+                                               "skipped_steps", "encoder", "teacache"};
 /// Flags that only a command line can have.
 const std::vector<std::string> kOnlyTyped = {"config", "help", "version"};
 constexpr size_t kLargestConfig = 1 << 20;

@@ -22,6 +22,7 @@ NOT_RUN = {
     'scripts/t2v -m wan2.1-t2v-1.3b --lora style.safetensors:0.5 -p "two cats box on a stage" -o style.mp4':
         "a model of 29 GB; lora_test renders with LoRAs",
     "t2v plan --model Wan2.1-T2V-14B-Diffusers --device cuda --max-vram 12": "a GPU; plan_test has its memory",
+    "scripts/t2v bench": "minutes; bench_test runs single cases",
     "t2v bench": "minutes; bench_test runs single cases",
     "t2v bench dit vae.2.1.64p5 --json > now.json": "a minute; bench_test runs single cases",
     "t2v bench --report bench.html --price-per-hour 2.50": "minutes; bench_test writes reports",

@@ -66,7 +66,6 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   set_threads(request.threads);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  expect_encoder(request);
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   ComingClips coming = coming_clips(request, task.expected);
   // With models in memory a plan would count them twice: they were planned for before they came there.
@@ -75,6 +74,7 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
     expect_memory(plan);
     coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
   }
+  expect_encoder(request);
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);
   std::unique_ptr<VideoPipeline> pipeline;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "core/staged_file.h"
 #include "media/libav.h"
 #include "media/video_encoder.h"
@@ -143,6 +144,8 @@ MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, 
   open_muxer();
   encoder_.emplace(settings, encoding, doing_, (muxer_->oformat->flags & AVFMT_GLOBALHEADER) != 0,
                    std::move(convert));
+  log_verbose(doing_ + " with " + encoder_->codec().codec->name + " as " + encoding.pix_fmt +
+              (encoding.crf ? ", crf " + std::to_string(*encoding.crf) : ""));
   write_header();
 }
 

@@ -4,8 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "core/log.h"
-
 namespace t2v {
 namespace {
 
@@ -83,8 +81,6 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings, const Encoding& encodi
   frame_->chroma_location = codec_->chroma_sample_location;
   frame_->pts = 0;
   if (!convert_) convert_ = converter(*codec_, doing_);
-  log_verbose(doing_ + " with " + name + " as " + encoding.pix_fmt +
-              (encoding.crf ? ", crf " + std::to_string(*encoding.crf) : ""));
 }
 
 void VideoEncoder::set_format(const Encoding& encoding) {

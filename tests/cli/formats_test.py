@@ -100,7 +100,7 @@ class StepCaches(ClipTest):
     def test_refused(self):
         self.refused(*QUICK, "-o", "a.mp4", "--cache-mode", "teacache", parts=["--cache-mode teacache", "coefficients="])
         self.refused(*QUICK, "-o", "a.mp4", "--cache-mode", "magcache", parts=["--cache-mode magcache", "calibrate=yes"])
-        self.refused(*QUICK, "-o", "a.mp4", "--cache-mode", "easycash", parts=["did you mean easycache?"])
+        self.refused(*QUICK, "-o", "a.mp4", "--cache-mode", "easycash", parts=["the nearest is easycache"])
         self.refused(*QUICK, "-o", "a.mp4", "--cache-mode", "easycache", "--cache-option", "theshold=1",
                      parts=["--cache-option theshold=1", "did you mean threshold?"])  # fmt: skip
         self.refused(*QUICK, "-o", "a.mp4", "--cache-option", "threshold=1", parts=["--cache-option", "no --cache-mode"])

@@ -87,7 +87,7 @@ class FileSizeLimit {
 };
 
 TEST_F(OutputFaultsTest, EveryFileSizeLimitIsNoticed) {
-  for (const std::string name : {"a.mp4", "a.mkv", "l.mkv", "a.png"}) {
+  for (const std::string name : {"a.mp4", "a.mkv", "l.mkv", "a.webm", "a.mov", "a.gif", "a.png"}) {
     VideoSettings settings = small_clip(6);
     settings.comment = "{}";
     if (name[0] == 'l') settings.quality = "lossless";
@@ -119,7 +119,7 @@ TEST_F(OutputFaultsTest, EveryFullDiskIsNoticed) {
     const VideoSettings settings{
         .width = 256, .height = 256, .fps = 16, .quality = "high", .frame_count = 8, .overwrite = true};
     std::ofstream(path("a.mp4")) << "old";
-    for (const char* name : {"a.mp4", "b.mkv", "c.png"}) {
+    for (const char* name : {"a.mp4", "b.mkv", "c.png", "d.mov", "e.gif"}) {
       EXPECT_THAT(failure(path(name), settings), HasSubstr("4: writing")) << name << " " << pages;
       EXPECT_THAT(failure(path(name), settings), HasSubstr("No space left on device"))
           << name << " " << pages;
@@ -140,7 +140,7 @@ TEST_F(OutputFaultsTest, AReadOnlyDiskIsNoticedBeforehand) {
 }
 
 TEST_F(OutputFaultsTest, ALyingDiskIsNoticed) {
-  for (const std::string name : {"a.mp4", "a.mkv", "l.mkv"}) {
+  for (const std::string name : {"a.mp4", "a.mkv", "l.mkv", "a.webm", "a.mov", "a.gif"}) {
     VideoSettings settings = small_clip(6);
     settings.comment = "{\"prompt\": \"a ball\"}";
     if (name[0] == 'l') settings.quality = "lossless";
@@ -163,7 +163,7 @@ TEST_F(OutputFaultsTest, ALyingDiskIsNoticed) {
 }
 
 TEST_F(OutputFaultsTest, ADiskThatCannotSyncIsNoticed) {
-  for (const std::string name : {"a.mp4", "a.mkv", "a.png"}) {
+  for (const std::string name : {"a.mp4", "a.mkv", "a.webm", "a.mov", "a.gif", "a.png"}) {
     const std::string file = name == "a.png" ? "a-0001.png" : name;
     std::ofstream(path(file)) << "old";
     VideoSettings settings = small_clip();

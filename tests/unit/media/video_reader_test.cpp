@@ -70,6 +70,7 @@ TEST_F(ReadVideoTest, NamesWhatIsNoVideo) {
   for (const char* list : {"list.mp4", "playlist.mp4"})
     EXPECT_THAT(error_of(list), HasSubstr("no container")) << list;
   fs::current_path(here);
+  EXPECT_THAT(error_of(kVideos.file("../unknown_pixels.nut")), HasSubstr("pixels of the kind uyyvyy411"));
   const std::string whole = content(kVideos.file("plain.mp4"));
   std::ofstream(path("half.mp4"), std::ios::binary) << whole.substr(0, whole.size() / 2);
   EXPECT_THAT(error_of(path("half.mp4")), HasSubstr("half.mp4"));

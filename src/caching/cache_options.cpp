@@ -116,9 +116,9 @@ void check_complete(const StepCacheOptions& options) {
 StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& said,
                                     int64_t steps) {
   if (std::find(kCacheModes.begin(), kCacheModes.end(), mode) == kCacheModes.end()) {
-    throw Error(
-        ErrorCode::kUsage,
-        {.doing = "--cache-mode", .got = in_quotes(mode), .expected = "none, teacache, magcache or easycache"});
+    throw Error(ErrorCode::kUsage, {.doing = "--cache-mode",
+                                    .got = in_quotes(mode),
+                                    .expected = "none, teacache, magcache or easycache"});
   }
   if (mode == "none" && !said.empty())
     refuse(said.front(), "no --cache-mode", "teacache, magcache or easycache");

@@ -112,6 +112,44 @@ struct Point {
   std::string name;
 };
 
+/// One axis of a plot on a logarithmic scale of whole decades, from `begin` to `end` in the picture.
+class DecadeAxis {
+ public:
+  DecadeAxis(double smallest, double largest, double begin, double end)
+      : first_(std::floor(std::log10(smallest))),
+        last_(std::max(std::ceil(std::log10(largest)), first_ + 1)),
+        begin_(begin),
+        end_(end) {}
+
+  double at(double value) const {
+    return begin_ + (end_ - begin_) * (std::log10(value) - first_) / (last_ - first_);
+  }
+  std::vector<double> ticks() const {
+    std::vector<double> values;
+    for (double decade = first_; decade <= last_; ++decade) values.push_back(std::pow(10, decade));
+    return values;
+  }
+
+ private:
+  double first_, last_, begin_, end_;
+};
+
+constexpr double kLeft = 70, kRight = 830, kTop = 20, kBottom = 380;
+
+std::string grid(const DecadeAxis& tokens, const DecadeAxis& seconds) {
+  constexpr const char* kLine = "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#8884\"/>";
+  std::string drawn;
+  for (const double tick : tokens.ticks()) {
+    drawn += formatted(kLine, tokens.at(tick), kTop, tokens.at(tick), kBottom) +
+             formatted("<text x=\"%.1f\" y=\"%.1f\">%.0f</text>\n", tokens.at(tick) - 8, kBottom + 18, tick);
+  }
+  for (const double tick : seconds.ticks()) {
+    drawn += formatted(kLine, kLeft, seconds.at(tick), kRight, seconds.at(tick)) +
+             formatted("<text x=\"0\" y=\"%.1f\">%g s</text>\n", seconds.at(tick) + 4, tick);
+  }
+  return drawn;
+}
+
 /// Time against tokens, both on logarithmic scales; a colour for each kind of case.
 std::string cost_plot(const Json& report) {
   std::vector<Point> points;
@@ -120,41 +158,20 @@ std::string cost_plot(const Json& report) {
     if (tokens > 0) points.push_back({tokens, seconds, result.at("name").get<std::string>()});
   }
   if (points.empty()) return "";
-  constexpr double kLeft = 70, kTop = 20, kWidth = 760, kHeight = 360;
-  const auto [few, many] = std::minmax_element(
-      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.tokens < b.tokens; });
-  const auto [quick, slow] = std::minmax_element(
-      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.seconds < b.seconds; });
-  const double x0 = std::floor(std::log10(few->tokens)), x1 = std::ceil(std::log10(many->tokens) + 1e-9);
-  const double y0 = std::floor(std::log10(quick->seconds)), y1 = std::ceil(std::log10(slow->seconds) + 1e-9);
-  const auto x_of = [&](double decade) { return kLeft + kWidth * (decade - x0) / std::max(x1 - x0, 1.0); };
-  const auto y_of = [&](double decade) {
-    return kTop + kHeight - kHeight * (decade - y0) / std::max(y1 - y0, 1.0);
-  };
-  std::string drawn;
-  for (double decade = x0; decade <= x1; ++decade) {
-    drawn += formatted("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#8884\"/>",
-                       x_of(decade), kTop, x_of(decade), kTop + kHeight);
-    drawn += formatted("<text x=\"%.1f\" y=\"%.1f\">%.0f</text>\n", x_of(decade) - 8, kTop + kHeight + 18,
-                       std::pow(10, decade));
-  }
-  for (double decade = y0; decade <= y1; ++decade) {
-    drawn += formatted("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#8884\"/>", kLeft,
-                       y_of(decade), kLeft + kWidth, y_of(decade));
-    drawn += formatted("<text x=\"0\" y=\"%.1f\">%g s</text>\n", y_of(decade) + 4, std::pow(10, decade));
-  }
+  const auto [few, many] = std::ranges::minmax_element(points, {}, &Point::tokens);
+  const auto [quick, slow] = std::ranges::minmax_element(points, {}, &Point::seconds);
+  const DecadeAxis tokens(few->tokens, many->tokens, kLeft, kRight);
+  const DecadeAxis seconds(quick->seconds, slow->seconds, kBottom, kTop);
+  std::string drawn = grid(tokens, seconds);
   std::vector<std::string> kinds;
   for (const Point& point : points) {
     const std::string kind = point.name.substr(0, point.name.find('.'));
     const auto known = std::find(kinds.begin(), kinds.end(), kind);
-    const auto color = static_cast<size_t>(known - kinds.begin());
+    const char* color = kColors[static_cast<size_t>(known - kinds.begin()) % kColors.size()];
     if (known == kinds.end()) kinds.push_back(kind);
-    drawn +=
-        formatted("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>", x_of(std::log10(point.tokens)),
-                  y_of(std::log10(point.seconds)), kColors[color % kColors.size()]);
-    drawn += formatted("<text x=\"%.1f\" y=\"%.1f\">", x_of(std::log10(point.tokens)) + 8,
-                       y_of(std::log10(point.seconds)) + 4) +
-             escaped(point.name) + "</text>\n";
+    const double x = tokens.at(point.tokens), y = seconds.at(point.seconds);
+    drawn += formatted("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>", x, y, color) +
+             formatted("<text x=\"%.1f\" y=\"%.1f\">", x + 8, y + 4) + escaped(point.name) + "</text>\n";
   }
   return "<h2>Time against tokens</h2>\n"
          "<svg viewBox=\"0 0 980 420\" role=\"img\" aria-label=\"time against tokens\">\n" +

@@ -25,6 +25,10 @@ using nlohmann::json;
 using Kind = BenchKind;
 
 constexpr int64_t kPromptRows = 512;
+/// Of what is there a case may take so much.
+constexpr double kShareOfMemory = 0.9;
+/// A CPU runs all blocks of models of fewer bytes.
+constexpr double kSmallModel = 1e9;
 
 WanTransformer3DConfig transformer_of(const json& config) {
   return WanTransformer3DConfig::from_config(Config(config, "transformer"));
@@ -49,6 +53,16 @@ std::string fingerprint(const BenchSpec& spec, const BenchResult& result, const 
   std::string text;
   for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(hash >> shift) & 15];
   return text;
+}
+
+/// Makes what was measured of one block what so many take.
+void stand_for(int64_t layers, BenchResult& result) {
+  if (layers == 1) return;
+  result.note = "one block x " + std::to_string(layers);
+  const auto times = static_cast<double>(layers);
+  result.tflop *= times;
+  for (double* seconds : {&result.median, &result.p10, &result.p90}) *seconds *= times;
+  for (double& seconds : result.seconds) seconds *= times;
 }
 
 /// Books the time between events on the phases of a plan.
@@ -175,32 +189,37 @@ void BenchRunner::run_attention(const BenchSpec& spec, BenchResult& result) cons
   timer_.time(result, [&] { at::scaled_dot_product_attention(query, key, value); });
 }
 
-void BenchRunner::run_transformer(const BenchSpec& spec, BenchResult& result) {
+bool BenchRunner::takes_one_block(const BenchSpec& spec, const WanTransformer3DConfig& config) const {
   const at::Device device = setting_.placement.device;
+  const auto element = static_cast<double>(at::elementSize(setting_.placement.dtype));
+  const auto dim = static_cast<double>(config.dim()), layers = static_cast<double>(config.num_layers);
+  const double block = element * dim * (8 * dim + 2 * static_cast<double>(config.ffn_dim));
+  const auto work = static_cast<double>(
+      activation_bytes(config, vae_config_of(vae_of(spec.model)), spec.clip, setting_.placement));
+  const double others = element * dim * dim * 8;
+  const bool fits =
+      work + layers * block + others < kShareOfMemory * static_cast<double>(available_memory(device));
+  const bool is_small = layers * block < kSmallModel;
+  const bool one = spec.kind == Kind::kBlock || !fits || (device.is_cpu() && !is_small);
+  expect_memory(work + (one ? 1 : layers) * block + others, spec.name);
+  return one;
+}
+
+void BenchRunner::run_transformer(const BenchSpec& spec, BenchResult& result) {
   json config = bench_config(spec.model);
   const WanTransformer3DConfig whole = transformer_of(config);
-  const AutoencoderKLWanConfig vae = vae_config_of(vae_of(spec.model));
   const LatentShape shape = latents_of(spec);
   result.tokens = shape.tokens;
-  const ForwardFlops flops = forward_flops(whole, shape.tokens);
-
-  const auto element = static_cast<double>(at::elementSize(setting_.placement.dtype));
-  const auto dim = static_cast<double>(whole.dim()), layers = static_cast<double>(whole.num_layers);
-  const double block = element * dim * (8 * dim + 2 * static_cast<double>(whole.ffn_dim));
-  const auto work = static_cast<double>(activation_bytes(whole, vae, spec.clip, setting_.placement));
-  // On a CPU, or where not all blocks fit, one of them stands for all.
-  const bool fits = work + layers * block * 1.1 < 0.9 * static_cast<double>(available_memory(device));
-  const bool small = layers * block < 1e9;
-  const bool one_block = spec.kind == Kind::kBlock || !(fits && (small || !device.is_cpu()));
-  expect_memory(work + (one_block ? 1 : layers) * block + element * dim * dim * 8, spec.name);
+  const bool one_block = takes_one_block(spec, whole);
   if (one_block) config["num_layers"] = 1;
 
   const Weights weights =
       Weights::open(synthetic_model("transformer", config),
                     {.placement = setting_.placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
-  const WanTransformer3DModel model(weights, transformer_of(config));
-  const Tensor prompt = random({1, kPromptRows, whole.text_dim}, setting_.placement.dtype);
-  const TextContext context = model.prepare(prompt);
+  const WanTransformer3DModel model(weights, transformer_of(config),
+                                    {.before_each = [this] { timer_.stop_if_asked(); }});
+  const TextContext context =
+      model.prepare(random({1, kPromptRows, whole.text_dim}, setting_.placement.dtype));
   const Tensor latents = random({1, whole.in_channels, shape.frames, shape.height, shape.width}, at::kFloat);
   const Tensor timestep = at::full({1}, 500.0, at::kFloat);
   const auto heads = [&] {
@@ -208,16 +227,13 @@ void BenchRunner::run_transformer(const BenchSpec& spec, BenchResult& result) {
         .transpose(1, 2);
   };
   result.attention = attention_backend(heads(), heads(), heads());
-  result.tflop = flops.total() / 1e12 / (one_block ? layers : 1);
+  const int64_t layers = one_block ? whole.num_layers : 1;
+  result.tflop = forward_flops(whole, shape.tokens).total() / 1e12 / static_cast<double>(layers);
   timer_.time(result, [&] { model.forward(latents, timestep, context); });
-  calibration_.add({"sampling", result.dtype, dim, static_cast<double>(shape.tokens), result.tflop * 1e12},
+  calibration_.add({"sampling", result.dtype, static_cast<double>(whole.dim()),
+                    static_cast<double>(shape.tokens), result.tflop * 1e12},
                    result.median);
-  if (one_block && spec.kind == Kind::kTransformer) {
-    result.note = "one block x " + std::to_string(whole.num_layers);
-    result.tflop *= layers;
-    for (double* seconds : {&result.median, &result.p10, &result.p90}) *seconds *= layers;
-    for (double& seconds : result.seconds) seconds *= layers;
-  }
+  if (spec.kind == Kind::kTransformer) stand_for(layers, result);
 }
 
 void BenchRunner::run_vae(const BenchSpec& spec, BenchResult& result) {
@@ -250,13 +266,9 @@ void BenchRunner::run_text_encoder(const BenchSpec& spec, BenchResult& result) {
                                         {.placement = setting_.placement, .keep_in_fp32 = {}});
   const UMT5Encoder encoder(weights, UMT5Config::from_config(Config(config, "text_encoder")));
   const Tensor ids = at::randint(1, config["vocab_size"].get<int64_t>(), {tokens}, at::kLong);
-  result.note = "one block x " + std::to_string(whole.num_layers);
-  const auto layers = static_cast<double>(whole.num_layers);
-  result.tflop = text_flops(whole, tokens) / 1e12 / layers;
+  result.tflop = text_flops(whole, tokens) / 1e12 / static_cast<double>(whole.num_layers);
   timer_.time(result, [&] { encoder.forward({ids}); });
-  result.tflop *= layers;
-  for (double* seconds : {&result.median, &result.p10, &result.p90}) *seconds *= layers;
-  for (double& seconds : result.seconds) seconds *= layers;
+  stand_for(whole.num_layers, result);
   calibration_.add({"text", result.dtype, static_cast<double>(whole.d_model), static_cast<double>(tokens),
                     result.tflop * 1e12},
                    result.median);

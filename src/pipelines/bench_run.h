@@ -34,6 +34,9 @@ class BenchRunner {
  private:
   void run_product(const BenchSpec& spec, BenchResult& result) const;
   void run_attention(const BenchSpec& spec, BenchResult& result) const;
+  /// Whether one block stands for all: asked for, on a CPU, or because not all fit. Error (kResource) if that
+  /// does not fit either.
+  bool takes_one_block(const BenchSpec& spec, const WanTransformer3DConfig& config) const;
   void run_transformer(const BenchSpec& spec, BenchResult& result);
   void run_vae(const BenchSpec& spec, BenchResult& result);
   void run_text_encoder(const BenchSpec& spec, BenchResult& result);

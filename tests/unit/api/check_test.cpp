@@ -275,11 +275,50 @@ TEST_F(CheckTest, RefusesFactorsThatOverflow) {
 TEST_F(CheckTest, SettingsHoldTheSeedAsText) {
   request_.seed = UINT64_MAX;
   request_.prompt = "\"quoted\" 球 \n";
-  const auto settings = nlohmann::json::parse(settings_json(check(request_), "cpu"));
+  const auto settings = nlohmann::json::parse(settings_json(check(request_), {.device = "cpu"}));
   EXPECT_EQ(settings.at("seed"), "18446744073709551615");
   EXPECT_EQ(settings.at("prompt"), request_.prompt);
   EXPECT_EQ(settings.at("device"), "cpu");
   EXPECT_FALSE(settings.contains("sigmas"));
+}
+
+TEST_F(CheckTest, SettingsAreFlags) {
+  GenerateRequest checked = check(request_);
+  checked.loras = {{"a.safetensors", -0.5}, {"/b:c.safetensors", 1}};
+  checked.image = "a.png";
+  checked.metadata = false;
+  checked.quality = "high";
+  checked.offload = "cpu";
+  const auto settings =
+      nlohmann::json::parse(settings_json(checked, {.device = "cuda:1", .model_sha256 = "abc"}));
+  const std::string here = fs::current_path().string();
+  EXPECT_EQ(settings.at("lora"), nlohmann::json({here + "/a.safetensors:-0.5", "/b:c.safetensors:1.0"}));
+  EXPECT_EQ(settings.at("image"), here + "/a.png");
+  EXPECT_EQ(settings.at("model"), request_.model.string());
+  EXPECT_EQ(settings.at("no_metadata"), true);
+  EXPECT_EQ(settings.at("offload"), "cpu");
+  EXPECT_EQ(settings.at("model_sha256"), "abc");
+  EXPECT_EQ(settings.at("encoder"), nlohmann::json({{"codec", "h264"}, {"pix_fmt", "yuv420p"}, {"crf", 10}}));
+  for (const char* absent : {"max_vram", "lora_2", "vae", "crf", "vae_tiling", "sigmas", "skipped_steps"})
+    EXPECT_FALSE(settings.contains(absent)) << absent;
+}
+
+TEST_F(CheckTest, DecodedSettingsAreTheRecordedOnes) {
+  GenerateRequest checked = check(request_);
+  checked.arguments = {"-p", "a red ball"};
+  const std::string recorded = settings_json(checked, {.device = "cuda:1", .model_sha256 = "abc"});
+  GenerateRequest decoded = checked;
+  decoded.arguments = {"decode"};
+  decoded.device = "cpu";
+  EXPECT_EQ(decoded_settings_json(recorded, decoded), recorded);
+  decoded.model.clear();
+  decoded.vae = "/vae";
+  decoded.fps = 4;
+  auto settings = nlohmann::json::parse(decoded_settings_json(recorded, decoded));
+  EXPECT_EQ(settings.at("model"), request_.model.string());
+  EXPECT_EQ(settings.at("vae"), "/vae");
+  EXPECT_EQ(settings.at("fps"), 4);
+  EXPECT_FALSE(settings.contains("model_sha256"));
 }
 
 }  // namespace

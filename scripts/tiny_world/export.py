@@ -9,7 +9,6 @@ from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline
 from tokenizers import Tokenizer
 from transformers import T5TokenizerFast
 
-import make_tokenizer
 from train_dit import new_models
 from train_vae import CONFIG as VAE_CONFIG
 
@@ -27,7 +26,7 @@ def export(work: Path, folder: Path):
     """Writes `folder` anew; what has no checkpoint yet stays untrained."""
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    make_tokenizer.write(new / "tokenizer")
+    shutil.copytree(work / "tokenizer", new / "tokenizer")
     pieces = Tokenizer.from_file(str(new / "tokenizer" / "tokenizer.json")).get_vocab_size()
     vae = AutoencoderKLWan(**VAE_CONFIG)
     torch.manual_seed(0)

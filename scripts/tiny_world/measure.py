@@ -304,7 +304,7 @@ def _circle(c):
 # ---- camera ----
 
 CLEARLY = 0.05  # by which a move has to fit better than none
-UNMOVED, SURE = 0.32, 0.8  # landmarks so like those before them stand still, unless those moved are surely the same
+UNMOVED, SURE = 0.24, 0.8  # landmarks always so like those before them stand still, unless those moved are surely the same
 
 
 def _likeness(a, b):
@@ -342,8 +342,8 @@ def camera_of(clip, empty, tracks, name):
         likeness.append((unmoved, best))
         zooms.append(zooms[-1] * at[0])
         shifts.append(shifts[-1] + at[1] / min(h, w))
-    unmoved, best = np.mean(likeness, 0)
-    if unmoved > UNMOVED and best < SURE:
+    unmoved, best = np.transpose(likeness)
+    if unmoved.min() > UNMOVED and best.mean() < SURE:
         return still
     zoom, shift = (np.interp(np.arange(t), points, v) for v in (zooms, shifts))
     if zoom[-1] > 1.2:

@@ -42,8 +42,8 @@ class WhatTheFileIs(ClipTest):
         probe = ffprobe(path, "stream:format_tags=comment")
         (stream,) = probe["streams"]
         expected = {"codec_name": "h264", "profile": "High", "pix_fmt": "yuv420p", "color_range": "tv",
-                    "color_space": "bt709", "color_primaries": "bt709", "color_transfer": "bt709", "width": 64,
-                    "height": 64, "nb_read_frames": "9", "r_frame_rate": "8/1"}  # fmt: skip
+                    "color_space": "bt709", "color_primaries": "bt709", "color_transfer": "bt709", "width": 96,
+                    "height": 96, "nb_read_frames": "9", "r_frame_rate": "8/1"}  # fmt: skip
         self.assertEqual({key: stream.get(key) for key in expected}, expected)
         settings = json.loads(probe["format"]["tags"]["comment"])
         self.assertEqual((settings["prompt"], settings["seed"]), (PROMPT, str(2**63 + 5)))
@@ -86,7 +86,7 @@ class WhatItRepeats(ClipTest):
         self.render(*QUICK, "--save-latents", "latents.safetensors")
         data = (self.folder / "latents.safetensors").read_bytes()
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        self.assertEqual((header["latents"]["dtype"], header["latents"]["shape"]), ("F32", [1, 16, 2, 8, 8]))
+        self.assertEqual((header["latents"]["dtype"], header["latents"]["shape"]), ("F32", [1, 16, 2, 12, 12]))
 
 
 class HowMuchItTakes(ClipTest):

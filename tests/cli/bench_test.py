@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import unittest
 
 from support import CommandTest, environment
@@ -57,6 +58,13 @@ class BenchTest(CommandTest):
         plan = json.loads(self.run_t2v("plan", "--json", "--threads", "1", env=variables).stdout)
         self.assertTrue(plan["calibrated"])
         self.assertGreater(plan["seconds"], 0)
+
+    def test_it_stops_when_asked(self):
+        process = self.start_t2v("bench", "vae.tiny.256p17", "--threads", "1", "--progress", "json")
+        self.assertIn(b"vae.tiny.256p17", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
+        self.assertEqual(process.stdout.read(), b"")
 
     def test_cases(self):
         cases = {case["name"]: case for case in json.loads(self.bench("--list", "--json"))}

@@ -12,7 +12,7 @@ from kinds_test import CASES, FIXTURES, KINDS, KindTest
 from support import QUICK, CommandTest
 from tensor_files import floats, read_tensors, write_tensors
 
-LOSSLESS = [*QUICK, "--quality", "lossless", "-o", "clip.mkv"]
+LOSSLESS = [*QUICK, "--size", "64x64", "--quality", "lossless", "-o", "clip.mkv"]
 
 
 class DecodeTest(CommandTest):

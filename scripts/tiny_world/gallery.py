@@ -41,6 +41,11 @@ def main():
         for i, frame in enumerate(frames):
             page.paste(frame, (i % COLUMNS * (width + GAP), i // COLUMNS * (height + GAP)))
         pages.append(page)
+    film = Image.new("RGB", (pages[0].width, pages[0].height * len(pages)))
+    for i, page in enumerate(pages):
+        film.paste(page, (0, i * page.height))
+    palette = film.quantize(256, method=Image.Quantize.MEDIANCUT)
+    pages = [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
     pages[0].save(args.out, save_all=True, append_images=pages[1:], duration=125, loop=0)
 
 

@@ -1,0 +1,170 @@
+"""Distils the guided model into a LoRA that needs four steps and no guidance.
+
+The teacher draws whole paths from noise to clip with guidance; the student, the same model with low-rank changes, learns to go from each of four points of a
+path to the next in one straight step. Paths are kept in pieces, so that more can be drawn at any time; the student can be stopped and started again.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch.nn.utils import parametrize
+
+import captions
+import fast
+import training
+from export import FLOW_SHIFT, load
+from train_dit import TEXT_LENGTH, TEXT_ROWS, encode_text, new_models, tokenise
+from world import PART, random_scene
+
+POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next
+BETWEEN = 3  # the teacher's steps for one of the student's
+PIECE = 240
+RANK = 16
+
+
+def shifted(u):
+    return FLOW_SHIFT * u / (1 + (FLOW_SHIFT - 1) * u)
+
+
+class LowRank(torch.nn.Module):
+    """A weight [out,in] plus a product of rank RANK, zero at first."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.down = torch.nn.Parameter(torch.randn(RANK, weight.shape[1]) / weight.shape[1] ** 0.5)
+        self.up = torch.nn.Parameter(torch.zeros(weight.shape[0], RANK))
+
+    def forward(self, weight):
+        return weight + self.up @ self.down
+
+
+class Model:
+    """The trained transformer and text encoder, and what their shortened forms need."""
+
+    def __init__(self, work):
+        self.tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
+        self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size())
+        average = torch.load(work / "dit.pt", map_location="cpu")["average"]
+        count = len(list(self.transformer.parameters()))
+        load(self.transformer, average[:count])
+        load(self.encoder, average[count:])
+        for module in (self.transformer, self.encoder):
+            module.requires_grad_(False)
+        self.shape = (self.transformer.config.in_channels, (PART.frames + 3) // 4, PART.height // 8, PART.width // 8)
+        self.tables = fast.rope_tables(self.transformer, torch.zeros(1, *self.shape))
+        self.forward = torch.compile(fast.transformer, dynamic=False)
+
+    def text(self, texts):
+        """Rows [B,N,D] of captions and the number of empty rows that follow them."""
+        ids, mask = tokenise(self.tokenizer, texts, TEXT_ROWS)
+        with torch.no_grad():
+            return encode_text(self.encoder, ids, mask), torch.tensor([float(TEXT_LENGTH - ids.shape[1])])
+
+    def __call__(self, x, sigma, text, padding):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.forward(self.transformer, x, torch.full((len(x),), 1000.0 * sigma), text, self.tables, padding).float()
+
+
+def draw_paths(model, seed, guidance):
+    """Captions, and states [B,5,z,T',H,W] at POINTS of guided paths, by the two-step Adams-Bashforth rule."""
+    rng = np.random.default_rng([21, seed])
+    torch.manual_seed(seed)
+    texts = [captions.caption(random_scene(rng), rng) for _ in range(PIECE)]
+    grid = [shifted(u) for u in np.linspace(1, 0, BETWEEN * (len(POINTS) - 1) + 1)]
+    states = []
+    for start in range(0, PIECE, 12):
+        text, padding = model.text(texts[start : start + 12] + [""] * 12)
+        x = torch.randn(12, *model.shape)
+        kept, before = [x], None
+        for i, (now, then) in enumerate(zip(grid[:-1], grid[1:])):
+            with torch.no_grad():
+                told, untold = model(torch.cat([x, x]), now, text, padding).chunk(2)
+            v = untold + guidance * (told - untold)
+            slope = 0.0 if before is None else (v - before[0]) / (now - before[1])
+            x = x + (then - now) * (v + 0.5 * (then - now) * slope)
+            before = v, now
+            if (i + 1) % BETWEEN == 0:
+                kept.append(x)
+        states.append(torch.stack(kept, 1).half())
+    return {"texts": texts, "states": torch.cat(states)}
+
+
+def paths(args):
+    """The `paths` stage."""
+    model = Model(args.work)
+    for number in range(args.pieces):
+        path = args.work / "paths" / f"{number:04d}.pt"
+        if not path.exists():
+            training.save(draw_paths(model, number, args.guidance), path)
+            print(number + 1, "pieces of paths", flush=True)
+
+
+def student(args):
+    """The `student` stage."""
+    torch.manual_seed(1)
+    model = Model(args.work)
+    layers = {n: m for n, m in model.transformer.blocks.named_modules() if isinstance(m, torch.nn.Linear)}
+    changes = {}
+    for name, layer in layers.items():
+        changes[name] = LowRank(layer.weight)
+        parametrize.register_parametrization(layer, "weight", changes[name])
+    changes = torch.nn.ModuleDict({name.replace(".", "/"): change for name, change in changes.items()})
+    optimiser = torch.optim.AdamW(changes.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0)
+    average = training.Average([changes], 0.99)
+    path, step = args.work / "lora.pt", 0
+    if path.exists():
+        state = torch.load(path)
+        changes.load_state_dict(state["changes"])
+        average.values, average.steps = state["average"], state["step"]
+        optimiser.load_state_dict(state["optimiser"])
+        step = state["step"]
+    pieces = [torch.load(p) for p in sorted((args.work / "paths").glob("*.pt"))]
+    rng = np.random.default_rng([3, step])
+    sigmas = [shifted(u) for u in POINTS]
+    shown, losses = time.time(), []
+    while step < args.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = training.learning_rate(args.rate, step, args.steps, 50, 0.4)
+        k = step % (len(POINTS) - 1)
+        rows = [(pieces[p], n) for p, n in zip(rng.integers(len(pieces), size=args.batch), rng.integers(PIECE, size=args.batch))]
+        now, then = (torch.stack([piece["states"][n, i] for piece, n in rows]).float() for i in (k, k + 1))
+        v = model(now, sigmas[k], *model.text([piece["texts"][n] for piece, n in rows]))
+        loss = (v - (now - then) / (sigmas[k] - sigmas[k + 1])).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(changes.parameters(), 1.0)
+        optimiser.step()
+        average.update()
+        step += 1
+        losses.append(loss.item())
+        if step % 100 == 0:
+            by_step = [round(float(np.mean(losses[i::4])), 4) for i in range(4)]
+            print(f"student step {step} error by step {by_step} {(time.time() - shown) / 100:.2f} s/step", flush=True)
+            shown, losses = time.time(), []
+            training.save({"changes": changes.state_dict(), "average": average.values, "optimiser": optimiser.state_dict(), "step": step}, path)
+    average.copy_to([changes])
+    weights = {}
+    for name, change in changes.items():
+        for half, values in (("lora_A", change.down), ("lora_B", change.up)):
+            weights[f"transformer.blocks.{name.replace('/', '.')}.{half}.weight"] = values.detach().to(torch.bfloat16).contiguous()
+    save_file(weights, args.out, metadata={"format": "pt"})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder of the trained model's checkpoints")
+    parser.add_argument("--stage", choices=["paths", "student"], required=True)
+    parser.add_argument("--pieces", type=int, default=12, help=f"pieces of {PIECE} paths that there are to be")
+    parser.add_argument("--guidance", type=float, default=4.0, help="of the teacher")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--out", type=Path, help="the LoRA's file")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    {"paths": paths, "student": student}[args.stage](args)

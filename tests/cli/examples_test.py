@@ -1,6 +1,6 @@
 """Every example of the README and of every command's --help, run as it stands on the bundled model.
 
-T2V_STEPS and T2V_FRAMES make them quick, and files that they read are made for them. What cannot be run is listed in NOT_RUN with the reason and the test that
+T2V_STEPS and the like make them quick, and files that they read are made for them. What cannot be run is listed in NOT_RUN with the reason and the test that
 covers it; an example that is neither run nor listed fails, and so does an entry that no text has any more.
 """
 
@@ -111,8 +111,8 @@ class ExamplesTest(CommandTest):
     def run_all(self, examples):
         self.start_in_new_folder()
         variables = environment(
-            PATH=f"{self.base / 'bin'}:{os.environ['PATH']}", HF_HOME=str(self.base / "cache"), T2V_STEPS="2",
-            T2V_FRAMES="5", XDG_CACHE_HOME=str(self.base / "cache"),
+            PATH=f"{self.base / 'bin'}:{os.environ['PATH']}", HF_HOME=str(self.base / "cache"), T2V_STEPS="1",
+            T2V_FRAMES="5", T2V_SIZE="64x64", T2V_THREADS="1", XDG_CACHE_HOME=str(self.base / "cache"),
         )  # fmt: skip
         for example in examples:
             if example in NOT_RUN:

@@ -7,7 +7,6 @@
 #include "flags.h"
 #include "streams.h"
 #include "t2v/checker.h"
-#include "t2v/checker.h"
 #include "t2v/text.h"
 
 namespace t2v {

@@ -3,9 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 namespace t2v {
 namespace {
@@ -13,26 +13,35 @@ namespace {
 constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<bool> stop{false};
-volatile sig_atomic_t stop_signal = 0;
-std::string stop_notice;  // not touched after the handlers are installed
-
-// Nothing but async-signal-safe calls in the handlers.
+std::atomic<int> stop_signal = SIGINT;
 
 void say(std::string_view text) {
   [[maybe_unused]] const ssize_t written = ::write(2, text.data(), text.size());
 }
 
-void on_stop_signal(int number) {
-  const int interrupted_errno = errno;  // of the call that the signal came into
-  if (stop_signal != 0) {
-    ::signal(number, SIG_DFL);
-    ::raise(number);  // delivered when this handler returns
-    return;
+sigset_t set_of(std::initializer_list<int> numbers) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : numbers) sigaddset(&set, number);
+  return set;
+}
+
+[[noreturn]] void end_by(int number) {
+  ::signal(number, SIG_DFL);
+  const sigset_t set = set_of({number});
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(number);
+  std::_Exit(128 + number);
+}
+
+/// Waits for the signals of `set`, the only thread that gets them.
+void watch(sigset_t set, const std::string& notice) {
+  for (int number = 0; ::sigwait(&set, &number) == 0;) {
+    if (stop) end_by(number);
+    stop_signal = number;
+    stop = true;
+    say(notice);
   }
-  stop_signal = number;
-  stop = true;
-  say(stop_notice);
-  errno = interrupted_errno;
 }
 
 void on_bus_error(int number, siginfo_t* info, void*) {
@@ -44,12 +53,6 @@ void on_bus_error(int number, siginfo_t* info, void*) {
       "that stays as "
       "it is; restore the file and run again\n");
   ::_exit(3);
-}
-
-[[noreturn]] void end_by(int number) {
-  ::signal(number, SIG_DFL);
-  ::raise(number);
-  std::_Exit(128 + number);
 }
 
 }  // namespace
@@ -64,22 +67,21 @@ void install_fault_handlers() {
 }
 
 void install_stop_handlers(const std::string& notice) {
-  static_assert(std::atomic<bool>::is_always_lock_free);
-  stop_notice = notice;
+  sigset_t set = set_of({});
   for (const int number : kStopSignals) {
     struct sigaction action {};
     ::sigaction(number, nullptr, &action);
-    if (action.sa_handler == SIG_IGN) continue;
-    action = {};
-    action.sa_handler = on_stop_signal;
-    action.sa_flags = SA_RESTART;
-    ::sigaction(number, &action, nullptr);
+    if (action.sa_handler != SIG_IGN) sigaddset(&set, number);
   }
+  // Blocked here, before the engine starts its threads, and so in all of them: oneDNN's kernels keep other
+  // things than a stack where a handler's frame would be written.
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread(watch, set, notice).detach();
 }
 
 const std::atomic<bool>& stop_requested() { return stop; }
 
-void end_by_signal() { end_by(stop_signal != 0 ? stop_signal : SIGINT); }
+void end_by_signal() { end_by(stop_signal); }
 
 void end_by_closed_pipe() { end_by(SIGPIPE); }
 

@@ -90,9 +90,7 @@ std::string GpuMonitor::driver_version() const {
 }
 
 std::optional<int64_t> GpuMonitor::sm_clock() const { return libraries_->clock(Libraries::kSmClock); }
-std::optional<int64_t> GpuMonitor::memory_clock() const {
-  return libraries_->clock(Libraries::kMemoryClock);
-}
+std::optional<int64_t> GpuMonitor::memory_clock() const { return libraries_->clock(Libraries::kMemoryClock); }
 
 std::optional<double> GpuMonitor::joules() const {
   unsigned long long millijoules = 0;

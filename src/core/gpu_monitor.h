@@ -17,7 +17,7 @@ class GpuMonitor {
 
   std::string name() const;  ///< "NVIDIA H100 80GB HBM3"; "" if unknown
   std::optional<uint64_t> total_memory() const;
-  std::string driver_version() const;                              ///< "580.65.06"; "" if unknown
+  std::string driver_version() const;                             ///< "580.65.06"; "" if unknown
   std::optional<int64_t> sm_clock() const, memory_clock() const;  ///< now, in MHz
   std::optional<double> joules() const;  ///< used since the driver was loaded: differences count
 

@@ -8,6 +8,9 @@
 namespace t2v {
 namespace {
 
+/// Far above any model: 1e6 heads would be a plan of 370 GiB instead of a bad config.
+constexpr int64_t kMostHeads = 1024;
+
 std::array<int64_t, 3> read_patch_size(const Config& config) {
   const std::vector<int64_t> values = config.integers("patch_size", {1, 2, 2});
   if (values.size() != 3) config.fail("patch_size", "three numbers");
@@ -41,7 +44,7 @@ WanTransformer3DConfig WanTransformer3DConfig::from_config(const Config& config)
 
   WanTransformer3DConfig c;
   c.patch_size = read_patch_size(config);
-  c.num_attention_heads = config.integer("num_attention_heads", c.num_attention_heads);
+  c.num_attention_heads = config.integer("num_attention_heads", c.num_attention_heads, 1, kMostHeads);
   c.attention_head_dim = config.integer("attention_head_dim", c.attention_head_dim);
   if (c.attention_head_dim % 2 != 0) config.fail("attention_head_dim", "an even number");
   c.in_channels = config.integer("in_channels", c.in_channels);

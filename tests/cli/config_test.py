@@ -46,7 +46,7 @@ class PrecedenceTest(ConfigTest):
         config = self.write({"width": 32, "height": 48, "frames": 5, "sigmas": [1.0, 0.5], "crf": 3})
         self.assertEqual(self.value("width", "--config", config, "--size", "64x80"), (64, "--size"))
         self.assertEqual(self.value("height", "--config", config, "--width", "64"), (48, "my.json:1"))
-        self.assertEqual(self.value("width", "--config", config, "--aspect", "1:1"), (64, "--aspect"))
+        self.assertEqual(self.value("width", "--config", config, "--aspect", "1:1"), (96, "--aspect"))
         self.assertEqual(self.value("frames", "--config", config, "--duration", "3.125"), (25, "--duration"))
         self.assertEqual(self.value("steps", "--config", config), (2, "my.json:1"))
         self.assertNotIn("sigmas", self.values("--config", config, "--steps", "4")["values"])
@@ -185,7 +185,7 @@ class AspectTest(ConfigTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         notes = [line for line in result.stderr.decode().splitlines() if "--aspect 4:3" in line]
         self.assertEqual(len(notes), 1)
-        self.assertIn("64x48", notes[0])
+        self.assertIn("112x80", notes[0])
 
     def test_refused(self):
         for value in ("16", "16:", ":9", "0:9", "16:-9", "nan:1", "a:b", "16:9:3", ""):

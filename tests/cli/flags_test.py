@@ -38,7 +38,7 @@ FLAGS = {
     "--dtype": (["float32", "bfloat16", "float16", "fp8"], {"float64": "float32, bfloat16, float16 or fp8"}),
     "--threads": (["1", "1024"], {"0": "nearest is 1", "1025": "1024", "all": "from 1"}),
     "--quality": (["draft", "good", "high", "lossless"], {"hig": "the nearest is high", "best": "draft"}),
-    "--crf": (["0", "51"], {"52": "the nearest is 51", "-1": "the nearest is 0"}),
+    "--crf": (["0", "51"], {"64": "the nearest is 63", "-1": "the nearest is 0"}),
     "--duration": (["1.0", "5.0625"], {"0": "0.001", "nan": "from", "5s": "from"}),
     "--negative-prompt": (["blurry", "", "-x"], {}),
     "--save-latents": (["latents.safetensors"], {"": "a path"}),

@@ -18,7 +18,7 @@ class Formats(ClipTest):
         path = self.render(*QUICK, *arguments, output=output)
         stream, tags = stream_of(path)
         self.assertEqual((stream["codec_name"], stream["pix_fmt"]), (codec, pix_fmt))
-        self.assertEqual((stream["width"], stream["height"], stream["nb_read_frames"]), (64, 64, "5"))
+        self.assertEqual((stream["width"], stream["height"], stream["nb_read_frames"]), (96, 96, "5"))
         self.assertEqual(stream.get("color_space"), space)
         comment = next(value for name, value in tags.items() if name.lower() == "comment")
         settings = json.loads(comment)

@@ -43,7 +43,7 @@ class PreviewFile(CommandTest):
             self.run_t2v(*QUICK, "-o", name, "--quality", "lossless", *preview)
         self.assertEqual(pixels(self.folder / "a.mkv")[0], pixels(self.folder / "b.mkv")[0])
         (stream,) = ffprobe(self.folder / "look.gif", "stream=nb_read_frames,width")["streams"]
-        self.assertEqual((stream["nb_read_frames"], stream["width"]), ("2", 32))
+        self.assertEqual((stream["nb_read_frames"], stream["width"]), ("2", 48))
 
     def test_one_of_two_steps_is_shown(self):
         self.run_t2v(*QUICK, "-o", "a.mp4", "--preview", "a.gif", "--preview-interval", "2")
@@ -81,7 +81,7 @@ class PreviewInTerminal(CommandTest):
         path = self.folder / "shown.png"
         path.write_bytes(base64.b64decode(png))
         (stream,) = ffprobe(path, "stream=width,height,codec_name")["streams"]
-        self.assertEqual((stream["codec_name"], stream["width"], stream["height"]), ("png", 64, 32))
+        self.assertEqual((stream["codec_name"], stream["width"], stream["height"]), ("png", 96, 48))
 
     def test_kitty(self):
         code, text = self.shown(TERM="xterm-kitty")

@@ -107,6 +107,9 @@ void VideoEncoder::set_codec(const Encoding& encoding) {
     set_option("preset", preset(encoding.quality));
     // crf 0 is lossless, which High cannot hold.
     if (codec_->pix_fmt == AV_PIX_FMT_YUV420P && *encoding.crf > 0) set_option("profile", "high");
+    // With AVX-512 x264 reads memory that nothing was written to, and of the same frames makes now this clip,
+    // now that. Who has it has AVX2.
+    if ((av_get_cpu_flags() & AV_CPU_FLAG_AVX512) != 0) set_option("x264-params", "asm=avx2");
   } else if (encoding.codec == "h265") {
     set_option("preset", preset(encoding.quality));
     // It would print on standard error by itself; as many threads as we say, whatever the machine has.

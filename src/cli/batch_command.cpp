@@ -18,7 +18,7 @@ constexpr const char* kDescription =
 Examples
   t2v batch --prompts prompts.txt -o clips
   t2v batch --prompts jobs.csv -o clips --steps 20 --gallery
-  t2v batch -p "a red ball on the snow" --seeds 1..9 -o seeds
+  t2v batch -p "a red star in the night sky" --seeds 1..9 -o seeds
   t2v batch --prompts prompts.txt --n-per-prompt 5 --seed 0 -o videos \
     --name-template "{prompt}-{n}.mp4"
   t2v batch --prompts clips/failed.jsonl -o clips
@@ -66,7 +66,7 @@ With --dry-run: "there" or "to do" and the path of each clip, or with --json
 --progress json is that of t2v, with "clip" in the events of a clip
   {"number": N, "count": N, "output": PATH, "left": seconds of all, or null}
 and "clips" in the summary: {"all": N, "written": N, "there": N, "failed": N}.
-Exit code 8: every clip was tried, and some failed.
+Exit code 8: some clips failed; without --fail-fast every one was tried.
 )";
 
 constexpr Range<int64_t> kClipsPerRow{1, 100000};

@@ -214,13 +214,13 @@ bool BatchRun::attempt(size_t number) {
     states_[number] = State::kFailed;
     return true;
   }
-  const GenerateRequest request = plan_.request(job);
-  const Found found = find(request);
-  if (found == Found::kSame) {
-    states_[number] = State::kThere;
-    return true;
-  }
   try {
+    const GenerateRequest request = plan_.request(job);
+    const Found found = find(request);
+    if (found == Found::kSame) {
+      states_[number] = State::kThere;
+      return true;
+    }
     if (found == Found::kOther && !request.overwrite) refuse_other(job, request);
     make(number, request);
   } catch (const Stopped&) {
@@ -244,7 +244,7 @@ void BatchRun::make(size_t number, const GenerateRequest& request) {
   work_done_ += job.work;
   seconds_worked_ += seconds;
   states_[number] = State::kWritten;
-  remove_kept_latents(request.output);
+  if (request.save_latents.empty()) remove_kept_latents(request.output);
   tell(job, result, seconds);
 }
 
@@ -330,6 +330,13 @@ void BatchRun::summarize() const {
 void BatchRun::finish(const std::vector<std::string>& failures) {
   std::string failed_rows;
   for (const std::string& row : failures) failed_rows += row + '\n';
+  // What was not tried may stand nowhere else: this file can be what was being rendered.
+  if (std::find(states_.begin(), states_.end(), State::kOpen) != states_.end()) {
+    std::ifstream earlier(options_.folder / kFailed);
+    for (std::string row; std::getline(earlier, row);) {
+      if (std::find(failures.begin(), failures.end(), row) == failures.end()) failed_rows += row + '\n';
+    }
+  }
   folder_->replace(kFailed, failed_rows);
   complete_results();
   if (options_.gallery) folder_->replace(kGallery, gallery());
@@ -341,7 +348,8 @@ void BatchRun::complete_results() {
   std::ifstream lines(options_.folder / kResults);
   for (std::string line; std::getline(lines, line);) {
     const Json result = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (result.is_object()) told.insert(result.value("output", ""));
+    if (result.is_object() && result.contains("output") && result["output"].is_string())
+      told.insert(result["output"]);
   }
   for (size_t number = 0; number < states_.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];

@@ -15,7 +15,8 @@ namespace t2v {
 namespace {
 
 /// Flags that say where a clip is computed, not what.
-constexpr std::array<std::string_view, 3> kUndecisive = {"device", "threads", "text_encoder_device"};
+constexpr std::array<std::string_view, 5> kUndecisive = {"device", "threads", "text_encoder_device",
+                                                         "offload", "max_vram"};
 
 /// A path without what leads to the repository in a Hugging Face cache.
 std::string comparable(const std::string& text) {

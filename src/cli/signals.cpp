@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -11,6 +12,9 @@ namespace t2v {
 namespace {
 
 constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
+/// A signal this soon after the first is the same one: timeout(1) signals its command and then its group.
+constexpr std::chrono::milliseconds kSameSignal{300};
 
 std::atomic<bool> stop{false};
 std::atomic<int> stop_signal = SIGINT;
@@ -36,8 +40,12 @@ sigset_t set_of(std::initializer_list<int> numbers) {
 
 /// Waits for the signals of `set`, the only thread that gets them.
 void watch(sigset_t set, const std::string& notice) {
+  std::chrono::steady_clock::time_point first;
   for (int number = 0; ::sigwait(&set, &number) == 0;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stop && now - first < kSameSignal) continue;
     if (stop) end_by(number);
+    first = now;
     stop_signal = number;
     stop = true;
     say(notice);

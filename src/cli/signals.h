@@ -10,8 +10,8 @@ namespace t2v {
 void install_fault_handlers();
 
 /// From now on SIGINT, SIGTERM or SIGHUP once writes `notice` to standard error and sets stop_requested();
-/// twice ends the process at once. A signal that was ignored stays ignored (nohup). Once, before other
-/// threads are started.
+/// twice, a third of a second later or more, ends the process at once. A signal that was ignored stays
+/// ignored (nohup). Once, before other threads are started.
 void install_stop_handlers(const std::string& notice);
 const std::atomic<bool>& stop_requested();
 

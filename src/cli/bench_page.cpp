@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "bench_results.h"
+#include "format.h"
 
 namespace t2v {
 namespace {
@@ -25,34 +25,7 @@ text { font: 12px sans-serif; fill: #222; }
 )";
 const std::vector<const char*> kColors = {"#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"};
 
-template <typename... Values>
-std::string formatted(const char* format, Values... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char letter : text) {
-    switch (letter) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += letter;
-    }
-  }
-  return result;
-}
-
-std::string words(const Json& object, const char* key) { return escaped(object.at(key).get<std::string>()); }
+std::string words(const Json& object, const char* key) { return in_html(object.at(key).get<std::string>()); }
 
 std::string number(const Json& value, const char* format) {
   return value.is_null() ? "" : formatted(format, value.get<double>());
@@ -95,7 +68,7 @@ std::string phases_plot(const Json& report) {
                         width, kHeight, kColors[color % kColors.size()]);
       bars += formatted("<text x=\"%.1f\" y=\"%.0f\" fill=\"%s\">", kLeft + 160 * static_cast<double>(color),
                         top + kHeight + 18, kColors[color % kColors.size()]);
-      bars += "&#9632; " + escaped(name) + formatted(" %.3g s</text>\n", seconds.get<double>());
+      bars += "&#9632; " + in_html(name) + formatted(" %.3g s</text>\n", seconds.get<double>());
       left += width;
       ++color;
     }
@@ -171,7 +144,7 @@ std::string cost_plot(const Json& report) {
     if (known == kinds.end()) kinds.push_back(kind);
     const double x = tokens.at(point.tokens), y = seconds.at(point.seconds);
     drawn += formatted("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>", x, y, color) +
-             formatted("<text x=\"%.1f\" y=\"%.1f\">", x + 8, y + 4) + escaped(point.name) + "</text>\n";
+             formatted("<text x=\"%.1f\" y=\"%.1f\">", x + 8, y + 4) + in_html(point.name) + "</text>\n";
   }
   return "<h2>Time against tokens</h2>\n"
          "<svg viewBox=\"0 0 980 420\" role=\"img\" aria-label=\"time against tokens\">\n" +
@@ -189,7 +162,7 @@ std::string bench_page(const Json& report) {
   if (!words(report, "driver").empty()) html += ", driver " + words(report, "driver");
   html += "</p>\n<p>Matrix products: ";
   for (const auto& [dtype, tflops] : report.at("ceilings").items()) {
-    html += escaped(dtype) + formatted(" %.4g TFLOP/s; ", tflops.get<double>());
+    html += in_html(dtype) + formatted(" %.4g TFLOP/s; ", tflops.get<double>());
   }
   return html + "share is of these.</p>\n" + table(report) + phases_plot(report) + cost_plot(report) +
          "</body></html>\n";

@@ -1,31 +1,19 @@
 #include "bench_results.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
+#include "format.h"
 #include "t2v/error.h"
 
 namespace t2v {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename... Values>
-std::string formatted(const char* format, Values... values) {
-  char text[200];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
-std::string in_seconds(double seconds) {
-  if (seconds < 1e-3) return formatted("%.3g us", seconds * 1e6);
-  return seconds < 1 ? formatted("%.3g ms", seconds * 1e3) : formatted("%.4g s", seconds);
-}
 
 std::string rate_of(const BenchResult& result) {
   if (result.bytes > 0)

@@ -1,11 +1,11 @@
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "format.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/compare.h"
@@ -53,12 +53,6 @@ with null for what is infinite or nowhere.
 
 constexpr Range<double> kDecibels{0, 1000};
 constexpr int kExitBelow = 8;
-
-std::string formatted(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::string decibels(double value) {
   return std::isinf(value) && value > 0 ? "infinite" : formatted("%.2f dB", value);

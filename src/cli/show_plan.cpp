@@ -1,11 +1,11 @@
 #include "show_plan.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "format.h"
 #include "prompt.h"
 #include "streams.h"
 #include "t2v/plan.h"
@@ -16,25 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename... Values>
-std::string formatted(const char* format, Values... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
-std::string in_bytes(int64_t bytes) {
-  constexpr double kMiB = 1 << 20;
-  const auto value = static_cast<double>(bytes);
-  if (value >= 999.5 * kMiB) return formatted("%.2f GiB", value / (1024 * kMiB));
-  return value >= kMiB ? formatted("%.0f MiB", value / kMiB) : formatted("%.0f KiB", value / 1024);
-}
-
-std::string in_seconds(const PlannedPhase& phase) {
-  if (!phase.seconds) return "-";
-  return *phase.seconds < 60 ? formatted("%.2g s", *phase.seconds)
-                             : formatted("%.1f min", *phase.seconds / 60);
-}
+std::string time_of(const std::optional<double>& seconds) { return seconds ? in_seconds(*seconds) : "-"; }
 
 std::string in_flops(double tflop) {
   if (tflop == 0) return "-";
@@ -77,13 +59,12 @@ std::string describe_phases(const Plan& plan) {
                       !gpu                  ? ""
                       : phase.gpu_bytes > 0 ? in_bytes(phase.gpu_bytes).c_str()
                                             : "-",
-                      in_seconds(phase).c_str());
+                      time_of(phase.seconds).c_str());
   }
-  const auto seconds = total_seconds(plan);
   return text + formatted("%-10s %14s %12s %12s %10s\n", "in all", "",
                           in_bytes(most(plan, &PlannedPhase::host_bytes)).c_str(),
                           gpu ? in_bytes(most(plan, &PlannedPhase::gpu_bytes)).c_str() : "",
-                          in_seconds({.name = "", .seconds = seconds}).c_str());
+                          time_of(total_seconds(plan)).c_str());
 }
 
 std::string describe_device(const Plan& plan) {

@@ -1,0 +1,63 @@
+#include "format.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+#include "t2v/text.h"
+
+namespace t2v {
+
+std::string formatted(const char* format, ...) {
+  std::va_list values, again;
+  va_start(values, format);
+  va_copy(again, values);
+  std::string text(static_cast<size_t>(std::vsnprintf(nullptr, 0, format, values)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  va_end(values);
+  return text;
+}
+
+std::string in_bytes(int64_t bytes) {
+  constexpr double kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
+  const auto value = static_cast<double>(bytes);
+  if (value >= 999.5 * kMiB) return formatted("%.2f GiB", value / kGiB);
+  return value >= kMiB ? formatted("%.0f MiB", value / kMiB) : formatted("%.0f KiB", value / kKiB);
+}
+
+std::string in_seconds(double seconds) {
+  constexpr double kMinute = 60, kHour = 3600;
+  if (seconds < 1e-3) return formatted("%.3g us", seconds * 1e6);
+  if (seconds < 1) return formatted("%.3g ms", seconds * 1e3);
+  if (seconds < 2 * kMinute) return formatted("%.3g s", seconds);
+  return seconds < 2 * kHour ? formatted("%.1f min", seconds / kMinute)
+                             : formatted("%.1f h", seconds / kHour);
+}
+
+std::string in_html(const std::string& text) {
+  std::string html;
+  for (const char letter : escape_for_display(text)) {
+    switch (letter) {
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += letter;
+    }
+  }
+  return html;
+}
+
+}  // namespace t2v

@@ -6,18 +6,38 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import WanPipeline
+from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 
 
-def make(model, preset, rows, out, steps=None, guidance=None, negative=None, batch=10):
+class EulerAt(FlowMatchEulerDiscreteScheduler):
+    """Euler steps at the noise levels of a preset, before its shift, whatever the number of steps."""
+
+    levels: list[float]
+
+    def set_timesteps(self, num_inference_steps=None, device=None, **_):
+        super().set_timesteps(sigmas=self.levels, device=device)
+
+
+def open_pipeline(model, preset, lora=None):
+    """The model in float32, with a preset's noise levels if it has any, and changed by a LoRA if one is given."""
+    pipeline = WanPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    if "sigmas" in preset:
+        pipeline.scheduler = EulerAt(shift=preset["flow_shift"])
+        pipeline.scheduler.levels = preset["sigmas"]
+    if lora:
+        pipeline.load_lora_weights(lora.parent, weight_name=lora.name)
+    return pipeline
+
+
+def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, batch=10):
     """Writes the clip of each row; one that is there already is kept."""
     preset = json.loads(preset.read_text())
     out.mkdir(parents=True, exist_ok=True)
     missing = [i for i in range(len(rows)) if not (out / f"{i:04d}.npy").exists()]
     if not missing:
         return
-    pipeline = WanPipeline.from_pretrained(model, torch_dtype=torch.float32)
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline = open_pipeline(model, preset, lora)
     for start in range(0, len(missing), batch):
         part = missing[start : start + batch]
         frames = pipeline(
@@ -40,12 +60,13 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
+    parser.add_argument("--lora", type=Path)
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     rows = [json.loads(line) for line in args.prompts.read_text().splitlines()]
-    make(args.model, args.preset, rows, args.out, args.steps, args.guidance, batch=args.batch)
+    make(args.model, args.preset, rows, args.out, args.steps, args.guidance, lora=args.lora, batch=args.batch)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from support import PROMPT, QUICK, CommandTest
+from support import PROMPT, QUICK, ROOT, CommandTest
 
 
 def ffprobe(path, entries):
@@ -137,6 +137,34 @@ class WhatItShows(ClipTest):
         top, bottom, share = self.shown("一个黄色的球在黑色背景上向右移动")
         self.assertLess(max(top + bottom), 50, "the background is not black")
         self.assertGreater(share(lambda r, g, b: r > 150 and g > 120 and b < 120), 0.01, "nothing is yellow")
+
+
+class WhatFourStepsShow(ClipTest):
+    """The bundled LoRA for four steps without guidance, whose preset is found by its name."""
+
+    LORA = str(ROOT / "models/tiny-world/loras/tiny-world-4step.safetensors")
+
+    def test_settings(self):
+        settings = self.settings("--prompt", PROMPT, "--lora", self.LORA, "-o", "clip.mkv")
+        expected = {"num_inference_steps": 4, "guidance_scale": 1.0, "sampler": "euler", "flow_shift": 3.0,
+                    "sigmas": [1.0, 0.75, 0.5, 0.25]}  # fmt: skip
+        self.assertEqual({key: settings[key] for key in expected}, expected)
+
+    def test_a_green_box_moves_left(self):
+        arguments = ["--prompt", "a green box moves left on a black background", "--seed", "3", "--lora", self.LORA]
+        result = self.run_t2v(*arguments, "--quality", "lossless", "-o", "clip.mkv")
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertNotIn("ignored", result.stderr.decode())
+        frames, width, height = pixels(self.folder / "clip.mkv")
+        places = []
+        for frame in frames:
+            colours = zip(frame[::3], frame[1::3], frame[2::3])
+            columns = [i % width for i, (r, g, b) in enumerate(colours) if g > 90 and r < 100 and b < 120]
+            self.assertGreater(len(columns), 0.02 * width * height, "nothing is green")
+            places.append(sum(columns) / len(columns) / width)
+        self.assertLess(places[-1], places[0] - 0.24, "it does not go left")
+        self.assertEqual(places, sorted(places, reverse=True), "it turns back")
+        self.assertLess(max(max(frame[: 6 * 3 * width]) for frame in frames), 80, "the background is not black")
 
 
 if __name__ == "__main__":

@@ -49,17 +49,23 @@ struct BenchResult {
   std::optional<int64_t> megahertz;                    ///< of the device, after the runs
 };
 
+/// A case that could not be timed.
+struct BenchFailure {
+  std::string name, reason;
+};
+
 /// What was measured, and with what.
 struct BenchReport {
   std::string t2v, libtorch, driver, device, device_name;
   int64_t threads = 0;
   std::vector<std::pair<std::string, double>> ceilings;  ///< TFLOP/s of a large matrix product for each dtype
   std::vector<BenchResult> results;
+  std::vector<BenchFailure> failures;  ///< cases that did not fit into memory
 };
 
 /// Times cases one after the other, on synthetic weights of true shapes, and stores for t2v plan how fast the
-/// device is. `on_result` is told of each. Error (kUsage) for a case that is not known; (kResource) for one
-/// that does not fit into memory; (kInput); Stopped.
+/// device is. `on_result` is told of each. One that does not fit into memory does not keep the others from
+/// being timed. Error (kUsage) for a case that is not known; (kInput); Stopped.
 BenchReport bench(const BenchRequest& request, const RunControl& control,
                   const std::function<void(const BenchResult&)>& on_result = {});
 

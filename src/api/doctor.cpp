@@ -24,13 +24,6 @@ namespace fs = std::filesystem;
 using State = Finding::State;
 using Tell = std::function<void(const Finding&)>;
 
-constexpr double kGiB = 1024.0 * 1024 * 1024;
-
-std::string in_gib(double bytes) {
-  const auto tenths = static_cast<int64_t>(bytes / kGiB * 10);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
-}
-
 /// "a, b", or "none".
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -52,8 +45,8 @@ Finding examine_data() {
 }
 
 Finding examine_memory() {
-  constexpr double kLittle = 2 * kGiB;
-  const auto available = static_cast<double>(available_memory());
+  constexpr uint64_t kLittle = uint64_t{2} << 30;
+  const uint64_t available = available_memory();
   Finding finding{.name = "memory", .detail = in_gib(available) + " can be used"};
   if (available < kLittle) {
     finding.state = State::kWarning;
@@ -72,7 +65,7 @@ Finding examine_cache() {
   const bool writable = fs::is_directory(existing, error) && ::access(existing.c_str(), W_OK) == 0;
   if (existing != folder) finding.detail += ", not there yet";
   if (writable) {
-    finding.detail += ", " + in_gib(static_cast<double>(fs::space(existing, error).available)) + " free";
+    finding.detail += ", " + in_gib(fs::space(existing, error).available) + " free";
   } else {
     finding.state = State::kWarning;
     finding.detail += ", cannot be written";
@@ -83,11 +76,11 @@ Finding examine_cache() {
 
 Finding examine_models() {
   std::vector<std::string> whole, broken;
-  double bytes = 0;
+  uint64_t bytes = 0;
   for (const ListedModel& model : list_models()) {
     if (model.path.empty()) continue;
     (model.whole ? whole : broken).push_back(model.name);
-    bytes += static_cast<double>(model.bytes);
+    bytes += static_cast<uint64_t>(model.bytes);
   }
   Finding finding{.name = "models", .detail = "downloaded: " + listed(whole)};
   if (bytes > 0) finding.detail += ", " + in_gib(bytes);

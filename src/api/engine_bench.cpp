@@ -7,6 +7,7 @@
 #include "api/sources.h"
 #include "core/device.h"
 #include "core/gpu_monitor.h"
+#include "core/log.h"
 #include "pipelines/bench_run.h"
 
 namespace t2v {
@@ -37,7 +38,8 @@ void run(const EngineBench& bench, const RunControl& control,
             .device_name = device_name(device),
             .threads = at::get_num_threads(),
             .ceilings = {},
-            .results = {}};
+            .results = {},
+            .failures = {}};
   Calibration calibration = Calibration::of(report.device_name);
   calibration.add({.phase = "start", .dtype = ""}, bench.start_seconds);
   BenchRunner runner({.placement = {parse_dtype(clip.dtype), device},
@@ -53,8 +55,14 @@ void run(const EngineBench& bench, const RunControl& control,
                         .total = static_cast<int64_t>(specs.size()),
                         .detail = specs[i].name});
     }
-    report.results.push_back(runner.run(specs[i]));
-    if (on_result) on_result(report.results.back());
+    try {
+      report.results.push_back(with_errors_of(specs[i].name, [&] { return runner.run(specs[i]); }));
+      if (on_result) on_result(report.results.back());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kResource) throw;
+      log_warning(error.what());
+      report.failures.push_back({.name = specs[i].name, .reason = error.what()});
+    }
   }
   calibration.store();
 }

@@ -1,17 +1,16 @@
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 
 #include <nlohmann/json.hpp>
 
+#include "bench_compare.h"
 #include "bench_results.h"
 #include "commands.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
+#include "t2v/whole_file.h"
 
 namespace t2v {
 namespace {
@@ -20,9 +19,9 @@ constexpr const char* kDescription = R"(t2v bench: how fast this machine is.
 
 Examples
   t2v bench
-  t2v bench dit vae.2.1.64p5 --json > now.json
-  t2v bench --report bench.html --price-per-hour 2.50
-  t2v bench --compare before.json now.json --fail-over 3%
+  t2v bench dit.tiny vae.tiny.64p17 --json > now.json
+  t2v bench dit.tiny --report bench.html --price-per-hour 2.50
+  t2v bench --compare one.json other.json --fail-over 3%
   t2v bench --list
 
 Usage
@@ -40,23 +39,32 @@ memory does not hold a model, one block is timed and multiplied, and the note
 says so. What is measured is kept in ~/.cache/t2v/calibration.json: t2v plan
 tells times by it.
 
---compare prints medians of B against those of A, for cases of equal
-fingerprint; with --fail-over exit code 8 if one is more than that slower.
+A case that does not fit into memory is told, the others are timed, and the
+exit code is 8.
+
+--compare prints medians of B against those of A. With --fail-over the exit code
+is 8 if a case of A is more than that slower in B, not there, or of other work
+(fingerprint), and 2 if the device or the threads are others.
 
 Standard output with --json: {"version" (1), "t2v", "libtorch", "driver",
 "device", "device_name", "threads", "ceilings" ({dtype: TFLOP/s of a large
-matrix product}), "price_per_hour", "results"}, each of the last
+matrix product}), "price_per_hour", "results", "failed" ([{"name",
+"reason"}])}, each of "results"
   {"name", "fingerprint", "dtype", "note", "seconds" (of each run), "median",
    "p10", "p90", "tflop", "tflops" (TFLOP/s), "share" (of the ceiling),
    "bytes" (loaded), "tokens", "peak_bytes", "attention" (its backend),
-   "phases" ({phase: seconds} of e2e), "joules" (of the GPU), "megahertz",
-   "price"}
+   "phases" ({phase: seconds} of e2e), "gpu_seconds", "joules" (of the GPU),
+   "megahertz", "price"}
+and with --compare
+  {"device_a", "device_b", "fail_over", "passed", "cases": [{"name", "a", "b"
+   (medians), "ratio", "verdict" ("fine", "slower", "missing", "new" or
+   "other work")}]}
 )";
 
 constexpr Range<int64_t> kRepeats{1, 1000};
 constexpr Range<double> kPrices{0, 1e6};
 constexpr Range<double> kPercents{0, 1000};
-constexpr int kExitSlower = 8;
+constexpr int kExitSomeFailed = 8;
 
 struct Arguments {
   BenchRequest request;
@@ -77,7 +85,7 @@ int list_cases(bool json) {
   return json ? print_json(cases) : print(text);
 }
 
-int compare(const Arguments& arguments, Progress& progress) {
+int compare(const Arguments& arguments, bool json, Progress& progress) {
   if (arguments.words.size() != 2) {
     throw Error(ErrorCode::kUsage, {.doing = "--compare",
                                     .got = std::to_string(arguments.words.size()) + " files",
@@ -86,29 +94,30 @@ int compare(const Arguments& arguments, Progress& progress) {
   }
   const BenchComparison comparison =
       compare_benches(arguments.words[0], arguments.words[1], arguments.fail_over);
-  print(comparison.text);
-  if (!comparison.slower) return 0;
-  progress.fail(kExitSlower, "--fail-over: a case is slower than that");
-  return kExitSlower;
-}
-
-void write_page(const std::filesystem::path& file, const nlohmann::ordered_json& report) {
-  std::ofstream stream(file, std::ios::binary);
-  stream << bench_page(report);
-  stream.close();
-  if (stream) return;
-  throw Error(ErrorCode::kOutput, {.doing = "writing " + file.string(), .got = std::strerror(errno)});
+  json ? print_json(to_json(comparison)) : print(describe(comparison));
+  const std::string objection = comparison.objection();
+  if (objection.empty()) return 0;
+  progress.fail(kExitSomeFailed, "--fail-over: " + objection);
+  return kExitSomeFailed;
 }
 
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
   if (arguments.list) return list_cases(invocation.json);
-  if (arguments.compare) return compare(arguments, progress);
+  if (arguments.compare) return compare(arguments, invocation.json, progress);
   arguments.request.cases = arguments.words;
+  std::optional<WholeFile> page;
+  if (!arguments.report.empty()) page.emplace("--report", arguments.report);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
   const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
-  if (!arguments.report.empty()) write_page(arguments.report, json);
-  progress.summarize(true);
-  return invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
+  if (page) page->write(bench_page(json));
+  const size_t failed = report.failures.size();
+  if (failed == 0) progress.summarize(true);
+  invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
+  if (failed == 0) return 0;
+  progress.fail(kExitSomeFailed,
+                std::to_string(failed) + (failed == 1 ? " case" : " cases") + " did not fit into memory");
+  progress.summarize(false);
+  return kExitSomeFailed;
 }
 
 std::vector<FlagGroup> flags(Arguments& arguments) {

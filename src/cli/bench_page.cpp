@@ -34,17 +34,22 @@ std::string number(const Json& value, const char* format) {
 std::string table(const Json& report) {
   std::string html =
       "<table><tr><th>case</th><th>dtype</th><th>median s</th><th>p10</th><th>p90</th><th>TFLOP/s</th>"
-      "<th>share %</th><th>memory GiB</th><th>attention</th><th>J</th><th>price</th><th>note</th></tr>\n";
+      "<th>share %</th><th>memory GiB</th><th>attention</th><th>GPU "
+      "s</th><th>J</th><th>price</th><th>note</th></tr>\n";
   for (const Json& result : report.at("results")) {
     html += "<tr><td>" + words(result, "name") + "</td><td>" + words(result, "dtype") + "</td>";
     for (const char* key : {"median", "p10", "p90", "tflops"})
       html += "<td>" + number(result.at(key), "%.4g") + "</td>";
     html += "<td>" + formatted("%.0f", 100 * result.at("share").get<double>()) + "</td><td>" +
             formatted("%.2f", result.at("peak_bytes").get<double>() / (1 << 30)) + "</td><td>" +
-            words(result, "attention") + "</td><td>" + number(result.at("joules"), "%.4g") + "</td><td>" +
+            words(result, "attention") + "</td><td>" + number(result.at("gpu_seconds"), "%.4g") +
+            "</td><td>" + number(result.at("joules"), "%.4g") + "</td><td>" +
             number(result.at("price"), "%.4g") + "</td><td>" + words(result, "note") + "</td></tr>\n";
   }
-  return html + "</table>\n";
+  html += "</table>\n";
+  for (const Json& failure : report.at("failed"))
+    html += "<p>" + words(failure, "name") + " was not timed: " + words(failure, "reason") + "</p>\n";
+  return html;
 }
 
 /// One bar for each whole clip, of its phases.

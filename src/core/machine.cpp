@@ -1,5 +1,7 @@
 #include "core/machine.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -54,10 +56,25 @@ uint64_t left_by_control_groups() {
   return left;
 }
 
+/// What `ulimit -v` leaves of the address space of this process.
+uint64_t left_of_addresses() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<uint64_t>::max();
+  return limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, bytes_of("/proc/self/status", "VmSize"));
+}
+
 }  // namespace
 
+std::string in_gib(uint64_t bytes) {
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  const uint64_t hundredths = (bytes % kGiB * 100 + kGiB - 1) / kGiB + bytes / kGiB * 100;
+  const std::string fraction = std::to_string(hundredths % 100);
+  return std::to_string(hundredths / 100) + (fraction.size() < 2 ? ".0" : ".") + fraction + " GiB";
+}
+
 uint64_t available_memory() {
-  return std::min(bytes_of("/proc/meminfo", "MemAvailable"), left_by_control_groups());
+  return std::min({bytes_of("/proc/meminfo", "MemAvailable"), left_by_control_groups(), left_of_addresses()});
 }
 
 uint64_t resident_memory() { return bytes_of("/proc/self/status", "VmRSS"); }

@@ -6,10 +6,13 @@
 
 namespace t2v {
 
+/// "12.34 GiB", and not less than it is.
+std::string in_gib(uint64_t bytes);
+
 // Sizes are in bytes, and 0 where the system does not tell.
 
-/// What this machine's processes may still allocate: what is free or can be freed, within the limits of the
-/// control groups that this process is in.
+/// What this process may still allocate: what is free or can be freed, within its limits (ulimit -v) and
+/// those of the control groups that it is in.
 uint64_t available_memory();
 
 /// What of this process is in memory, mapped files included; now, and at most since its start or the last

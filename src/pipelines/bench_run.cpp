@@ -10,6 +10,8 @@
 
 #include "autoencoders/autoencoder_kl_wan.h"
 #include "core/device.h"
+#include "core/hash.h"
+#include "core/machine.h"
 #include "pipelines/clip_plan.h"
 #include "pipelines/decode_memory.h"
 #include "pipelines/memory_plan.h"
@@ -42,17 +44,10 @@ LatentShape latents_of(const BenchSpec& spec) {
   return latent_shape(transformer_of(bench_config(spec.model)), vae_config_of(vae_of(spec.model)), spec.clip);
 }
 
-/// Equal for equal work: FNV-1a.
+/// Equal for equal work, however much of it is run.
 std::string fingerprint(const BenchSpec& spec, const BenchResult& result, const std::string& model) {
-  const std::string work = spec.name + "|" + describe(spec) + "|" + model + "|" + result.dtype + "|" +
-                           result.note + "|" + std::to_string(result.tflop) + "|" +
-                           std::to_string(result.bytes);
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char letter : work) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(hash >> shift) & 15];
-  return text;
+  return fnv1a_name(spec.name + "|" + describe(spec) + "|" + model + "|" + result.dtype + "|" +
+                    std::to_string(result.tflop) + "|" + std::to_string(result.bytes));
 }
 
 /// Makes what was measured of one block what so many take.
@@ -151,15 +146,11 @@ Tensor BenchRunner::random(at::IntArrayRef shape, at::ScalarType dtype) const {
 }
 
 void BenchRunner::expect_memory(double bytes, const std::string& name) const {
-  constexpr double kGiB = 1 << 30;
-  const auto available = static_cast<double>(available_memory(setting_.placement.device));
-  if (available == 0 || bytes < available) return;
-  const auto shown = [](double size) {
-    return std::to_string(std::llround(size / kGiB * 10) / 10.0).substr(0, 5);
-  };
+  const uint64_t available = available_memory(setting_.placement.device);
+  if (available == 0 || bytes < static_cast<double>(available)) return;
   throw Error(ErrorCode::kResource, {.doing = "the case " + name,
-                                     .got = "work that needs " + shown(bytes) + " GiB",
-                                     .expected = "at most the " + shown(available) + " GiB that are there",
+                                     .got = "work that needs " + in_gib(static_cast<uint64_t>(bytes)),
+                                     .expected = "at most the " + in_gib(available) + " that are there",
                                      .advice = "leave it out, or try --dtype bfloat16"});
 }
 

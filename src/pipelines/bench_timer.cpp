@@ -60,14 +60,15 @@ void BenchTimer::time(BenchResult& result, const std::function<void()>& work) co
   ::malloc_trim(0);  // what cases before this one left
   reset_peak_memory(device_);
   for (int64_t i = 0; i < kWarmUps; ++i) run();
-  const auto joules = gpu.joules();
+  const std::optional<double> joules = gpu.joules();
   double total = 0;
   for (int64_t i = 0; i < repeats_ || (total < kEnoughSeconds && i < kMostRuns); ++i) {
     result.seconds.push_back(run());
     total += result.seconds.back();
   }
   const auto runs = static_cast<double>(result.seconds.size());
-  if (joules) result.joules = (*gpu.joules() - *joules) / runs;
+  const std::optional<double> joules_after = gpu.joules();
+  if (joules && joules_after) result.joules = (*joules_after - *joules) / runs;
   result.megahertz = device_.is_cpu() ? processor_megahertz() : gpu.sm_clock();
   result.peak_bytes = static_cast<int64_t>(peak_memory(device_));
   result.median = quantile(result.seconds, 0.5);

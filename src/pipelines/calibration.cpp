@@ -1,6 +1,11 @@
 #include "pipelines/calibration.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -76,6 +81,26 @@ bool same_work(const PhaseWork& a, const PhaseWork& b) {
   return a.phase == b.phase && a.dtype == b.dtype && a.width == b.width && a.length == b.length;
 }
 
+/// Keeps other processes from storing at the same time.
+class Lock {
+ public:
+  explicit Lock(const std::string& file)
+      : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) throw output_error(file, errno);
+    while (::flock(descriptor_, LOCK_EX) != 0) {
+      if (errno == EINTR) continue;
+      ::close(descriptor_);
+      throw output_error(file, errno);
+    }
+  }
+  ~Lock() { ::close(descriptor_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 /// By how many doublings they differ.
 double difference(const PhaseWork& a, const PhaseWork& b) {
   return std::abs(std::log2(a.width / b.width)) + std::abs(std::log2(a.length / b.length));
@@ -83,11 +108,12 @@ double difference(const PhaseWork& a, const PhaseWork& b) {
 
 }  // namespace
 
-Calibration Calibration::of(const std::string& device) {
+Calibration Calibration::of(const std::string& device) { return in(read_all(), device); }
+
+Calibration Calibration::in(const ordered_json& content, const std::string& device) {
   Calibration calibration(device);
-  const ordered_json content = read_all();
-  const auto stored = content[kDevices].find(device);
-  if (stored == content[kDevices].end() || !stored->is_array()) return calibration;
+  const auto stored = content.at(kDevices).find(device);
+  if (stored == content.at(kDevices).end() || !stored->is_array()) return calibration;
   for (const ordered_json& entry : *stored) {
     if (const auto rate = from_json(entry)) calibration.add(*rate);
   }
@@ -106,7 +132,9 @@ std::optional<double> Calibration::seconds(const PhaseWork& work) const {
 void Calibration::add(const PhaseWork& work, double seconds) {
   Rate rate = work;
   rate.amount = work.amount / seconds;
-  if (rate.amount > 0 && std::isfinite(rate.amount)) add(rate);
+  if (!(rate.amount > 0) || !std::isfinite(rate.amount)) return;
+  add(rate);
+  noted_.push_back(rate);
 }
 
 void Calibration::add(const Rate& rate) {
@@ -118,10 +146,13 @@ void Calibration::store() const {
   const fs::path file = calibration_file();
   if (file.empty()) return log_warning("there is no folder for the calibration: HOME is not set");
   try {
-    ordered_json content = read_all(), entries = ordered_json::array();
-    for (const Rate& rate : rates_) entries.push_back(to_json(rate));
-    content[kDevices][device_] = entries;
     fs::create_directories(file.parent_path());
+    const Lock lock(file.string() + ".lock");
+    ordered_json content = read_all(), entries = ordered_json::array();
+    Calibration now = Calibration::in(content, device_);
+    for (const Rate& rate : noted_) now.add(rate);
+    for (const Rate& rate : now.rates_) entries.push_back(to_json(rate));
+    content[kDevices][device_] = entries;
     StagedFile staged(file);
     staged.write(content.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     staged.publish(/*overwrite=*/true);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace t2v {
 
 /// What one phase of a clip has to do. Work of the same phase, dtype, width and length takes time in
@@ -30,11 +32,14 @@ class Calibration {
 
   /// Notes how long work took, in place of what was noted for the same.
   void add(const PhaseWork& work, double seconds);
-  /// Writes the file anew, with what it holds of other devices. Failing is a warning.
+  /// Writes the file anew, with what it holds by now and what was noted here. One process after the other;
+  /// failing is a warning.
   void store() const;
 
  private:
   explicit Calibration(std::string device) : device_(std::move(device)) {}
+  /// What `content` of the file has of the device.
+  static Calibration in(const nlohmann::ordered_json& content, const std::string& device);
 
   /// Of which the amount is what is done in a second.
   using Rate = PhaseWork;
@@ -42,6 +47,7 @@ class Calibration {
 
   std::string device_;
   std::vector<Rate> rates_;
+  std::vector<Rate> noted_;  ///< of them, those that are not in the file
 };
 
 }  // namespace t2v

@@ -1,30 +1,17 @@
 #include "pipelines/prompt_embeds_cache.h"
 
-#include <array>
 #include <system_error>
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "t2v/error.h"
 #include "weights/read_tensor.h"
 #include "weights/safetensors.h"
 
 namespace t2v {
-namespace {
 
 namespace fs = std::filesystem;
-
-/// The 64-bit FNV-1a hash (http://www.isthe.com/chongo/tech/comp/fnv/) in hexadecimal digits: names files, of
-/// which each holds its whole key.
-std::string hash_name(const std::string& text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016lx", hash);
-  return digits.data();
-}
-
-}  // namespace
 
 PromptEmbedsCache::PromptEmbedsCache(fs::path folder, const Component& text_encoder, Placement placement)
     : folder_(std::move(folder)), encoder_(dtype_name(placement.dtype) + "," + placement.device.str()) {
@@ -45,7 +32,8 @@ std::string PromptEmbedsCache::key(const std::vector<int64_t>& ids) const {
 }
 
 fs::path PromptEmbedsCache::file(const std::string& key) const {
-  return folder_ / (hash_name(key) + ".safetensors");
+  // Two keys may have one name: each file holds its whole key.
+  return folder_ / (fnv1a_name(key) + ".safetensors");
 }
 
 std::optional<Tensor> PromptEmbedsCache::find(const std::vector<int64_t>& ids) const {

@@ -2,10 +2,11 @@
 
 import json
 import re
+import resource
 import signal
 import unittest
 
-from support import CommandTest, environment
+from support import SANITIZED, CommandTest, environment
 
 
 class BenchTest(CommandTest):
@@ -15,9 +16,10 @@ class BenchTest(CommandTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout
 
-    def write(self, name, medians, fingerprint="f"):
+    def write(self, name, medians, fingerprint="f", device="a processor, 2 threads"):
         results = [{"name": case, "median": median, "fingerprint": fingerprint} for case, median in medians.items()]
-        (self.folder / name).write_text(json.dumps({"version": 1, "results": results}))
+        report = {"version": 1, "device": "cpu", "device_name": device, "threads": 2, "results": results}
+        (self.folder / name).write_text(json.dumps(report))
 
     def test_a_case(self):
         report = json.loads(self.bench("dit.tiny.64p17", "--json", "--repeats", "3", "--price-per-hour", "3.6",
@@ -35,6 +37,8 @@ class BenchTest(CommandTest):
         self.assertRegex(result["fingerprint"], "^[0-9a-f]{16}$")
         self.assertEqual(result["attention"], "flash")
         self.assertGreater(result["peak_bytes"], 50 << 20)
+        self.assertIsNone(result["gpu_seconds"])  # it has none
+        self.assertEqual(report["failed"], [])
         self.check_page()
         self.check_calibration(report["device_name"])
 
@@ -74,8 +78,34 @@ class BenchTest(CommandTest):
             self.assertFalse(cases[name]["on_cpu"])
         self.refused("bench", "dit.tiny.64p71", parts=["dit.tiny.64p17"])
 
+    @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
+    def test_a_case_that_does_not_fit_is_told_and_the_others_are_timed(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # noqa: E731
+        result = self.run_t2v("bench", "vae.2.2.704p121", "dit.tiny.64p17", "--json", "--threads", "1", "--repeats",
+                              "1", "--report", "page.html", preexec_fn=limit,
+                              env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
+        self.assertEqual(result.returncode, 8, result.stderr)
+        self.assertIn(b"1 case did not fit into memory", result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual([case["name"] for case in report["results"]], ["dit.tiny.64p17"])
+        (failed,) = report["failed"]
+        self.assertEqual(failed["name"], "vae.2.2.704p121")
+        self.assertIn("GiB", failed["reason"])
+        self.assertIn("vae.2.2.704p121", (self.folder / "page.html").read_text())
+
+    def test_a_page_is_whole_or_the_old_one(self):
+        self.refused("bench", "dit.tiny.64p17", "--report", "none/page.html", parts=["--report"])
+        self.refused("bench", "dit.tiny.64p17", "--report", str(self.folder), parts=["--report"])
+        (self.folder / "page.html").write_text("old")
+        process = self.start_t2v("bench", "vae.tiny.256p17", "--threads", "1", "--progress", "json", "--report", "page.html")
+        self.assertIn(b"vae.tiny.256p17", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        self.assertEqual((self.folder / "page.html").read_text(), "old")
+        self.assert_files("page.html")
+
     def test_the_gate(self):
-        self.write("a.json", {"x": 1.0, "only.a": 1.0})
+        self.write("a.json", {"x": 1.0})
         self.write("b.json", {"x": 1.02, "only.b": 1.0})
         gate = ["bench", "--compare", "a.json", "b.json", "--fail-over", "3%"]
         passed = self.run_t2v(*gate)
@@ -87,6 +117,43 @@ class BenchTest(CommandTest):
         self.assertIn(b"slower", failed.stdout)
         self.assertIn(b"--fail-over", failed.stderr)
         self.assertEqual(self.run_t2v(*gate[:-2]).returncode, 0)
+
+    def test_the_gate_asks_for_every_case(self):
+        gate = ["bench", "--compare", "a.json", "b.json", "--fail-over", "3%"]
+        self.write("a.json", {"x": 1.0, "y": 1.0})
+        self.write("b.json", {"x": 1.0})
+        missing = self.run_t2v(*gate)
+        self.assertEqual(missing.returncode, 8)
+        self.assertRegex(missing.stdout, b"y +1 s +- +-  missing")
+        self.assertIn(b"1 case missing", missing.stderr)
+        self.assertEqual(self.run_t2v(*gate[:-2]).returncode, 0)
+        report = json.loads((self.folder / "b.json").read_text())
+        report["results"].append({"name": "y", "median": 1.0, "fingerprint": "g"})
+        (self.folder / "b.json").write_text(json.dumps(report))
+        other = self.run_t2v(*gate)
+        self.assertEqual(other.returncode, 8)
+        self.assertIn(b"1 case other work", other.stderr)
+
+    def test_the_gate_is_of_one_device(self):
+        gate = ["bench", "--compare", "a.json", "b.json", "--fail-over", "3%"]
+        self.write("a.json", {"x": 1.0})
+        self.write("b.json", {"x": 1.0}, device="a processor, 4 threads")
+        self.refused(*gate, parts=["2 threads", "4 threads"])
+        compared = self.run_t2v(*gate[:-2])
+        self.assertEqual(compared.returncode, 0)
+        self.assertIn(b"B: a processor, 4 threads", compared.stdout)
+
+    def test_a_comparison_as_json(self):
+        self.write("a.json", {"x": 1.0, "y": 2.0})
+        self.write("b.json", {"x": 1.25, "z": 2.0})
+        result = self.run_t2v("bench", "--compare", "a.json", "b.json", "--fail-over", "3%", "--json")
+        self.assertEqual(result.returncode, 8)
+        comparison = json.loads(result.stdout)
+        self.assertFalse(comparison["passed"])
+        self.assertEqual(comparison["fail_over"], 3)
+        self.assertEqual([list(case.values()) for case in comparison["cases"]],
+                         [["x", 1.0, 1.25, 1.25, "slower"], ["y", 2.0, None, None, "missing"],
+                          ["z", None, 2.0, None, "new"]])  # fmt: skip
 
     def test_files_that_cannot_be_compared(self):
         self.write("a.json", {"x": 1.0})

@@ -1,13 +1,11 @@
 """What memory flags change: where things wait, never the clip."""
 
 import json
-import os
 import shutil
 import struct
-import subprocess
 import unittest
 
-from support import BINARY, QUICK, ROOT, CommandTest, environment
+from support import QUICK, ROOT, CommandTest
 
 MIB = 1 << 20
 
@@ -53,16 +51,6 @@ def transformer_shapes(config):
 
 
 class OffloadTest(CommandTest):
-    def peak_memory(self, *arguments):
-        """The largest resident set of a run, in bytes."""
-        with subprocess.Popen([BINARY, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, env=environment(),
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:  # fmt: skip
-            message = process.stderr.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(process.returncode, 0, message.decode())
-        return usage.ru_maxrss * 1024
-
     def test_blocks_from_the_disk_take_less_memory(self):
         shutil.copytree(ROOT / "tests/fixtures/tiny-wan", self.folder / "model")
         transformer = self.folder / "model/transformer"

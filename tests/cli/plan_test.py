@@ -1,15 +1,11 @@
 """t2v plan and --dry-run: what is told about a run before it, against the run."""
 
 import json
-import os
-import subprocess
 import unittest
 
-from support import BINARY, PROMPT, QUICK, ROOT, CommandTest, environment
+from support import PROMPT, QUICK, ROOT, SANITIZED, CommandTest, environment
 
 GIB = 1 << 30
-# What a page of memory costs depends on the instrumentation of a build with sanitizers.
-SANITIZED = b"__asan_init" in open(BINARY, "rb").read()
 
 
 class PlanTest(CommandTest):
@@ -19,16 +15,6 @@ class PlanTest(CommandTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr, b"")
         return json.loads(result.stdout)
-
-    def peak_memory(self, *arguments):
-        """The largest resident set of a run, in bytes."""
-        with subprocess.Popen([BINARY, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, env=environment(),
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:  # fmt: skip
-            message = process.stderr.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(process.returncode, 0, message.decode())
-        return usage.ru_maxrss * 1024
 
     def test_shapes_files_and_outputs(self):
         plan = self.plan("--size", "96x64", "--frames", "17", "--steps", "3", "-o", "clip-%03d.png")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 BINARY = os.environ["T2V_BINARY"]
 ROOT = Path(__file__).resolve().parents[2]
+# What memory costs depends on the instrumentation of a build with sanitizers.
+SANITIZED = b"__asan_init" in Path(BINARY).read_bytes()
 PROMPT = "a red ball moves to the right over green grass"
 # The bundled model, as small and as quick as it goes.
 QUICK = ["--prompt", PROMPT, "--steps", "2", "--frames", "5", "--seed", "1"]
@@ -35,6 +37,16 @@ class CommandTest(unittest.TestCase):
         return subprocess.run(
             [BINARY, *arguments], cwd=self.folder, capture_output=True, timeout=300, check=False, **options
         )
+
+    def peak_memory(self, *arguments):
+        """The largest resident set of a run, in bytes."""
+        with subprocess.Popen([BINARY, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, env=environment(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:  # fmt: skip
+            message = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0, message.decode())
+        return usage.ru_maxrss * 1024
 
     def start_t2v(self, *arguments, **options):
         options.setdefault("env", environment())

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -51,6 +53,32 @@ TEST_F(CalibrationTest, IsKeptForEachDevice) {
   EXPECT_DOUBLE_EQ(Calibration::of("a").seconds(sampling(128, 80, 30)).value(), 1);
   EXPECT_DOUBLE_EQ(Calibration::of("b").seconds(sampling(128, 80, 40)).value(), 1);
   EXPECT_FALSE(Calibration::of("c").seconds(sampling(128, 80, 1)));
+}
+
+TEST_F(CalibrationTest, KeepsWhatOthersStoredMeanwhile) {
+  Calibration one = Calibration::of("a"), other = Calibration::of("a");
+  one.add(sampling(128, 80, 10), 1);
+  other.add(sampling(256, 80, 20), 1);
+  one.store();
+  other.store();
+  EXPECT_DOUBLE_EQ(Calibration::of("a").seconds(sampling(128, 80, 10)).value(), 1);
+  EXPECT_DOUBLE_EQ(Calibration::of("a").seconds(sampling(256, 80, 20)).value(), 1);
+}
+
+TEST_F(CalibrationTest, ManyCanStoreAtOnce) {
+  constexpr int kMany = 8;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kMany; ++i) {
+    threads.emplace_back([i] {
+      Calibration calibration = Calibration::of(std::to_string(i));
+      calibration.add(sampling(128, 80, 10), 1);
+      calibration.store();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < kMany; ++i) {
+    EXPECT_TRUE(Calibration::of(std::to_string(i)).seconds(sampling(128, 80, 10))) << i;
+  }
 }
 
 TEST_F(CalibrationTest, DamagedFilesCountAsEmpty) {

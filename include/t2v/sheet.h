@@ -21,4 +21,7 @@ void check_sheet(const std::filesystem::path& sheet, bool overwrite);
 /// all. Error (kInput) for a clip that cannot be read, (kUsage, kOutput) as check_sheet.
 void write_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite);
 
+/// Writes a small .png of the middle frame of a clip; one that is there is replaced. Error (kInput, kOutput).
+void write_poster(const std::filesystem::path& clip, const std::filesystem::path& poster);
+
 }  // namespace t2v

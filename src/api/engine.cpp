@@ -14,6 +14,7 @@
 #include "api/settings.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
+#include "core/device.h"
 #include "core/tensor.h"
 #include "pipelines/clip_plan.h"
 #include "pipelines/models_fit.h"
@@ -91,6 +92,7 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   const Tensor latents = pipeline->sample();
   GenerateResult result;
   result.settings = settings_json(request, {.device = placement.device.str(),
+                                            .device_name = device_name(placement.device),
                                             .model_sha256 = task.model_sha256(),
                                             .skipped_steps = pipeline->skipped_steps()});
   KeptLatents kept(request, latents, result.settings);

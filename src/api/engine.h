@@ -68,6 +68,11 @@ extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips,
                                        const std::filesystem::path& sheet, bool overwrite);
 constexpr const char* kEngineWriteSheet = "t2v_engine_write_sheet";
 
+/// As write_poster().
+extern "C" void t2v_engine_write_poster(const std::filesystem::path& clip,
+                                        const std::filesystem::path& poster);
+constexpr const char* kEngineWritePoster = "t2v_engine_write_poster";
+
 /// The plan, but its outputs, for a request that check() has passed.
 extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan);
 constexpr const char* kEnginePlan = "t2v_engine_plan";

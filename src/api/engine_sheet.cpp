@@ -3,7 +3,9 @@
 
 #include "api/engine.h"
 #include "core/contact_sheet.h"
+#include "core/staged_file.h"
 #include "media/frame_reader.h"
+#include "media/png_encoder.h"
 #include "media/video_writer.h"
 #include "t2v/error.h"
 
@@ -46,6 +48,10 @@ std::vector<LabelledPicture> frames_of(const fs::path& clip, const std::vector<i
   return pictures;
 }
 
+Frames middle_frame(const fs::path& clip, int64_t side) {
+  return frames_of(clip, evenly_chosen(1, count_frames(clip)), side).front().picture;
+}
+
 std::vector<LabelledPicture> pictures_of(const std::vector<SheetClip>& clips) {
   if (clips.size() == 1) {
     const int64_t total = count_frames(clips[0].clip), shown = std::min(total, kMostFrames);
@@ -54,8 +60,7 @@ std::vector<LabelledPicture> pictures_of(const std::vector<SheetClip>& clips) {
   const int64_t side = sheet_picture_side(static_cast<int64_t>(clips.size()));
   std::vector<LabelledPicture> pictures;
   for (const auto& [clip, label] : clips) {
-    pictures.push_back(frames_of(clip, evenly_chosen(1, count_frames(clip)), side).front());
-    pictures.back().label = label;
+    pictures.push_back({middle_frame(clip, side), label});
   }
   return pictures;
 }
@@ -70,6 +75,14 @@ extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips, cons
       {.width = picture.width, .height = picture.height, .fps = 1, .frame_count = 1, .overwrite = overwrite});
   writer->write(picture);
   writer->publish();
+}
+
+extern "C" void t2v_engine_write_poster(const fs::path& clip, const fs::path& poster) {
+  const Frames picture = middle_frame(clip, sheet_picture_side(/*pictures=*/1));
+  PngEncoder encoder(picture.width, picture.height, "writing " + poster.string());
+  StagedFile staged(poster);
+  staged.write(encoder.encode(picture.rgb.data()));
+  staged.publish(/*overwrite=*/true);
 }
 
 }  // namespace t2v

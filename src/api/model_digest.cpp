@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "hub/digest.h"
+#include "t2v/checker.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -101,5 +102,7 @@ std::string ModelDigest::get() {
     return "";
   }
 }
+
+std::string model_sha256(const GenerateRequest& checked) { return ModelDigest(checked).get(); }
 
 }  // namespace t2v

@@ -122,6 +122,7 @@ std::string settings_json(const GenerateRequest& request, const Provenance& prov
   add_inputs(request, settings);
   add_options(request, settings);
   add_encoding(request, settings);
+  if (!provenance.device_name.empty()) settings["device_name"] = provenance.device_name;
   if (!provenance.model_sha256.empty()) settings["model_sha256"] = provenance.model_sha256;
   if (provenance.skipped_steps) settings["skipped_steps"] = *provenance.skipped_steps;
   if (!request.arguments.empty()) settings["arguments"] = request.arguments;

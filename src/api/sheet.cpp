@@ -29,4 +29,8 @@ void write_sheet(const std::vector<SheetClip>& clips, const std::filesystem::pat
   engine_write_sheet(clips, sheet, overwrite);
 }
 
+void write_poster(const std::filesystem::path& clip, const std::filesystem::path& poster) {
+  reinterpret_cast<decltype(&t2v_engine_write_poster)>(engine_entry(kEngineWritePoster))(clip, poster);
+}
+
 }  // namespace t2v

@@ -49,10 +49,11 @@ std::vector<std::string> normalize(const Groups& groups, const std::vector<std::
     const bool inline_value = name.size() < words[i].size();
     if (flag == nullptr) {
       result.push_back(words[i]);
+    } else if (inline_value && !flag->takes_value()) {
+      const std::string value = words[i].substr(name.size() + 1);
+      if (value != "true" && value != "false") refuse(name, '"' + value + '"', "true or false", "");
+      result.push_back(flag->names[0] + "=" + value);
     } else if (inline_value) {
-      if (!flag->takes_value()) {
-        refuse(name, '"' + words[i].substr(name.size() + 1) + '"', "no value", "leave it out");
-      }
       result.push_back(flag->names[0]);
       result.push_back(words[i].substr(name.size() + 1));
     } else {
@@ -107,8 +108,9 @@ std::vector<GivenFlag> split(const Groups& groups, const std::vector<std::string
     for (const Flag& flag : group.flags) {
       const std::string names = CLI::detail::join(flag.names, ",");
       const auto take = [&given, &flag](const std::string& value) { add(given, flag, value); };
+      const auto turn = [take](int64_t count) { take(count > 0 ? "true" : "false"); };
       CLI::Option* option = flag.takes_value() ? app.add_option_function<std::string>(names, take)
-                                               : app.add_flag_callback(names, [take] { take("true"); });
+                                               : app.add_flag_function(names, turn);
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->trigger_on_parse();
     }
   }

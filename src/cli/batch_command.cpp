@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "batch_folder.h"
 #include "batch_plan.h"
 #include "batch_run.h"
 #include "commands.h"
@@ -44,20 +45,25 @@ a name has at most 180 bytes, and / and control characters become _.
 
 Seeds: of a row's --seed, the second clip has one more, and so on. --seed-base
 counts through all rows and clips. Without any, a seed is made from the prompt:
-other for each prompt and clip, the same whenever the command is run.
+other for each prompt and clip, the same whenever the command is run. --seed -1
+is random: other seeds in another folder, but the same command continues.
 
-The folder is all that is remembered. A clip there whose settings are those of
-the row is done; one with other settings is an error, before anything is
-rendered, or replaced with --overwrite, or left as it is with --skip-existing.
+The folder is all that is remembered. A clip there whose settings and weights
+are those of the row is done; another is an error, before anything is rendered,
+or replaced with --overwrite, or left as it is with --skip-existing.
 So after any interruption the same command continues, and any number of
 processes, here or on other machines that share the folder, can run it at once:
 each clip is made by one of them, and what a process that died was making,
 another makes. The filesystem has to have flock. Clips of one model and size
-are made one after the other, in the order of the rows.
+are made one after the other, in the order of the rows. Their prompts are
+encoded together, before the first: all of them, or as many as fit into 1 GiB of
+embeddings, which are over a thousand sentences, and then the next.
 
 A clip that fails does not stop the others, except with --fail-fast. In the
 folder are then failed.jsonl, whose rows can be run again, and results.jsonl,
-a line {"output", "seconds", "settings"} for each clip.
+a line {"output", "seconds", "settings"} for each clip. A failed row, of any
+prompt file, is in there until its clip is made. --gallery adds index.html and
+the folder posters, and needs no network to be looked at.
 
 Standard output: the path of each clip when it is there, or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
@@ -87,8 +93,7 @@ class MadeFolder {
                                     .expected = "a folder, or a name for one in a folder that exists"});
   }
   ~MadeFolder() {
-    std::error_code ignored;
-    if (made_ && fs::is_empty(folder_, ignored)) fs::remove(folder_, ignored);
+    if (made_) remove_if_unused(folder_);
   }
 
  private:

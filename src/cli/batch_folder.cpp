@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "streams.h"
@@ -22,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr const char* kHidden = ".t2v";
 constexpr const char* kPresence = "workers";
 constexpr const char* kClaim = ".claim";
+constexpr const char* kRandom = ".t2v-random";
 constexpr mode_t kMode = 0666;  // less the umask
 
 [[noreturn]] void refuse(const fs::path& path, int error_number) {
@@ -118,7 +121,12 @@ std::optional<Claim> SharedFolder::claim(const std::string& name) const {
 bool SharedFolder::leave(const std::function<void(const std::vector<std::string>&)>& finish) {
   const fs::path file = hidden_ / kPresence;
   const FileLock lock = std::move(presence_);
-  if (!try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file)) return false;
+  const auto lock_alone = [&] { return try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file); };
+  if (!lock_alone()) {
+    // Over NFS the lock is still there, shared: of two that leave at once each would see the other's.
+    try_lock(lock.descriptor(), LOCK_UN, file);
+    if (!lock_alone() || !is_at(lock.descriptor(), file)) return false;
+  }
   std::vector<std::string> failures;
   for (const fs::path& claim : claims_in(hidden_)) {
     if (std::string failure = read_file(claim); !failure.empty()) failures.push_back(std::move(failure));
@@ -158,6 +166,30 @@ void SharedFolder::replace(const std::string& name, const std::string& text) con
   const int error_number = errno;
   ::unlink(next.c_str());
   refuse(file, error_number);
+}
+
+uint64_t random_number_of(const fs::path& folder, bool only_look) {
+  const fs::path file = folder / kRandom;
+  std::random_device device;
+  const uint64_t number = uint64_t{device()} << 32 | device();
+  const int flags = only_look ? O_RDONLY : O_RDWR | O_CREAT;
+  const FileLock lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
+  if (lock.descriptor() < 0 && only_look && errno == ENOENT) return number;
+  if (lock.descriptor() < 0) refuse(file, errno);
+  try_lock(lock.descriptor(), only_look ? LOCK_SH : LOCK_EX, file);
+  const std::string earlier = read_file(file);
+  if (!earlier.empty()) return std::strtoull(earlier.c_str(), nullptr, 10);
+  if (!only_look && !write_all(lock.descriptor(), std::to_string(number) + '\n')) refuse(file, errno);
+  return number;
+}
+
+void remove_if_unused(const fs::path& folder) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename() != kRandom) return;
+  }
+  fs::remove(folder / kRandom, ignored);
+  fs::remove(folder, ignored);
 }
 
 }  // namespace t2v

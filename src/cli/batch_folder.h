@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -70,5 +71,12 @@ class SharedFolder {
   std::filesystem::path folder_, hidden_;
   FileLock presence_;  ///< shared; alone, when it can be had exclusively
 };
+
+/// A number that is random, and the same for all who ask about this folder, where its file .t2v-random holds
+/// it; it is written if it is not there, unless only to look. Error (kOutput).
+uint64_t random_number_of(const std::filesystem::path& folder, bool only_look);
+
+/// Removes a folder that holds nothing, or no more than that file.
+void remove_if_unused(const std::filesystem::path& folder);
 
 }  // namespace t2v

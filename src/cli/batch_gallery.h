@@ -7,12 +7,12 @@ namespace t2v {
 
 /// One clip on the page.
 struct GalleryClip {
-  std::string file;  ///< in the folder of the page
+  std::string file;    ///< in the folder of the page
+  std::string poster;  ///< a picture of it, there or below; empty: none
   std::string prompt;
-  std::string settings;  ///< JSON
+  std::string settings;  ///< JSON; empty: not known
   std::string failure;   ///< why it is not there; empty: it is, or nobody has tried
   bool there = false;
-  double seconds = 0;  ///< its length
 };
 
 /// A page in HTML that shows clips, their prompts and settings: one file, links relative to its folder,

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "batch_folder.h"
 #include "batch_names.h"
 #include "prompt.h"
 #include "t2v/error.h"
@@ -31,10 +32,10 @@ uint64_t hash_of(const std::string& text) {
   return hash;
 }
 
-/// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same in
-/// every run.
-uint64_t seed_of(const std::string& prompt, uint64_t occurrence) {
-  const uint64_t hash = hash_of(prompt + '\0' + std::to_string(occurrence));
+/// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same
+/// whenever the rest is.
+uint64_t seed_of(const std::string& prompt, uint64_t occurrence, const std::string& random) {
+  const uint64_t hash = hash_of(prompt + '\0' + std::to_string(occurrence) + random);
   return (hash ^ hash >> 32) & 0xFFFFFFFF;
 }
 
@@ -144,10 +145,20 @@ GenerateRequest BatchPlan::check(size_t row, GenerateRequest request) {
   }
 }
 
-/// One for each clip of the row. `own`: the row says it itself.
-std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& request, bool own,
-                                          size_t count) {
+/// One for each clip of the row, which gives these flags itself.
+std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFlag>& given,
+                                          const GenerateRequest& request, size_t count) {
+  const auto says_seed = [&](const std::vector<GivenFlag>& flags) {
+    return std::any_of(flags.begin(), flags.end(),
+                       [&](const GivenFlag& item) { return is_flag(item, "--seed"); });
+  };
+  const bool own = says_seed(given);
   if (!own && !options_.seeds.empty()) return options_.seeds;
+  // A negative one is none, and asks for chance.
+  const bool random = !request.seed && (own || says_seed(common_));
+  if (random && random_.empty()) {
+    random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
+  }
   std::vector<uint64_t> seeds;
   for (size_t sample = 0; sample < count; ++sample) {
     if (!own && options_.seed_base) {
@@ -155,7 +166,8 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& req
     } else if (request.seed) {
       seeds.push_back(*request.seed + sample);
     } else {
-      seeds.push_back(seed_of(request.prompt, occurrences_[hash_of(request.prompt)]++));
+      const uint64_t occurrence = occurrences_[hash_of(request.prompt)]++;
+      seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
     }
   }
   return seeds;
@@ -164,16 +176,13 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const GenerateRequest& req
 void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row);
   GenerateRequest request = ask(row, given);
-  const bool own_seed = request.seed && std::any_of(given.begin(), given.end(), [&](const GivenFlag& item) {
-                          return is_flag(item, "--seed");
-                        });
   const bool named = !request.output.empty();
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
   const NameTemplate name(named ? request.output.string() : options_.name_template, where);
   request.output = options_.folder / name.name([](const std::string&) { return "0"; });
   // A row that names its clip is one clip.
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
-  const std::vector<uint64_t> seeds = seeds_of(row, request, own_seed, count);
+  const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
   request.seed = seeds[0];
   request = check(row, request);
 
@@ -237,17 +246,25 @@ std::string BatchPlan::place(size_t row) const {
 }
 
 Json BatchPlan::row(const BatchJob& job) {
-  Json row = Json::parse(settings_of(request(job)));
-  row.erase("t2v");
-  row.erase("arguments");
+  std::vector<GivenFlag> given = rows_.given(job.row);
+  Json row;
+  bool checked = true;
+  try {
+    row = flags_of(Json::parse(settings_of(request(job))));
+  } catch (const Error&) {
+    // What it was to be made from is gone: the row as it was given.
+    given = merge(groups_, given, common_);
+    row["seed"] = std::to_string(job.seed);
+    checked = false;
+  }
   const auto has = [&](const Flag* flag) {
     return std::any_of(row.items().begin(), row.items().end(),
                        [&](const auto& item) { return find_flag(groups_, "--" + item.key()) == flag; });
   };
   // What settings do not record, such as --save-latents; the others are in there in one way or another.
-  for (const GivenFlag& item : rows_.given(job.row)) {
+  for (const GivenFlag& item : given) {
     const Flag* flag = find_flag(groups_, "--" + item.name);
-    if (flag->decides.empty() && !has(flag)) {
+    if ((!checked || flag->decides.empty()) && !has(flag)) {
       row[item.name] = item.values.size() == 1 ? Json(item.values[0]) : Json(item.values);
     }
   }

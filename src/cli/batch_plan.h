@@ -71,7 +71,8 @@ class BatchPlan {
   GenerateRequest check(size_t row, GenerateRequest request);
   void add_jobs(size_t row);
   void expect_own_file(size_t row, const char* flag, const std::filesystem::path& file);
-  std::vector<uint64_t> seeds_of(size_t row, const GenerateRequest& request, bool own, size_t count);
+  std::vector<uint64_t> seeds_of(size_t row, const std::vector<GivenFlag>& given,
+                                 const GenerateRequest& request, size_t count);
   void expect_free_names() const;
   void sort_jobs();
 
@@ -87,6 +88,7 @@ class BatchPlan {
   std::map<std::string, GenerateArguments> defaults_;     ///< by the names of the flags that a row gives
   std::map<std::filesystem::path, std::string> prompts_;  ///< of --prompt-file
   std::unordered_map<uint64_t, uint64_t> occurrences_;    ///< of a prompt, by its hash
+  std::string random_;                                    ///< that of the folder, where a seed is to be so
   std::unordered_map<std::string, size_t> models_, shapes_;
   std::set<std::filesystem::path> files_;  ///< that jobs write beside their clips
 };

@@ -9,6 +9,7 @@
 
 #include "batch_folder.h"
 #include "batch_plan.h"
+#include "batch_report.h"
 #include "progress.h"
 #include "t2v/error.h"
 #include "t2v/renderer.h"
@@ -30,10 +31,10 @@ class BatchRun {
   int render(const std::function<void(const std::string& png)>& on_preview);
 
  private:
-  enum class State : uint8_t { kOpen, kThere, kWritten, kFailed };
   enum class Found { kNothing, kSame, kOther };
 
-  Found find(const GenerateRequest& request) const;
+  Found find(const BatchJob& job, const GenerateRequest& request);
+  std::string model_sha256_of(const BatchJob& job, const GenerateRequest& request);
   [[noreturn]] void refuse_other(const BatchJob& job, const GenerateRequest& request) const;
   void work();
   bool attempt(size_t number);
@@ -41,14 +42,8 @@ class BatchRun {
   void fail(size_t number, Claim& claim, const Error& error);
   void expect(size_t number);
   std::optional<double> seconds_left() const;
-  void tell(const BatchJob& job, const GenerateResult& result, double seconds);
   void pause() const;
   void summarize() const;
-  void finish(const std::vector<std::string>& failures);
-  void complete_results();
-  std::string gallery();
-  bool wants_sheet() const;
-  void make_sheet();
 
   const BatchOptions& options_;
   BatchPlan& plan_;
@@ -56,10 +51,12 @@ class BatchRun {
   bool json_;
   RunControl control_;
   std::optional<SharedFolder> folder_;
+  std::optional<BatchReport> report_;
   std::optional<Renderer> renderer_;
-  std::vector<State> states_;             ///< of the jobs
-  std::map<size_t, std::string> failed_;  ///< why, by the number of the job
-  size_t expected_end_ = 0;               ///< jobs before this one are expected
+  BatchOutcome outcome_;
+  std::map<size_t, std::string> model_hashes_;  ///< by BatchJob::model
+  size_t expected_end_ = 0;                     ///< jobs before this one are expected
+  size_t room_;                                 ///< for the embeddings of their prompts, in bytes
   double work_done_ = 0, seconds_worked_ = 0;
 };
 

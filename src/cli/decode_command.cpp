@@ -71,7 +71,7 @@ int run(const Invocation& invocation, const fs::path& latents, Progress& progres
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
-                            given_from_json(recorded, "settings of " + latents.string())));
+                            given_from_json(flags_of(recorded), "settings of " + latents.string())));
   const GenerateRequest& request = arguments.request;
   if (request.output.empty()) {
     throw Error(ErrorCode::kUsage,

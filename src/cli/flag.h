@@ -28,6 +28,8 @@ struct Flag {
   std::vector<std::string> choices = {};  ///< words to complete
 
   bool takes_value() const { return !value.empty(); }
+  /// Of values that commas separate; in JSON, a list.
+  bool takes_list() const { return value == "LIST"; }
 };
 
 struct FlagGroup {

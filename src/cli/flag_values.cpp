@@ -21,8 +21,8 @@ using Groups = std::vector<FlagGroup>;
 using nlohmann::ordered_json;
 
 /// What is recorded about a clip, or a preset says about models, and is no flag.
-const std::vector<std::string> kBookkeeping = {"t2v",           "matches", "arguments", "model_sha256",
-                                               "skipped_steps", "encoder", "teacache"};
+const std::vector<std::string> kBookkeeping = {"t2v",         "matches",       "arguments", "model_sha256",
+                                               "device_name", "skipped_steps", "encoder",   "teacache"};
 /// Flags that only a command line can have.
 const std::vector<std::string> kOnlyTyped = {"config", "help", "version"};
 constexpr size_t kLargestConfig = 1 << 20;
@@ -159,6 +159,9 @@ void set_values(const Flag& flag, const GivenFlag& given) {
     for (const std::string& value : given.values) flag.set({given.where, value});
     return;
   }
+  if (given.values.size() != 1 && !flag.takes_list()) {
+    refuse(given.where, "a list of " + std::to_string(given.values.size()), "one value");
+  }
   std::string joined;
   for (const std::string& value : given.values) joined += (joined.empty() ? "" : ",") + value;
   flag.set({given.where, joined});
@@ -169,10 +172,18 @@ void set_values(const Flag& flag, const GivenFlag& given) {
 std::vector<GivenFlag> given_from_json(const ordered_json& object, const std::string& where) {
   std::vector<GivenFlag> given;
   for (const auto& [name, value] : object.items()) {
-    if (value.is_null() || contains(kBookkeeping, name)) continue;
-    given.push_back(given_from_value(name, value, where));
+    if (contains(kBookkeeping, name)) {
+      refuse(where + ": " + name, "what is recorded about a clip", "a flag", "leave it out");
+    }
+    if (!value.is_null()) given.push_back(given_from_value(name, value, where));
   }
   return given;
+}
+
+ordered_json flags_of(const ordered_json& settings) {
+  ordered_json flags = settings;
+  for (const std::string& name : kBookkeeping) flags.erase(name);
+  return flags;
 }
 
 std::vector<GivenFlag> read_config(const std::filesystem::path& file) {

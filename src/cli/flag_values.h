@@ -17,13 +17,17 @@ struct GivenFlag {
   std::string where;  ///< what an error about it begins with: "--steps", "T2V_STEPS", "t2v.json:4: steps"
 };
 
-/// What an object in JSON gives: its keys are the names of flags, null is nothing, and what t2v only records
-/// about a clip ("t2v", "model_sha256", ...) is skipped. `where` is what errors call the object:
-/// "jobs.jsonl:3". Error (kUsage) for an object or a list of lists as a value.
+/// What an object in JSON gives: its keys are the names of flags, null is nothing. `where` is what errors
+/// call the object: "jobs.jsonl:3". Error (kUsage) for an object or a list of lists as a value, and for what
+/// t2v only records about a clip ("t2v", "model_sha256", ...).
 std::vector<GivenFlag> given_from_json(const nlohmann::ordered_json& object, const std::string& where);
 
-/// The same from a file that holds one object; `where` is then the line of each key. Error (kUsage) for one
-/// that cannot be read, is not JSON, or has a key twice.
+/// The settings of a clip without what is only recorded about it.
+nlohmann::ordered_json flags_of(const nlohmann::ordered_json& settings);
+
+/// As given_from_json(), from a file that holds one object, such as the settings of a clip: what is only
+/// recorded is skipped. `where` is the line of each key. Error (kUsage) also for one that cannot be read, is
+/// not JSON, or has a key twice.
 std::vector<GivenFlag> read_config(const std::filesystem::path& file);
 
 /// What the variables T2V_STEPS, T2V_GUIDANCE_SCALE, ... give; an empty one is not set, and one that no flag

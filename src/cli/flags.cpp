@@ -1,5 +1,7 @@
 #include "flags.h"
 
+#include "t2v/error.h"
+
 namespace t2v {
 namespace {
 
@@ -29,16 +31,26 @@ FlagGroup what_to_show(GenerateArguments& arguments) {
     arguments.prompt_file = from_input ? "-" : "";
     arguments.request.prompt = from_input ? "" : value.text;
   };
+  const auto set_prompt_file = [&arguments](const FlagValue& value) {
+    arguments.prompt_file = parse_path(value);
+    if (value.text != "-" || value.flag == "--prompt-file") return;
+    throw Error(ErrorCode::kUsage, {.doing = value.flag,
+                                    .got = "\"-\"",
+                                    .expected = "the name of a file",
+                                    .advice = "only the command line can ask for standard input"});
+  };
   const auto set_negative_prompt = [&request](const FlagValue& value) {
     request.negative_prompt = value.text;
   };
   return {
       "What to show",
       {{{"--prompt", "-p"}, "TEXT", "What the clip shows; \"-\" reads standard input", "", "", set_prompt},
-       deciding({"--prompt"},
-                path_flag({"--prompt-file"}, "FILE",
-                          "The same from a file that holds one prompt; \"-\" reads standard input",
-                          arguments.prompt_file)),
+       deciding({"--prompt"}, {{"--prompt-file"},
+                               "FILE",
+                               "The same from a file that holds one prompt; \"-\" reads standard input",
+                               "",
+                               "",
+                               set_prompt_file}),
        {{"--negative-prompt", "-n"}, "TEXT", "What it should not show", "", kOfModel, set_negative_prompt}}};
 }
 

@@ -6,7 +6,6 @@
 
 #include "streams.h"
 #include "t2v/error.h"
-#include "t2v/sheet.h"
 #include "terminal_picture.h"
 
 namespace t2v {
@@ -28,11 +27,15 @@ bool is_kept(const fs::path& output) {
 void check_look(const Invocation& invocation, const GenerateArguments& arguments) {
   const GenerateRequest& request = arguments.request;
   if (!arguments.sheet.empty()) {
-    check_sheet(arguments.sheet, request.overwrite);
-    if (!is_kept(request.output)) {
-      throw Error(ErrorCode::kUsage, {.doing = "--sheet " + arguments.sheet.string(),
-                                      .got = "a clip that is not kept",
-                                      .expected = "--output with the name of a file"});
+    const auto refuse = [&](const std::string& got, const std::string& expected) {
+      throw Error(ErrorCode::kUsage,
+                  {.doing = "--sheet " + arguments.sheet.string(), .got = got, .expected = expected});
+    };
+    // With --skip-existing it may be there, if its clip is.
+    check_sheet(arguments.sheet, request.overwrite || arguments.skip_existing);
+    if (!is_kept(request.output)) refuse("a clip that is not kept", "--output with the name of a file");
+    for (const fs::path& other : {request.output, request.save_latents, request.preview}) {
+      if (arguments.sheet == other) refuse("the name of another file of this clip", "a name of its own");
     }
   }
   if (!arguments.preview_in_terminal) return;
@@ -44,6 +47,15 @@ void check_look(const Invocation& invocation, const GenerateArguments& arguments
        .got = shows ? "--progress json" : "standard error on something that is not known to show pictures",
        .expected = "kitty, Ghostty, iTerm2 or WezTerm",
        .advice = "use --preview FILE.mp4"});
+}
+
+void make_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet, bool overwrite) {
+  try {
+    write_sheet(clips, sheet, overwrite);
+  } catch (const Error& error) {
+    const std::string what = clips.size() == 1 ? clips[0].clip.string() + " is" : "the clips are";
+    throw Error(error.code(), {.doing = what + " written, but no contact sheet: " + error.what()});
+  }
 }
 
 std::function<void(const std::string&)> preview_in_terminal(const GenerateArguments& arguments,

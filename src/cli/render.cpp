@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
+#include <optional>
 
 #include "look.h"
 #include "prompt.h"
@@ -13,6 +15,7 @@
 #include "streams.h"
 #include "t2v/error.h"
 #include "t2v/sheet.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -33,7 +36,7 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
 }  // namespace
 
 void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
-             const std::function<GenerateResult()>& make) {
+             const std::function<GenerateResult()>& make, const std::function<void()>& finish) {
   const bool clip_is_the_output = output == "-";
   if (invocation.json && clip_is_the_output) {
     throw Error(ErrorCode::kUsage, {.doing = "--json",
@@ -48,13 +51,21 @@ void deliver(const Invocation& invocation, const std::filesystem::path& output, 
     if (clip_is_the_output && is_closed_pipe(STDOUT_FILENO)) end_by_closed_pipe();
     throw;
   }
-  progress.summarize(true);
+  std::exception_ptr unfinished;
+  try {
+    if (finish) finish();
+    progress.summarize(true);
+  } catch (...) {
+    unfinished = std::current_exception();
+    progress.note("t2v: wrote " + escape_for_display(result.output.string()));
+  }
   if (!clip_is_the_output &&
       !write_all(STDOUT_FILENO, describe_result(result, invocation.json, progress.seconds()))) {
     // The clip is there, which is what the exit code tells.
     progress.log(std::string("t2v: warning: the clip is written, but standard output is not: ") +
                  std::strerror(errno));
   }
+  if (unfinished) std::rethrow_exception(unfinished);
 }
 
 int render(const Invocation& invocation, GenerateArguments& arguments, Progress& progress,
@@ -63,22 +74,25 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
   check_look(invocation, arguments);
   RunControl control = make_run_control(progress);
   control.on_preview = preview_in_terminal(arguments, progress);
-  deliver(invocation, arguments.request.output, progress, [&] {
-    if (arguments.skip_existing) {
-      if (const auto rendered = find_rendered(arguments.request)) {
-        if (invocation.log_level != LogLevel::kQuiet)
-          progress.log("t2v: " + rendered->output.string() + " is there already");
-        return *rendered;
-      }
+  std::optional<GenerateResult> rendered;
+  const auto make = [&] {
+    if (arguments.skip_existing) rendered = find_rendered(arguments.request);
+    if (rendered) {
+      progress.note("t2v: " + rendered->output.string() + " is there already");
+      return *rendered;
     }
+    // One that is there would be of another clip.
+    if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.overwrite);
     GenerateResult result = generate(arguments.request, control);
     if (look) look(result);
     return result;
+  };
+  deliver(invocation, arguments.request.output, progress, make, [&] {
+    std::error_code ignored;
+    if (arguments.sheet.empty() || (rendered && std::filesystem::exists(arguments.sheet, ignored))) return;
+    make_sheet({{.clip = arguments.request.output, .label = ""}}, arguments.sheet,
+               arguments.request.overwrite);
   });
-  if (!arguments.sheet.empty()) {
-    write_sheet({{.clip = arguments.request.output, .label = ""}}, arguments.sheet,
-                arguments.request.overwrite);
-  }
   return 0;
 }
 

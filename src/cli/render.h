@@ -10,9 +10,9 @@
 namespace t2v {
 
 /// Has a clip made and tells on standard output where it is; a clip that goes there itself is not told.
-/// Error, Stopped.
+/// `finish` makes what was asked for beside it; the clip is told whatever comes of that. Error, Stopped.
 void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
-             const std::function<GenerateResult()>& make);
+             const std::function<GenerateResult()>& make, const std::function<void()>& finish = {});
 
 /// What `generate` does: renders the clip that the arguments ask for and tells on standard output where it
 /// is. `look` gets the result as well. Returns the exit code. Error, Stopped.

@@ -29,11 +29,13 @@ Usage
 
 constexpr const char* kNotes = R"(
 Without --output the new clip is beside the old one, clip-rerun.mp4 or the next
-free number. Flags replace what is recorded; neither T2V_ variables nor a config
-count, so that a clip is the same wherever it is made again.
+free number. Flags replace what is recorded (--vae-tiling=false turns a switch
+off); neither T2V_ variables nor a config count, so that a clip is the same
+wherever it is made again.
 
 The same machine, version and model give the same frames. Where the version, the
-device or the weights are others than recorded, a warning says so.
+device (GPU, or processor and its threads) or the weights are others than
+recorded, a warning says so.
 
 Standard output and standard error are as of t2v generate.
 )";
@@ -86,13 +88,16 @@ fs::path free_name(const fs::path& clip) {
   }
 }
 
-/// Tells that the frames may be others than the clip's, as `what` is.
-void warn(const Invocation& invocation, Progress& progress, const std::string& what, const Json& recorded,
+/// Tells that the frames may be others than the clip's, if `what` is another than recorded; whether it is.
+bool warn(const Invocation& invocation, Progress& progress, const std::string& what, const Json& recorded,
           const std::string& now) {
   const std::string then = recorded.is_string() ? recorded.get<std::string>() : "";
-  if (then.empty() || now.empty() || then == now || invocation.log_level == LogLevel::kQuiet) return;
-  progress.log("t2v: warning: the frames may differ from the recorded clip's: " + what + " was " + then +
-               " and is " + now);
+  if (then.empty() || now.empty() || then == now) return false;
+  if (invocation.log_level != LogLevel::kQuiet) {
+    progress.log("t2v: warning: the frames may differ from the recorded clip's: " + what + " was " + then +
+                 " and is " + now);
+  }
+  return true;
 }
 
 /// "cuda" is the first of them.
@@ -103,18 +108,19 @@ int rerun(const Invocation& invocation, const fs::path& clip, Progress& progress
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
-                            given_from_json(recorded, "settings of " + clip.string())));
+                            given_from_json(flags_of(recorded), "settings of " + clip.string())));
   if (arguments.request.output.empty()) arguments.request.output = free_name(clip);
 
   const auto expect = [&](const std::string& key, const std::string& what, const std::string& now) {
-    warn(invocation, progress, what, recorded.value(key, Json()), now);
+    return warn(invocation, progress, what, recorded.value(key, Json()), now);
   };
   const std::string device = numbered(arguments.request.device);
   expect("t2v", "the version of t2v", version());
-  expect("device", "the device", device == "auto" ? "" : device);
+  bool elsewhere = expect("device", "the device", device == "auto" ? "" : device);
   return render(invocation, arguments, progress, [&](const GenerateResult& result) {
     const Json now = Json::parse(result.settings);
-    if (device == "auto") expect("device", "the device", now.value("device", ""));
+    if (device == "auto") elsewhere = expect("device", "the device", now.value("device", ""));
+    if (!elsewhere) expect("device_name", "the device", now.value("device_name", ""));
     expect("model_sha256", "the sha256 of the model", now.value("model_sha256", ""));
   });
 }

@@ -26,7 +26,7 @@ std::string comparable(const std::string& text) {
 
 std::map<std::string, std::vector<std::string>> decisive(const nlohmann::ordered_json& settings) {
   std::map<std::string, std::vector<std::string>> kept;
-  for (const GivenFlag& given : given_from_json(settings, "settings")) {
+  for (const GivenFlag& given : given_from_json(flags_of(settings), "settings")) {
     if (std::find(kUndecisive.begin(), kUndecisive.end(), given.name) != kUndecisive.end()) continue;
     for (const std::string& value : given.values) kept[given.name].push_back(comparable(value));
   }
@@ -35,8 +35,12 @@ std::map<std::string, std::vector<std::string>> decisive(const nlohmann::ordered
 
 }  // namespace
 
-bool same_clip(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
-  return decisive(a) == decisive(b);
+bool same_clip(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
+               const std::function<std::string()>& model_sha256) {
+  if (decisive(recorded) != decisive(wanted)) return false;
+  const std::string then = recorded.value("model_sha256", "");
+  const std::string now = then.empty() ? "" : model_sha256();
+  return now.empty() || now == then;
 }
 
 }  // namespace t2v

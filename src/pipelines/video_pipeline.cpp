@@ -132,8 +132,9 @@ std::vector<Tensor> VideoPipeline::run_text_encoder(const std::vector<std::vecto
                                                     const Placement& placement) const {
   const Weights weights = open_weights("text_encoder", {.placement = placement, .keep_in_fp32 = {}});
   // Each block is used once, for all prompts: none needs to stay.
-  const UMT5Encoder text_encoder(weights, UMT5Config::from_config(config("text_encoder")),
-                                 {.resident = 0, .ahead = placement.device.is_cpu() ? 0 : 1});
+  const UMT5Encoder text_encoder(
+      weights, UMT5Config::from_config(config("text_encoder")),
+      {.resident = 0, .ahead = placement.device.is_cpu() ? 0 : 1, .before_each = models_.stop_check()});
   weights.expect_all_used();
   stop_if_asked();
   emit(Event::Kind::kEncodeText, 0, static_cast<int64_t>(prompts.size()));

@@ -24,7 +24,7 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
-        self.links += [value for name, value in attributes if name in ("src", "href")]
+        self.links += [value for name, value in attributes if name in ("src", "href", "poster")]
 
     def handle_data(self, data):
         self.text += data
@@ -122,6 +122,20 @@ class RunTest(BatchTest):
         self.assertTrue((self.folder / "sheet.png").read_bytes().startswith(b"\x89PNG"))
         self.assertEqual(self.run_t2v(*arguments).returncode, 0)
         self.assert_error(self.run_t2v(*arguments, "--seeds", "1..5"), 2, "sheet.png")
+        self.assertEqual(self.run_t2v(*arguments, "--skip-existing").returncode, 0)
+
+    def test_a_sheet_that_cannot_be_written(self):
+        arguments = ["batch", *SMALL, "-p", "a cat", "--seeds", "1..2", "-o", "out", "--name-template", "{seed}.mp4"]
+        process = self.start_t2v(*arguments, "--sheet", "sheet.png", "--progress", "json")
+        for line in process.stderr:
+            if json.loads(line)["event"] == "start":
+                (self.folder / "sheet.png").mkdir()
+                break
+        output, errors = process.communicate(timeout=60)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertEqual(output, b"out/1.mp4\nout/2.mp4\n")
+        (error,) = [event for event in map(json.loads, errors.splitlines()) if event["event"] == "error"]
+        self.assertIn("the clips are written, but no contact sheet: ", error["message"])
 
     def test_errors_leave_no_folder(self):
         self.refused_batch(self.write("a\n"), "--steps", "0", parts=["--steps"])
@@ -168,6 +182,38 @@ class FailureTest(BatchTest):
         self.assertEqual((result.returncode, result.stdout), (0, b"out/clip 2.mp4\n"), result.stderr)
         self.assertTrue((self.folder / "x").exists())
         self.assertEqual(self.done(*self.five('"lora": "lora.safetensors:0.5", "sigmas": [1]'), "--guidance-scale", "2"), [])
+
+    def test_failed_rows_of_another_file_stay(self):
+        self.lora(float("nan"))
+        rows = self.five()
+        self.done(*rows, code=8)
+        other = self.write('{"prompt": "a fox", "lora": "lora.safetensors"}\n{"prompt": "a dog"}\n', "other.jsonl")
+        self.done(other, "--name-template", "{prompt}.mp4", code=8)
+        self.assertEqual([row["output"] for row in self.lines("failed.jsonl")], ["clip 2.mp4", "a fox.mp4"])
+        self.lora(0.5)
+        self.assertEqual(self.done(*rows), ["out/clip 2.mp4"])
+        self.assertEqual([row["output"] for row in self.lines("failed.jsonl")], ["a fox.mp4"])
+        self.assertEqual(self.done("out/failed.jsonl"), ["out/a fox.mp4"])
+        self.assertFalse((self.folder / "out/failed.jsonl").exists())
+
+    def test_what_a_row_needs_is_gone_when_its_turn_comes(self):
+        self.lora(0.5)
+        rows = "".join(json.dumps({"prompt": f"clip {n}", **({"lora": "lora.safetensors", "size": "32x16"} if n == 1 else {})}) + "\n"
+                       for n in range(3))  # fmt: skip
+        process = self.start_t2v("batch", *SMALL, "--prompts", self.write(rows, "rows.jsonl"), "-o", "out", "--steps", "200",
+                                 "--name-template", "{prompt}.mp4", "--seed", "1", "--progress", "json")  # fmt: skip
+        for line in process.stderr:
+            if json.loads(line)["event"] == "start":
+                (self.folder / "lora.safetensors").unlink()
+                break
+        output, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, output), (8, b"out/clip 0.mp4\nout/clip 2.mp4\n"), errors)
+        (failed,) = self.lines("failed.jsonl")
+        self.assertEqual((failed["prompt"], failed["error"]["code"], failed["output"]), ("clip 1", 3, "clip 1.mp4"))
+        self.lora(0.5)
+        self.assertEqual(self.done("out/failed.jsonl"), ["out/clip 1.mp4"])
+        settings = {line["output"]: line["settings"] for line in self.lines("results.jsonl")}["clip 1.mp4"]
+        self.assertEqual((settings["width"], settings["num_inference_steps"], settings["seed"]), (32, 200, "1"))
 
     def test_fail_fast(self):
         self.lora(float("nan"))
@@ -233,9 +279,61 @@ class ContinueTest(BatchTest):
         whole = self.lines("results.jsonl")
         (self.folder / "out/results.jsonl").write_text(json.dumps(whole[0]) + '\n{"output": "0001-a')
         self.done(prompts)
-        text = (self.folder / "out/results.jsonl").read_text().splitlines()
-        self.assertEqual(json.loads(text[-1])["output"], whole[1]["output"])
-        self.assertEqual(len(text), 3)
+        self.assertEqual([line["output"] for line in self.lines("results.jsonl")], [line["output"] for line in whole])
+
+    def test_one_line_of_results_for_each_clip(self):
+        prompts = self.write("a cat\na dog\n")
+        name = ["--name-template", "{prompt}.mp4", "--seed", "1"]
+        self.done(prompts, *name)
+        self.done(prompts, *name, "--guidance-scale", "2", "-y")
+        results = self.lines("results.jsonl")
+        self.assertEqual([line["output"] for line in results], ["a cat.mp4", "a dog.mp4"])
+        self.assertEqual([line["settings"]["guidance_scale"] for line in results], [2, 2])
+
+    def test_other_weights_under_the_same_name(self):
+        prompts = self.write('{"prompt": "a cat", "lora": "lora.safetensors"}\n', "rows.jsonl")
+        name = ["--name-template", "{prompt}.mp4", "--seed", "1"]
+        self.lora(0.5)
+        self.assertEqual(len(self.done(prompts, *name)), 1)
+        self.assertEqual(self.done(prompts, *name), [])
+        self.lora(0.25)
+        self.assert_error(self.batch(prompts, *name), 2, "rows.jsonl:1", "a cat.mp4", "weights", "--overwrite")
+        self.assertEqual(len(self.done(prompts, *name, "-y")), 1)
+        self.assertEqual(self.done(prompts, *name), [])
+
+    def test_random_seeds(self):
+        prompts = self.write('{"prompt": "a cat"}\n{"prompt": "a cat", "seed": 7}\n{"prompt": "a cat", "seed": -1}\n', "p.jsonl")
+        arguments = [prompts, "--n-per-prompt", "2", "--name-template", "{index}-{n}-{seed}.mp4"]
+        first = self.done(*arguments)
+        seeds = [name.split("-")[-1].removesuffix(".mp4") for name in first]
+        self.assertEqual(len(set(seeds)), 6)
+        self.assertEqual(seeds[2:4], ["7", "8"])
+        self.assertEqual(self.done(*arguments), [])
+        (self.folder / first[5]).unlink()
+        self.assertEqual(self.done(*arguments), first[5:])
+        # In another folder they are others, those of no seed and of 7 are not.
+        (self.folder / "out").rename(self.folder / "out-1")
+        again = self.done(*arguments)
+        self.assertEqual(again[:4], first[:4])
+        self.assertFalse(set(again[4:]) & set(first[4:]))
+        (self.folder / "out").rename(self.folder / "out-2")
+        common = self.done(prompts, "--seed", "-1", "--name-template", "{index}-{seed}.mp4")
+        self.assertNotIn(common[0].split("-")[-1], {name.split("-")[-1] for name in first})
+        self.refused_batch(self.write('{"prompt": "a", "seed": -1}\n{"prompt": " "}\n', "q.jsonl"), "-o", "new", parts=["q.jsonl:2"])
+
+    def test_a_clip_without_settings(self):
+        prompts = self.write("a cat\na dog\n")
+        arguments = [prompts, "--name-template", "{prompt}.mp4", "--seed", "1", "--gallery", "--skip-existing"]
+        (self.folder / "out").mkdir()
+        bare = self.run_t2v(*SMALL, "-p", "a cat", "--seed", "3", "--no-metadata", "-o", "out/a cat.mp4")
+        self.assertEqual(bare.returncode, 0, bare.stderr)
+        result = self.batch(*arguments)
+        self.assertEqual((result.returncode, result.stdout), (0, b"out/a dog.mp4\n"), result.stderr)
+        said = [line for line in result.stderr.decode().splitlines() if "warning" in line]
+        self.assertEqual(len(said), 1, said)
+        self.assertIn("1 clips without settings, such as a cat.mp4", said[0])
+        self.assertEqual([line["output"] for line in self.lines("results.jsonl")], ["a dog.mp4"])
+        self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 2)
 
 
 class GalleryTest(BatchTest):
@@ -251,7 +349,8 @@ class GalleryTest(BatchTest):
         for words in (rows[0]["prompt"], "a dog", "a fox", "100% #1?.mp4", "guidance_scale"):
             self.assertIn(words, page.text)
         self.assertNotIn("://", text)
-        self.assertEqual(len([link for link in page.links if "#t=" in link]), 2)
+        self.assertEqual(text.count("<video"), 2)
+        self.assertEqual(len([link for link in page.links if link.startswith("./posters/")]), 2)
         for link in page.links:
             path = urllib.parse.unquote(urllib.parse.urlsplit(link).path)
             self.assertTrue((self.folder / "out" / path).exists(), link)
@@ -260,7 +359,27 @@ class GalleryTest(BatchTest):
         # When it works the page is made anew.
         self.lora(0.5)
         self.done(prompts, "--gallery", "--seed", "1")
-        self.assertEqual(len([link for link in Page((self.folder / "out/index.html").read_text()).links if "#t=" in link]), 3)
+        self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 3)
+
+    def test_posters_of_every_container(self):
+        rows = [{"prompt": f"clip {n}", "output": name, "frames": 5, "size": "32x16"}
+                for n, name in enumerate(("a.mp4", "a.webm", "a.mkv", "a.mov", "a.gif", "a.png", "%d.mkv"))]  # fmt: skip
+        prompts = self.write("".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+        self.done(prompts, "--gallery", "--seed", "1")
+        posters = {path.name: path.read_bytes() for path in (self.folder / "out/posters").iterdir()}
+        self.assertEqual(set(posters), {row["output"] + ".png" for row in rows})
+        for name, data in posters.items():
+            self.assertEqual((data[:8], data[16:24]), (b"\x89PNG\r\n\x1a\n", bytes((0, 0, 0, 32, 0, 0, 0, 16))), name)
+        links = Page((self.folder / "out/index.html").read_text()).links
+        for name in posters:
+            self.assertIn("./posters/" + urllib.parse.quote(name), links)
+        # One of an earlier clip is made anew, and one that is missing.
+        poster = self.folder / "out/posters/a.mkv.png"
+        poster.write_bytes(b"old")
+        os.utime(poster, (1, 1))
+        (self.folder / "out/posters/a.gif.png").unlink()
+        self.done(prompts, "--gallery", "--seed", "1")
+        self.assertEqual({path.name: path.read_bytes() for path in (self.folder / "out/posters").iterdir()}, posters)
 
 
 if __name__ == "__main__":

@@ -66,15 +66,17 @@ class ShareTest(BatchTest):
         self.assertEqual(sorted(line["output"] for line in self.lines("results.jsonl")), names)
         self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 12)
 
-    def test_what_a_killed_one_was_making_another_makes(self):
-        prompts = self.rows(4)
+    def start_and_halt(self, prompts):
+        """One that is in the middle of its first clip and stays there, and another that has made the rest."""
         first = self.start(prompts, "--steps", "400", "--progress", "json")
         self.wait_for(first, "step")
         first.send_signal(signal.SIGSTOP)
         second = self.start(prompts, "--steps", "400")
-        for line in second.stderr:
-            if b"waiting for 1 clip" in line:
-                break
+        self.assertTrue(any(b"waiting for 1 clip" in line for line in second.stderr))
+        return first, second
+
+    def test_what_a_killed_one_was_making_another_makes(self):
+        first, second = self.start_and_halt(self.rows(4))
         self.assertEqual(len([name for name in self.clips() if name.endswith(".mp4")]), 3)
         first.kill()
         (told,) = self.finish([second])
@@ -82,16 +84,16 @@ class ShareTest(BatchTest):
         self.assertEqual(self.clips(), [f"clip {n}.mp4" for n in range(4)])
 
     def test_a_waiting_one_can_be_stopped(self):
-        prompts = self.rows(1)
-        first = self.start(prompts, "--steps", "400", "--progress", "json")
-        self.wait_for(first, "step")
-        first.send_signal(signal.SIGSTOP)
-        second = self.start(prompts, "--steps", "400")
-        for line in second.stderr:
-            if b"waiting for 1 clip" in line:
-                break
+        _, second = self.start_and_halt(self.rows(1))
         second.send_signal(signal.SIGINT)
         self.assertEqual(second.wait(timeout=30), -signal.SIGINT)
+
+    def test_all_draw_the_same_random_seeds(self):
+        prompts = self.rows(6)
+        told = self.finish([self.start(prompts, "--steps", "20", "--seed", "-1", "--name-template", "{prompt}-{seed}.mp4")
+                            for _ in range(3)])  # fmt: skip
+        self.assertEqual(sum(map(len, told)), 6)
+        self.assertEqual(len([name for name in self.clips() if name.endswith(".mp4")]), 6)
 
     def test_a_failed_row_is_tried_once(self):
         self.lora(float("nan"))

@@ -43,7 +43,7 @@ class BatchTest(CommandTest):
 
     def clips(self):
         """The names in the output folder, without the batch's own."""
-        own = {"results.jsonl", "failed.jsonl", "index.html"}
+        own = {"results.jsonl", "failed.jsonl", "index.html", "posters"}
         return sorted(entry.name for entry in (self.folder / "out").iterdir() if entry.name not in own)
 
     def lora(self, value, name="lora.safetensors"):

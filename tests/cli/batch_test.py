@@ -80,6 +80,11 @@ class RowTest(BatchTest):
             ('{"prompt": "a"}\n{"seed": 1}\n', "p.jsonl", ["p.jsonl:2", "--prompt"]),
             ('{"prompt": "a"}\n{"prompt": " "}\n', "p.jsonl", ["p.jsonl:2", "blanks"]),
             ('{"prompt": "a", "no_metadata": true}\n', "p.jsonl", ["p.jsonl:1", "no_metadata"]),
+            ('{"prompt": "a", "t2v": "0.1.0"}\n', "p.jsonl", ["p.jsonl:1", "t2v", "recorded"]),
+            ('{"prompt": "a"}\n{"prompt": "b", "encoder": {}}\n', "p.jsonl", ["p.jsonl:2", "encoder", "recorded"]),
+            ('{"prompt": "a"}\n{"prompt": ["a", "b"]}\n', "p.jsonl", ["p.jsonl:2", "prompt", "a list of 2"]),
+            ('{"prompt_file": "-"}\n', "p.jsonl", ["p.jsonl:1", "prompt_file", '"-"']),
+            ("prompt_file\n-\n", "p.csv", ["p.csv:2", "prompt_file", '"-"']),
             ('{"prompt": "a", "output": "../b.mp4"}\n', "p.jsonl", ["p.jsonl:1", "output", "without folders"]),
             ('{"prompt": "a", "sheet": "a.png"}\n', "p.jsonl", ["p.jsonl:1", "sheet"]),
             ("prompt,steps\na\n", "p.csv", ["p.csv:2", "1 fields"]),
@@ -198,7 +203,7 @@ class SeedTest(BatchTest):
         self.assertEqual(len(set(first)), 6)
         self.assertEqual(self.seeds("a cat\na dog\na cat\n", "--n-per-prompt", "2"), first)
         self.assertEqual(self.seeds("a fox\na cat\na dog\n", "--n-per-prompt", "2")[2:], first[:4])
-        self.assertEqual(self.seeds('{"prompt": "a cat", "seed": -1}\n', name="p.jsonl"), first[:1])
+        self.assertNotEqual(self.seeds('{"prompt": "a cat", "seed": -1}\n', name="p.jsonl"), first[:1])
 
     def test_one_prompt_on_the_command_line(self):
         arguments = ["batch", *SMALL, "-p", "a cat", "--seeds", "1..3", "-o", "out", "--dry-run"]

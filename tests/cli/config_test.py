@@ -52,6 +52,14 @@ class PrecedenceTest(ConfigTest):
         self.assertNotIn("sigmas", self.values("--config", config, "--steps", "4")["values"])
         self.assertNotIn("crf", self.values("--config", config, "--quality", "high")["values"])
 
+    def test_switches_are_turned_off(self):
+        self.assertEqual(self.value("vae_tiling", T2V_VAE_TILING="1"), (True, "T2V_VAE_TILING"))
+        self.assertEqual(self.value("vae_tiling", "--vae-tiling=false", T2V_VAE_TILING="1"), ("false", "--vae-tiling"))
+        config = self.write({"vae_tiling": False, "overwrite": True})
+        self.assertEqual(self.value("vae_tiling", "--vae_tiling", "--config", config), (True, "--vae-tiling"))
+        (self.folder / "x.mp4").write_text("old")
+        self.refused(*CLIP, "-o", "x.mp4", "--config", config, "--overwrite=false", parts=["x.mp4", "--overwrite"])
+
     def test_talking_flags(self):
         config = self.write({"progress": "none"})
         result = self.run_t2v("--nonsense", env=environment(T2V_PROGRESS="json"))
@@ -100,6 +108,8 @@ class RefusalTest(ConfigTest):
             ('{\n"lora": {"a": 1}}', 2, ["an object"]),
             ('{"overwrite":\n "perhaps"}', 1, ["true or false"]),
             ('{"config": "other.json"}', 1, ["on the command line"]),
+            ('{"steps": 4,\n"prompt": ["a", "b"]}', 2, ["prompt: got a list of 2", "one value"]),
+            ('{"steps": 4,\n"prompt_file": "-"}', 2, ['got "-"', "only the command line"]),
         ):
             with self.subTest(text):
                 config = self.write(text)

@@ -83,7 +83,8 @@ class ValueTest(CommandTest):
         for switch in SWITCHES:
             with self.subTest(switch=switch):
                 self.assert_taken(switch)
-        self.refused("--overwrite=yes", parts=["--overwrite: ", '"yes"', "no value"])
+                self.assert_taken(f"{switch}=false" if switch.startswith("--") else switch)
+        self.refused("--overwrite=yes", parts=["--overwrite: ", '"yes"', "true or false"])
 
     def test_other_names(self):
         for name, value in OTHER_NAMES.items():

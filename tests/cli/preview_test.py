@@ -1,6 +1,7 @@
 """--preview and --sheet: pictures of a clip while it is made, and when it is there."""
 
 import base64
+import json
 import os
 import pty
 import re
@@ -136,6 +137,36 @@ class Sheet(CommandTest):
         result = self.run_t2v(*QUICK, "-o", "clip.mp4", "--sheet", "there.png", "-y")
         self.assertEqual(result.returncode, 0)
         self.assertEqual(len(pixels(self.folder / "there.png")[0]), 1)
+        self.refused(*QUICK, "-o", "x.png", "--sheet", "x.png", parts=["--sheet", "another file"])
+        self.refused(*QUICK, "-o", "x.mp4", "--save-latents", "y.png", "--sheet", "y.png", parts=["--sheet", "another file"])
+
+    def test_a_sheet_of_a_clip_that_is_there(self):
+        arguments = [*QUICK, "-o", "clip.mkv", "--sheet", "sheet.png", "--skip-existing"]
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        data = [(self.folder / name).read_bytes() for name in ("clip.mkv", "sheet.png")]
+        for left in (("clip.mkv", "sheet.png"), ("clip.mkv",)):
+            with self.subTest(left):
+                for name in {"clip.mkv", "sheet.png"} - set(left):
+                    (self.folder / name).unlink()
+                result = self.run_t2v(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (0, b"clip.mkv\n"), result.stderr)
+                self.assertEqual([(self.folder / name).read_bytes() for name in ("clip.mkv", "sheet.png")], data)
+        (self.folder / "clip.mkv").unlink()
+        self.refused(*arguments, parts=["sheet.png", "--overwrite"])
+
+    def test_a_sheet_that_cannot_be_written(self):
+        process = self.start_t2v(*QUICK, "-o", "clip.mp4", "--sheet", "sheet.png", "--progress", "json")
+        for line in process.stderr:
+            if json.loads(line)["event"] == "start":
+                (self.folder / "sheet.png").mkdir()
+                break
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, output), (2, b"clip.mp4\n"))
+        *_, error, summary = [json.loads(line) for line in errors.splitlines()]
+        self.assertEqual([error["event"], summary["event"], summary["ok"]], ["error", "summary", False])
+        self.assertIn("clip.mp4 is written, but no contact sheet: ", error["message"])
+        self.assertEqual(errors.count(b'"summary"'), 1)
+        self.assert_whole_clip(self.folder / "clip.mp4")
 
 
 if __name__ == "__main__":

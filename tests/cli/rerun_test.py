@@ -59,6 +59,11 @@ class SameClipTest(RerunTest):
         self.assertNotIn("sigmas", settings)
         self.assertNotEqual(self.frames("other.mkv"), self.frames("clip.mp4"))
 
+    def test_switches_are_turned_off(self):
+        self.render(*QUICK, "--vae-tiling", "-o", "clip.mp4")
+        self.assertEqual(self.settings_in(self.rerun("clip.mp4")[0])["vae_tiling"], True)
+        self.assertNotIn("vae_tiling", self.settings_in(self.rerun("clip.mp4", "--vae-tiling=false")[0]))
+
     def test_the_environment_does_not_count(self):
         self.render(*QUICK, "-o", "clip.mkv")
         variables = environment(T2V_STEPS="5", T2V_VAE_TILING="1", T2V_PROMPT="a dog", T2V_CONFIG="missing.json")
@@ -143,6 +148,12 @@ class CannotPromiseTest(RerunTest):
         self.assertEqual(self.rerun(clip, "--device", "cpu", "-q")[1], [])
         _, warnings = self.rerun(clip, "--device", "auto", "--seed", "3")
         self.assertEqual(len(warnings), 2, warnings)
+
+    def test_another_device_of_the_same_kind(self):
+        clip = self.recorded(device_name="A 386, 2 threads")
+        _, warnings = self.rerun(clip)
+        self.assertEqual(len(warnings), 1, warnings)
+        self.assertRegex(warnings[0], "the device was A 386, 2 threads and is .*, [0-9]+ thread")
 
     def test_other_weights(self):
         model = self.folder / "model"

@@ -68,7 +68,17 @@ TEST_F(FlagValues, JsonSetsFlagsOfEveryKind) {
 TEST_F(FlagValues, WhatIsOnlyRecordedIsSkipped) {
   const auto object = ordered_json::parse(
       R"({"t2v": "0.1.0", "arguments": ["-p", "a"], "model_sha256": {"a": "b"}, "encoder": "x264", "matches": {}})");
-  EXPECT_TRUE(given_from_json(object, "x").empty());
+  EXPECT_TRUE(flags_of(object).empty());
+  EXPECT_TRUE(read_config(config(object.dump())).empty());
+  EXPECT_EQ(refusal([&] { given_from_json(object, "jobs.jsonl:3"); }),
+            "jobs.jsonl:3: t2v: got what is recorded about a clip, expected a flag; leave it out");
+}
+
+TEST_F(FlagValues, OnlyTheCommandLineReadsStandardInput) {
+  apply_given(groups, {{"prompt-file", {"-"}, "--prompt-file"}});
+  EXPECT_EQ(arguments.prompt_file, "-");
+  const auto row = given_from_json(ordered_json::parse(R"({"prompt_file": "-"})"), "jobs.jsonl:3");
+  EXPECT_THAT(refusal([&] { apply_given(groups, row); }), StartsWith("jobs.jsonl:3: prompt_file: got \"-\""));
 }
 
 TEST_F(FlagValues, JsonErrorsNameThePlaceAndTheKey) {
@@ -83,6 +93,8 @@ TEST_F(FlagValues, JsonErrorsNameThePlaceAndTheKey) {
   EXPECT_THAT(message(R"({"steps": 2.5})"), HasSubstr("whole number"));
   EXPECT_THAT(message(R"({"steps": {"a": 1}})"), StartsWith("jobs.jsonl:3: steps: got an object"));
   EXPECT_THAT(message(R"({"sigmas": [[1]]})"), HasSubstr("a list in a list"));
+  EXPECT_THAT(message(R"({"prompt": ["a", "b"]})"), StartsWith("jobs.jsonl:3: prompt: got a list of 2"));
+  EXPECT_THAT(message(R"({"width": []})"), StartsWith("jobs.jsonl:3: width: got a list of 0"));
   EXPECT_THAT(message(R"({"overwrite": "yes"})"), HasSubstr("true or false"));
   EXPECT_THAT(message(R"({"sampler": "eulr"})"), HasSubstr("the nearest is euler"));
   EXPECT_THAT(message(R"({"config": "x.json"})"), HasSubstr("command line"));

@@ -1,0 +1,186 @@
+#include "batch_report.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <tuple>
+
+#include <nlohmann/json.hpp>
+
+#include "batch_gallery.h"
+#include "batch_names.h"
+#include "look.h"
+#include "result.h"
+#include "streams.h"
+#include "t2v/checker.h"
+#include "t2v/inspect.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kResults = "results.jsonl";
+constexpr const char* kFailed = "failed.jsonl";
+constexpr const char* kGallery = "index.html";
+constexpr const char* kPosters = "posters";
+
+/// `seconds`: null for a clip whose process did not live to tell.
+Json result_of(const std::string& name, const Json& seconds, const Json& settings) {
+  return {{"output", name}, {"seconds", seconds}, {"settings", settings}};
+}
+
+}  // namespace
+
+BatchReport::BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
+                         const SharedFolder& folder)
+    : options_(options), plan_(plan), progress_(progress), json_(json), folder_(folder) {}
+
+bool BatchReport::wants_sheet(const BatchOptions& options, const BatchOutcome& outcome) {
+  const bool all_there = std::all_of(outcome.states.begin(), outcome.states.end(),
+                                     [](JobState state) { return state == JobState::kThere; });
+  std::error_code ignored;
+  return !options.sheet.empty() && !(all_there && fs::exists(options.sheet, ignored));
+}
+
+void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
+                       double seconds) const {
+  const auto warn = [&](const std::string& what) {
+    progress_.log("t2v: warning: the clip is written, but " + what);
+  };
+  try {
+    folder_.append(kResults, record_line(result_of(job.name, seconds, Json::parse(result.settings))));
+  } catch (const Error& error) {
+    warn(std::string("not in results.jsonl: ") + error.what());
+  }
+  if (options_.gallery) poster_of(job, request);
+  if (!write_all(STDOUT_FILENO, describe_result(result, json_, seconds))) {
+    warn(std::string("standard output is not: ") + std::strerror(errno));
+  }
+}
+
+void BatchReport::tell_failure(const Json& row) const {
+  try {
+    folder_.append(kFailed, record_line(row));
+  } catch (const Error& error) {
+    progress_.log(std::string("t2v: warning: ") + error.what());
+  }
+}
+
+void BatchReport::expect_sheet() const {
+  if (sheet_error_) throw Error(*sheet_error_);
+}
+
+void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
+  settle_failures(outcome, failures);
+  const BatchRecords results = settle_results(outcome);
+  if (options_.gallery) folder_.replace(kGallery, gallery(outcome, results));
+  const bool all_tried =
+      std::find(outcome.states.begin(), outcome.states.end(), JobState::kOpen) == outcome.states.end();
+  if (all_tried && outcome.failed.empty() && wants_sheet(options_, outcome)) make_sheet();
+}
+
+/// What was not tried may stand nowhere else, and rows of other files as well: they stay.
+void BatchReport::settle_failures(const BatchOutcome& outcome,
+                                  const std::vector<std::string>& failures) const {
+  BatchRecords failed(options_.folder / kFailed);
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    if (outcome.states[number] != JobState::kOpen)
+      failed.erase(NameTemplate::literal(plan_.jobs()[number].name));
+  }
+  for (const std::string& row : failures) {
+    const Json failure = Json::parse(row, nullptr, /*allow_exceptions=*/false);
+    if (failure.is_object()) failed.set(failure);
+  }
+  if (failed.changed()) folder_.replace(kFailed, failed.text());
+}
+
+/// Adds the clips whose processes ended between the clip and its line.
+BatchRecords BatchReport::settle_results(const BatchOutcome& outcome) const {
+  BatchRecords results(options_.folder / kResults);
+  std::vector<std::string> unknown;
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const BatchJob& job = plan_.jobs()[number];
+    if (outcome.states[number] != JobState::kThere || results.has(job.name)) continue;
+    try {
+      const Inspection inspection = inspect(settings_file(plan_.request(job)));
+      results.set(result_of(job.name, nullptr, Json::parse(inspection.settings)));
+    } catch (const Error&) {
+      unknown.push_back(job.name);
+    }
+  }
+  if (!unknown.empty()) {
+    progress_.log("t2v: warning: not in results.jsonl: " + std::to_string(unknown.size()) +
+                  " clips without settings, such as " + escape_for_display(unknown[0]));
+  }
+  if (results.changed()) folder_.replace(kResults, results.text());
+  return results;
+}
+
+/// The picture of a clip for the page, below the folder; "" if there can be none. It is made where it is
+/// missing or of an earlier clip.
+std::string BatchReport::poster_of(const BatchJob& job, const GenerateRequest& request) const {
+  const std::string name = std::string(kPosters) + '/' + job.name + ".png";
+  const fs::path poster = options_.folder / name;
+  std::error_code error;
+  const auto changed = fs::last_write_time(poster, error);
+  if (!error && changed >= fs::last_write_time(first_file(request), error) && !error) return name;
+  try {
+    fs::create_directory(options_.folder / kPosters, error);
+    write_poster(request.output, poster);
+    return name;
+  } catch (const Error& failure) {
+    progress_.log(std::string("t2v: warning: no picture for the page: ") + failure.what());
+    return "";
+  }
+}
+
+std::string BatchReport::gallery(const BatchOutcome& outcome, const BatchRecords& results) const {
+  std::vector<GalleryClip> clips;
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const BatchJob& job = plan_.jobs()[number];
+    GalleryClip clip;
+    clip.file = job.name;
+    if (const auto why = outcome.failed.find(number); why != outcome.failed.end()) clip.failure = why->second;
+    try {
+      const GenerateRequest request = plan_.request(job);
+      clip.file = first_file(request).filename().string();
+      clip.prompt = request.prompt;
+      std::error_code ignored;
+      clip.there = clip.failure.empty() && fs::exists(first_file(request), ignored);
+      if (clip.there) clip.poster = poster_of(job, request);
+      if (!clip.there) clip.settings = settings_of(request);
+    } catch (const Error&) {
+      // What it was to be made from is gone: the page has its failure.
+    }
+    if (const Json result = results.find(job.name); clip.there && result.contains("settings")) {
+      clip.prompt = result["settings"].value("prompt", clip.prompt);
+      clip.settings = result["settings"].dump();
+    }
+    clips.push_back(std::move(clip));
+  }
+  return gallery_page(fs::absolute(options_.folder / "").parent_path().filename().string(), clips);
+}
+
+void BatchReport::make_sheet() {
+  std::vector<const BatchJob*> jobs;
+  for (const BatchJob& job : plan_.jobs()) jobs.push_back(&job);
+  std::sort(jobs.begin(), jobs.end(), [](const BatchJob* a, const BatchJob* b) {
+    return std::tie(a->row, a->sample) < std::tie(b->row, b->sample);
+  });
+  std::vector<SheetClip> clips;
+  for (const BatchJob* job : jobs) {
+    clips.push_back({.clip = options_.folder / job->name, .label = std::to_string(job->seed)});
+  }
+  try {
+    t2v::make_sheet(clips, options_.sheet, options_.overwrite);
+  } catch (const Error& error) {
+    sheet_error_ = error;
+  }
+}
+
+}  // namespace t2v

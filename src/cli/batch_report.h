@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch_folder.h"
+#include "batch_plan.h"
+#include "batch_records.h"
+#include "progress.h"
+#include "t2v/error.h"
+
+namespace t2v {
+
+enum class JobState : uint8_t { kOpen, kThere, kWritten, kFailed };
+
+/// What became of the jobs of a batch.
+struct BatchOutcome {
+  std::vector<JobState> states;
+  std::map<size_t, std::string> failed;  ///< why, by the number of the job
+};
+
+/// What a batch tells of its clips: on standard output, and in its folder, where results.jsonl, failed.jsonl,
+/// the page and the contact sheet are.
+class BatchReport {
+ public:
+  BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
+              const SharedFolder& folder);
+
+  /// Whether there is to be a contact sheet that is not there yet: it comes when all of its clips are there.
+  static bool wants_sheet(const BatchOptions& options, const BatchOutcome& outcome);
+
+  /// Tells of a clip that is there now, whatever comes of telling.
+  void tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
+            double seconds) const;
+  void tell_failure(const nlohmann::ordered_json& row) const;
+
+  /// What the last process to leave does for all; `failures` as SharedFolder::leave has them. Error
+  /// (kOutput).
+  void settle(const BatchOutcome& outcome, const std::vector<std::string>& failures);
+  /// The Error with which settle() could not make the contact sheet, if so.
+  void expect_sheet() const;
+
+ private:
+  void settle_failures(const BatchOutcome& outcome, const std::vector<std::string>& failures) const;
+  BatchRecords settle_results(const BatchOutcome& outcome) const;
+  std::string gallery(const BatchOutcome& outcome, const BatchRecords& results) const;
+  std::string poster_of(const BatchJob& job, const GenerateRequest& request) const;
+  void make_sheet();
+
+  const BatchOptions& options_;
+  BatchPlan& plan_;
+  Progress& progress_;
+  bool json_;
+  const SharedFolder& folder_;
+  std::optional<Error> sheet_error_;
+};
+
+}  // namespace t2v

@@ -87,4 +87,37 @@ double decode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip) {
   return flops + convolution(channels_of(0), static_cast<double>(vae.out_channels), 27, stage);
 }
 
+double encode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip) {
+  const auto channels_of = [&](int64_t level) { return static_cast<double>(vae.encoder_channels(level)); };
+  Stage stage{static_cast<double>(clip.num_frames), static_cast<double>(clip.height / vae.patch_size),
+              static_cast<double>(clip.width / vae.patch_size)};
+  double in_channels = static_cast<double>(vae.base_dim);
+  double flops = convolution(static_cast<double>(vae.in_channels), in_channels, 27, stage);
+  for (int64_t level = 0; level < vae.levels(); ++level) {
+    const double channels = channels_of(level);
+    flops += residual_block(in_channels, channels, stage) +
+             static_cast<double>(vae.num_res_blocks - 1) * residual_block(channels, channels, stage);
+    in_channels = channels;
+    if (level == vae.levels() - 1) break;
+    stage = {stage.frames, stage.height / 2, stage.width / 2};
+    flops += convolution(channels, channels, 9, stage);
+    if (vae.temporal(level)) {  // the first frame stays one
+      stage.frames = (stage.frames + 1) / 2;
+      flops += convolution(channels, channels, 3, {stage.frames - 1, stage.height, stage.width});
+    }
+  }
+  const auto z_dim = static_cast<double>(2 * vae.z_dim);
+  return flops + middle(in_channels, stage) + convolution(in_channels, z_dim, 27, stage) +
+         convolution(z_dim, z_dim, 1, stage);
+}
+
+double image_flops(const CLIPVisionConfig& image_encoder) {
+  const auto n = static_cast<double>(image_encoder.num_positions());
+  const auto dim = static_cast<double>(image_encoder.hidden_size);
+  const auto inner = static_cast<double>(image_encoder.intermediate_size);
+  // The last layer is not computed.
+  const auto layers = static_cast<double>(image_encoder.num_hidden_layers - 1);
+  return layers * (2 * n * (4 * dim * dim + 2 * dim * inner) + 4 * n * n * dim);
+}
+
 }  // namespace t2v

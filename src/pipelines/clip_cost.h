@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "autoencoders/autoencoder_kl_wan_config.h"
+#include "text_encoders/clip_vision.h"
 #include "text_encoders/umt5_encoder.h"
 #include "transformers/transformer_wan_config.h"
 
@@ -37,5 +38,10 @@ double text_flops(const UMT5Config& text_encoder, int64_t tokens);
 
 /// Of all convolutions and the attention of the VAE's decoder.
 double decode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip);
+/// The same of its encoder.
+double encode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip);
+
+/// Of one image.
+double image_flops(const CLIPVisionConfig& image_encoder);
 
 }  // namespace t2v

@@ -7,11 +7,10 @@
 #include "autoencoders/vae_tiling.h"
 #include "core/device.h"
 #include "core/gpu_monitor.h"
-#include "core/log.h"
 #include "core/machine.h"
 #include "guidance/classifier_free_guidance.h"
-#include "pipelines/decode_memory.h"
 #include "pipelines/memory_plan.h"
+#include "pipelines/vae_memory.h"
 #include "transformers/transformer_wan.h"
 #include "transformers/transformer_wan_vace.h"
 #include "weights/dtypes.h"
@@ -31,9 +30,6 @@ constexpr double kEncoder = 5 * kMiB, kEncoderPerPixel = 10, kEncoderPerPixelAnd
 constexpr int64_t kEncoderFrames = 47, kEncoderBorder = 64;
 // Of a clip: H.264 at its default quality, and without loss.
 constexpr double kBytesPerPixel = 0.15, kBytesPerPixelLossless = 1.6;
-/// The plan may be wrong by so much before a clip is refused.
-constexpr double kMargin = 1.25;
-
 /// The memory that weights take on the host.
 struct WeightMemory {
   double mapped = 0;     ///< bytes of files that are read
@@ -63,22 +59,44 @@ class Planner {
       : checkpoint_(checkpoint),
         machine_(machine),
         placement_{parse_dtype(request.dtype), machine.device},
-        transformer_(WanTransformer3DConfig::from_config(checkpoint.get("transformer").config)),
         vae_(AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config)),
-        text_encoder_(UMT5Config::from_config(checkpoint.get("text_encoder").config)),
         clip_{*request.num_frames, *request.height, *request.width} {
     plan_.request = request;
+    plan_.device = machine.device.str();
+    plan_.device_name = machine.device_name;
+    plan_.host_available = static_cast<int64_t>(machine.host_available);
+    plan_.gpu_total = static_cast<int64_t>(machine.gpu_total);
+    const double pixels = static_cast<double>(clip_.num_frames * clip_.height * clip_.width);
+    plan_.output_bytes =
+        std::llround(pixels * (request.quality == "lossless" ? kBytesPerPixelLossless : kBytesPerPixel));
+    plan_.phases = {{.name = "start", .seconds = {}}, {.name = "load", .seconds = {}}};
   }
 
   Plan make() {
-    plan_.device = machine_.device.str();
-    plan_.device_name = machine_.device_name;
-    plan_.host_available = static_cast<int64_t>(machine_.host_available);
-    plan_.gpu_total = static_cast<int64_t>(machine_.gpu_total);
-    add_files();
-    add_shapes();
-    plan_.phases = {
-        {.name = "start", .seconds = {}}, {.name = "load", .seconds = {}}, text(), sampling(), decoding()};
+    transformer_ = WanTransformer3DConfig::from_config(checkpoint_.get("transformer").config);
+    for (const auto& [name, component] : checkpoint_.components) add_files(name);
+    const LatentShape shape = latent_shape(transformer_, vae_, sampled_shape(request(), vae_));
+    add_latents(shape);
+    plan_.tokens = shape.tokens;
+    plan_.forwards = *request().num_inference_steps * (is_guided(*request().guidance_scale) ? 2 : 1);
+    plan_.phases.push_back(text());
+    if (encodes_images(checkpoint_, request())) plan_.phases.push_back(images());
+    plan_.phases.push_back(sampling());
+    plan_.phases.push_back(decoding(all_mapped()));
+    add_seconds();
+    return plan_;
+  }
+
+  Plan make_decoding() {
+    add_files("vae");
+    const auto references = static_cast<int64_t>(request().reference_images.size());
+    add_latents({.channels = vae_.z_dim,
+                 .frames = references + (clip_.num_frames - 1) / vae_.scale_factor_temporal + 1,
+                 .height = clip_.height / vae_.scale_factor_spatial,
+                 .width = clip_.width / vae_.scale_factor_spatial,
+                 .tokens = 0});
+    plan_.latents_bytes = 0;  // they are there
+    plan_.phases.push_back(decoding(vae_memory().mapped));
     add_seconds();
     return plan_;
   }
@@ -87,26 +105,18 @@ class Planner {
   bool on_gpu() const { return !placement_.device.is_cpu(); }
   const GenerateRequest& request() const { return plan_.request; }
 
-  void add_files() {
-    for (const auto& [name, component] : checkpoint_.components) {
-      for (const auto& file : component.files) {
-        plan_.files.push_back({name, file->path(), static_cast<int64_t>(file->content().size())});
-      }
+  void add_files(const std::string& component) {
+    for (const auto& file : checkpoint_.get(component).files) {
+      plan_.files.push_back({component, file->path(), static_cast<int64_t>(file->content().size())});
     }
   }
 
-  void add_shapes() {
-    const LatentShape shape = latent_shape(transformer_, vae_, clip_);
+  void add_latents(const LatentShape& shape) {
     plan_.latent_channels = shape.channels;
     plan_.latent_frames = shape.frames;
     plan_.latent_height = shape.height;
     plan_.latent_width = shape.width;
-    plan_.tokens = shape.tokens;
-    plan_.forwards = *request().num_inference_steps * (is_guided(*request().guidance_scale) ? 2 : 1);
     plan_.latents_bytes = 4 * shape.channels * shape.frames * shape.height * shape.width;
-    const double pixels = static_cast<double>(clip_.num_frames * clip_.height * clip_.width);
-    plan_.output_bytes =
-        std::llround(pixels * (request().quality == "lossless" ? kBytesPerPixelLossless : kBytesPerPixel));
   }
 
   LoadOptions expert_options() const {
@@ -117,22 +127,18 @@ class Planner {
   }
   static LoadOptions float32_options() { return {.placement = {}, .keep_in_fp32 = {}}; }
 
-  bool encodes_images() const {
-    return !request().image.empty() || !request().control_video.empty() ||
-           !request().reference_images.empty();
-  }
-
   WeightMemory vae_memory() const {
-    return weight_memory(checkpoint_.get("vae"), float32_options(), encodes_images() ? "" : "decoder.");
+    return weight_memory(checkpoint_.get("vae"), float32_options(), vae_prefix(checkpoint_, request()));
   }
   double vae_bytes() const {  // its convolutions are laid out anew
     return static_cast<double>(
-        loaded_bytes(checkpoint_.get("vae"), float32_options(), encodes_images() ? "" : "decoder."));
+        loaded_bytes(checkpoint_.get("vae"), float32_options(), vae_prefix(checkpoint_, request())));
   }
 
   /// A phase whose process has `anonymous` bytes beside those of mapped files, and what it began with.
   PlannedPhase phase(const std::string& name, double anonymous, double mapped) const {
-    const double host = static_cast<double>(machine_.host_taken) + anonymous + mapped;
+    const double host =
+        static_cast<double>(machine_.host_taken) + anonymous + static_cast<double>(control_frames()) + mapped;
     return {.name = name,
             .tflop = 0,
             .host_bytes = std::llround(host),
@@ -141,20 +147,28 @@ class Planner {
             .seconds = {}};
   }
 
+  /// The control video and its mask, as they are in the files.
+  int64_t control_frames() const {
+    const int64_t clips =
+        (request().control_video.empty() ? 0 : 1) + (request().control_mask.empty() ? 0 : 1);
+    return clips * 3 * clip_.num_frames * clip_.height * clip_.width;
+  }
+
   PlannedPhase text() const {
     const Component& component = checkpoint_.get("text_encoder");
+    const UMT5Config config = UMT5Config::from_config(component.config);
     LoadOptions options{.placement = placement_, .keep_in_fp32 = {}};
     if (placement_.dtype == at::kHalf) options.placement.dtype = at::kFloat;  // it is not encoded in float16
-    const auto layers = static_cast<double>(text_encoder_.num_layers);
+    const auto layers = static_cast<double>(config.num_layers);
     const WeightMemory blocks = weight_memory(component, options, "encoder.block.");
     const double block = static_cast<double>(loaded_bytes(component, options, "encoder.block.")) / layers;
     const bool here =
         request().text_encoder_device.empty() ? on_gpu() : request().text_encoder_device != "cpu";
     PlannedPhase planned = phase("text", kTextCode + blocks.converted / layers, blocks.mapped);
     // A block at work, one on its way and the scores of the attention.
-    const double scores = 4.0 * kPromptTokens * kPromptTokens * static_cast<double>(text_encoder_.num_heads);
+    const double scores = 4.0 * kPromptTokens * kPromptTokens * static_cast<double>(config.num_heads);
     if (here) planned.gpu_bytes = std::llround(kCudaRuntime + 2 * block + 3 * scores);
-    planned.tflop = prompts() * text_flops(text_encoder_, kPromptTokens) / 1e12;
+    planned.tflop = prompts() * text_flops(config, kPromptTokens) / 1e12;
     return planned;
   }
 
@@ -178,6 +192,68 @@ class Planner {
     return mapped;
   }
 
+  double images_mapped() const {
+    return uses_image_encoder() ? weight_memory(checkpoint_.get("image_encoder"), float32_options()).mapped
+                                : 0;
+  }
+
+  double all_mapped() const {
+    return text_mapped() + images_mapped() + vae_memory().mapped + experts_mapped();
+  }
+
+  bool uses_image_encoder() const {
+    return transformer_.image_dim && !request().image.empty() && checkpoint_.has("image_encoder");
+  }
+
+  /// The clips and images that the VAE encodes one after the other.
+  std::vector<ClipShape> encoded() const {
+    const ClipShape image{1, clip_.height, clip_.width};
+    if (checkpoint_.pipeline != PipelineClass::kWanVACE)
+      return {checkpoint_.expand_timesteps ? image : clip_};
+    std::vector<ClipShape> clips = {clip_, clip_};  // what stays and what is made anew
+    clips.insert(clips.end(), request().reference_images.size(), image);
+    return clips;
+  }
+
+  PlannedPhase images() const {
+    const std::optional<int64_t> tile = request().vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
+    const AllocationCost cost = on_gpu() ? gpu_allocation() : host_allocation();
+    double work = 0, flops = 0;
+    for (const ClipShape& clip : encoded()) {
+      work = std::max(work, encode_bytes(vae_, clip, cost, tile));
+      flops += encode_flops(vae_, clip);
+    }
+    double most = vae_bytes() + work;
+    if (uses_image_encoder()) {
+      const Component& component = checkpoint_.get("image_encoder");
+      const auto count = static_cast<double>(request().end_image.empty() ? 1 : 2);
+      const auto weights = on_gpu() ? static_cast<double>(loaded_bytes(component, float32_options()))
+                                    : weight_memory(component, float32_options()).converted;
+      const CLIPVisionConfig config = CLIPVisionConfig::from_config(component.config);
+      most = std::max(most, weights + count * image_activations(config));
+      flops += count * image_flops(config);
+    }
+    PlannedPhase planned = phase("images", kDecodingCode + mask_bytes() + (on_gpu() ? 0 : most),
+                                 text_mapped() + images_mapped() + vae_memory().mapped);
+    if (on_gpu()) planned.gpu_bytes = std::llround(kCudaRuntime + most);
+    planned.tflop = flops / 1e12;
+    return planned;
+  }
+
+  /// A layer of the image encoder at work on an image: its input, sums, query, key, value and what is inside
+  /// the feed-forward, twice.
+  static double image_activations(const CLIPVisionConfig& config) {
+    return 4.0 * static_cast<double>(config.num_positions()) *
+           static_cast<double>(6 * config.hidden_size + 2 * config.intermediate_size);
+  }
+
+  /// VACE has the mask of all frames as float32 RGB, in three steps if it comes from a file.
+  double mask_bytes() const {
+    if (checkpoint_.pipeline != PipelineClass::kWanVACE) return 0;
+    const double rgb = 12.0 * static_cast<double>(clip_.num_frames * clip_.height * clip_.width);
+    return request().control_mask.empty() ? rgb : 3 * rgb;
+  }
+
   /// What a control branch adds to the main one's work.
   double branches() const {
     if (checkpoint_.pipeline != PipelineClass::kWanVACE) return 1;
@@ -188,43 +264,41 @@ class Planner {
   PlannedPhase sampling() {
     const Component& component = checkpoint_.get("transformer");
     const WeightMemory weights = weight_memory(component, expert_options());
-    const double mapped = text_mapped() + vae_memory().mapped + experts_mapped();
     PlannedPhase planned;
     if (on_gpu()) {
-      planned = sampling_on_gpu(component, mapped);
+      planned = sampling_on_gpu(component);
     } else {
       const AllocationCost cost = host_allocation();
-      const auto activations = static_cast<double>(activation_bytes(transformer_, vae_, clip_, placement_));
+      const auto activations =
+          static_cast<double>(sampling_bytes(checkpoint_, "transformer", request(), placement_));
       const double overhead = activations < kLargeActivations ? cost.overhead : 1;
       const bool from_disk = request().offload == "disk";
       const double converted =
           from_disk ? weights.converted / static_cast<double>(transformer_.num_layers) : weights.converted;
-      planned = phase("sampling", kSamplingCode + vae_bytes() + converted + overhead * activations, mapped);
+      planned =
+          phase("sampling", kSamplingCode + vae_bytes() + converted + overhead * activations, all_mapped());
     }
     planned.tflop = static_cast<double>(plan_.forwards) * branches() *
                     forward_flops(transformer_, plan_.tokens).total() / 1e12;
     return planned;
   }
 
-  PlannedPhase sampling_on_gpu(const Component& component, double mapped) {
-    const uint64_t beside = bytes_beside(checkpoint_, "transformer", clip_, placement_);
+  PlannedPhase sampling_on_gpu(const Component& component) {
+    const uint64_t beside = bytes_beside(checkpoint_, "transformer", request(), placement_);
     const TransformerMemory memory = TransformerMemory::of(component, expert_options(), beside);
     const BlockResidency residency = plan_blocks(memory, request().offload, request().max_vram);
-    plan_.blocks = memory.count;
-    plan_.resident_blocks = std::min(residency.resident, memory.count);
-    const bool streamed = plan_.resident_blocks < plan_.blocks;
-    const bool on_host = residency.waiting == BlockResidency::Waiting::kHost;
-    if (streamed) plan_.waiting = on_host ? "cpu" : "disk";
-    const auto waiting = static_cast<uint64_t>(plan_.blocks - plan_.resident_blocks) * memory.largest;
+    plan_.blocks = memory.blocks.count;
+    plan_.resident_blocks = std::min(residency.resident, plan_.blocks);
+    const uint64_t waiting = memory.waiting(residency.resident);
+    const bool on_host = waiting > 0 && residency.waiting == BlockResidency::Waiting::kHost;
+    if (waiting > 0) plan_.waiting = on_host ? "cpu" : "disk";
     PlannedPhase planned =
-        phase("sampling", kSamplingCode + (streamed && on_host ? static_cast<double>(waiting) : 0), mapped);
-    const uint64_t ahead = streamed ? (static_cast<uint64_t>(residency.ahead) + 1) * memory.largest : 0;
-    planned.gpu_bytes = static_cast<int64_t>(memory.others + memory.blocks - waiting + ahead);
+        phase("sampling", kSamplingCode + (on_host ? static_cast<double>(waiting) : 0), all_mapped());
+    planned.gpu_bytes = static_cast<int64_t>(memory.on_device(residency.resident));
     return planned;
   }
 
-  PlannedPhase decoding() const {
-    const double mapped = text_mapped() + vae_memory().mapped + experts_mapped();
+  PlannedPhase decoding(double mapped) const {
     const std::optional<int64_t> tile = request().vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
     const double pixels = 3 * static_cast<double>(clip_.height * clip_.width);
     // Tiles are joined on the host, in float32.
@@ -258,63 +332,9 @@ class Planner {
   Placement placement_;
   WanTransformer3DConfig transformer_;
   AutoencoderKLWanConfig vae_;
-  UMT5Config text_encoder_;
   ClipShape clip_;
   Plan plan_;
 };
-
-int64_t gpu_bytes(const Plan& plan) {
-  int64_t most = 0;
-  for (const PlannedPhase& phase : plan.phases) most = std::max(most, phase.gpu_bytes);
-  return most;
-}
-
-std::string in_gib(double bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f GiB", bytes / (1024 * kMiB));
-  return text;
-}
-
-/// The settings to try, the cheapest first: those that keep every number, tiles, which change pixels a
-/// little, and numbers of half the size.
-struct Setting {
-  bool tiling, bfloat16;
-};
-constexpr Setting kSettings[] = {{false, false}, {true, false}, {false, true}, {true, true}};
-
-Plan plan_within(const Checkpoint& checkpoint, const GenerateRequest& request,
-                 const PlannedMachine& machine) {
-  std::string reason;
-  for (const auto& [tiling, bfloat16] : kSettings) {
-    if ((tiling && request.vae_tiling) || (bfloat16 && request.dtype == "bfloat16")) continue;
-    GenerateRequest changed = request;
-    std::string flags;
-    if (tiling) {
-      changed.vae_tiling = true;
-      flags += " --vae-tiling";
-    }
-    if (bfloat16) {
-      changed.dtype = "bfloat16";
-      flags += " --dtype bfloat16";
-    }
-    try {
-      Plan plan = Planner(checkpoint, changed, machine).make();
-      const double limit = *request.max_vram * 1024 * kMiB;
-      if (static_cast<double>(gpu_bytes(plan)) <= limit) {
-        plan.needed_flags = flags.empty() ? "" : flags.substr(1);
-        return plan;
-      }
-      reason = in_gib(static_cast<double>(gpu_bytes(plan)));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kResource) throw;
-      if (reason.empty()) reason = error.what();
-    }
-  }
-  throw Error(ErrorCode::kResource, {.doing = "--max-vram",
-                                     .got = "a clip that needs " + reason,
-                                     .expected = "at most " + in_gib(*request.max_vram * 1024 * kMiB),
-                                     .advice = "ask for fewer frames or a smaller picture"});
-}
 
 }  // namespace
 
@@ -329,57 +349,43 @@ PlannedMachine this_machine(at::Device device) {
 }
 
 std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan) {
-  const auto transformer = WanTransformer3DConfig::from_config(checkpoint.get("transformer").config);
-  const auto vae = AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config);
-  const auto text_encoder = UMT5Config::from_config(checkpoint.get("text_encoder").config);
   double stored = 0;
   for (const PlannedFile& file : plan.files) stored += static_cast<double>(file.bytes);
-  const auto pixels = static_cast<double>(*plan.request.height * *plan.request.width);
   std::vector<PhaseWork> work;
   for (const PlannedPhase& phase : plan.phases) {
     PhaseWork planned{
         .phase = phase.name, .dtype = "", .width = 1, .length = 1, .amount = phase.tflop * 1e12};
-    const auto set = [&](const std::string& dtype, int64_t width, double length) {
+    const auto set = [&](const std::string& dtype, int64_t width, int64_t length) {
       planned.dtype = dtype;
       planned.width = static_cast<double>(width);
-      planned.length = length;
+      planned.length = static_cast<double>(length);
     };
+    const auto config = [&](const char* component) { return checkpoint.get(component).config; };
     if (phase.name == "start") planned.amount = 1;
     if (phase.name == "load") planned.amount = stored;
-    if (phase.name == "text") set(plan.request.dtype, text_encoder.d_model, kPromptTokens);
-    if (phase.name == "sampling") {
-      set(plan.request.dtype, transformer.dim(), static_cast<double>(plan.tokens));
+    if (phase.name == "text")
+      set(plan.request.dtype, UMT5Config::from_config(config("text_encoder")).d_model, kPromptTokens);
+    if (phase.name == "sampling")
+      set(plan.request.dtype, WanTransformer3DConfig::from_config(config("transformer")).dim(), plan.tokens);
+    if (phase.name == "images" || phase.name == "decoding") {
+      // What is measured of the VAE is its decoder.
+      planned.phase = "decoding";
+      set("float32", AutoencoderKLWanConfig::from_config(config("vae")).decoder_base_dim,
+          *plan.request.height * *plan.request.width);
     }
-    if (phase.name == "decoding") set("float32", vae.decoder_base_dim, pixels);
     work.push_back(planned);
   }
   return work;
 }
 
-Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine) {
-  const bool limited = request.max_vram && !machine.device.is_cpu();
-  return limited ? plan_within(checkpoint, request, machine) : Planner(checkpoint, request, machine).make();
+Plan plan_as_asked(const Checkpoint& checkpoint, const GenerateRequest& request,
+                   const PlannedMachine& machine) {
+  return Planner(checkpoint, request, machine).make();
 }
 
-void expect_memory(const Plan& plan) {
-  if (!plan.needed_flags.empty()) {
-    log_warning("--max-vram: as asked the clip takes more; add " + plan.needed_flags);
-  }
-  for (const PlannedPhase& phase : plan.phases) {
-    const auto refuse = [&](const std::string& where, double needed, double there) {
-      throw Error(ErrorCode::kResource,
-                  {.doing = "planning " + phase.name,
-                   .got = "a clip that needs about " + in_gib(needed) + " of " + where,
-                   .expected = "at most the " + in_gib(there) + " that are there",
-                   .advice = "ask for fewer frames or a smaller picture; t2v plan shows more"});
-    };
-    const auto host = static_cast<double>(phase.host_bytes - phase.mapped_bytes);
-    const auto available = static_cast<double>(plan.host_available),
-               gpu = static_cast<double>(plan.gpu_total);
-    if (available > 0 && host > kMargin * available) refuse("memory", host, available);
-    if (gpu > 0 && static_cast<double>(phase.gpu_bytes) > kMargin * gpu)
-      refuse("the GPU's memory", static_cast<double>(phase.gpu_bytes), gpu);
-  }
+Plan plan_decoding(const Checkpoint& checkpoint, const GenerateRequest& request,
+                   const PlannedMachine& machine) {
+  return Planner(checkpoint, request, machine).make_decoding();
 }
 
 }  // namespace t2v

@@ -8,6 +8,7 @@
 #include "autoencoders/autoencoder_kl_wan_config.h"
 #include "checkpoints/checkpoint.h"
 #include "pipelines/clip_cost.h"
+#include "t2v/generate.h"
 #include "transformers/transformer_wan_config.h"
 #include "weights/block_source.h"
 #include "weights/weights.h"
@@ -22,21 +23,52 @@ constexpr uint64_t kCudaRuntime = uint64_t{700} << 20;
 uint64_t loaded_bytes(const Component& component, const LoadOptions& options, std::string_view prefix = "");
 
 /// What the passes over a transformer's blocks hold at most beside the weights, in bytes: the keys and values
-/// of two prompts, latents, and the tensors that are alive at once in a block.
+/// of two prompts, latents, the residual stream before the first block, and the tensors that are alive at
+/// once in a block.
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
                           const ClipShape& clip, Placement placement);
 
-/// What is on a device, in bytes, beside a transformer at work: the VAE, activation_bytes(), and on a GPU
-/// what CUDA keeps for itself. `component`: the transformer.
-uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component, const ClipShape& clip,
-                      Placement placement);
+/// Whether the VAE's encoder is loaded.
+bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request);
+/// The prefix of the VAE's tensors that are.
+std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request);
+
+/// What is sampled: the clip, behind its reference images.
+ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae);
+
+/// What sampling a request holds at most beside the weights, in bytes: activation_bytes(), what the control
+/// branch of VACE adds, what --cache-mode remembers, and a matrix of fp8 in the numbers that it is computed
+/// in. `component`: the transformer.
+uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& component,
+                        const GenerateRequest& request, Placement placement);
+
+/// What is on a device, in bytes, beside a transformer at work: the VAE, sampling_bytes(), and on a GPU what
+/// CUDA keeps for itself.
+uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,
+                      const GenerateRequest& request, Placement placement);
+
+/// The numbered blocks of a model.
+struct BlockMemory {
+  uint64_t all = 0, largest = 0;  ///< bytes; of the largest block
+  int64_t count = 0;
+
+  /// Bytes on a device where so many blocks stay while the others come and go.
+  uint64_t on_device(int64_t resident) const;
+  /// Bytes of those others.
+  uint64_t waiting(int64_t resident) const;
+};
 
 /// The memory of a device while a transformer is at work, in bytes.
 struct TransformerMemory {
-  uint64_t blocks = 0;   ///< all of them
-  uint64_t largest = 0;  ///< the largest block
-  int64_t count = 0;     ///< of blocks
-  uint64_t others = 0;   ///< everything beside the blocks: other weights, other components, activations
+  BlockMemory blocks, control_blocks;  ///< of both as many stay
+  uint64_t others = 0;  ///< everything beside the blocks: other weights, other components, activations
+
+  uint64_t on_device(int64_t resident) const {
+    return others + blocks.on_device(resident) + control_blocks.on_device(resident);
+  }
+  uint64_t waiting(int64_t resident) const {
+    return blocks.waiting(resident) + control_blocks.waiting(resident);
+  }
 
   /// `beside`: what activations and other components hold meanwhile.
   static TransformerMemory of(const Component& transformer, const LoadOptions& options, uint64_t beside);

@@ -36,6 +36,7 @@ bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan) {
   const int64_t there = on_cpu ? plan.host_available : plan.gpu_total;
   const auto fits = [&](const PlannedPhase& phase) {
     int64_t own = phase.name == "sampling" || phase.name == "decoding" ? bytes["vae"] : 0;
+    if (phase.name == "images") own = std::min(bytes["vae"], bytes["image_encoder"]);
     if (phase.name == "sampling") own += std::max(bytes["transformer"], bytes["transformer_2"]);
     const int64_t taken = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;
     return static_cast<double>(taken + all - own) <= kMargin * static_cast<double>(there);

@@ -182,12 +182,10 @@ LoadOptions VideoPipeline::float32_options() const {
 BlockResidency VideoPipeline::residency(const std::string& component) const {
   BlockResidency blocks;
   if (job_.placement.device.is_cpu()) {
-    if (request().max_vram) log_warning("--max-vram: nothing is computed on a GPU");
     // The files are mapped: a block that is dropped gives back what its numbers take in another dtype.
     if (request().offload == "disk") blocks.resident = 0;
   } else {
-    const ClipShape clip{*request().num_frames, *request().height, *request().width};
-    const uint64_t beside = bytes_beside(job_.checkpoint, component, clip, job_.placement);
+    const uint64_t beside = bytes_beside(job_.checkpoint, component, request(), job_.placement);
     const LoadOptions options{.placement = job_.placement,
                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
                               .fp8_matrices = request().dtype == kFp8};

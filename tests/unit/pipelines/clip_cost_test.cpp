@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "../published_models.h"
-#include "pipelines/decode_memory.h"
+#include "pipelines/bench_cases.h"
+#include "pipelines/vae_memory.h"
 
 namespace t2v {
 namespace {
@@ -22,17 +23,7 @@ AutoencoderKLWanConfig wan21_vae() {
 }
 
 AutoencoderKLWanConfig wan22_vae() {
-  const nlohmann::json config = {{"base_dim", 160},
-                                 {"decoder_base_dim", 256},
-                                 {"z_dim", 48},
-                                 {"is_residual", true},
-                                 {"in_channels", 12},
-                                 {"out_channels", 12},
-                                 {"patch_size", 2},
-                                 {"scale_factor_spatial", 16},
-                                 {"latents_mean", std::vector<double>(48, 0)},
-                                 {"latents_std", std::vector<double>(48, 1)}};
-  return AutoencoderKLWanConfig::from_config(Config(config, "vae"));
+  return AutoencoderKLWanConfig::from_config(Config(bench_config("vae.2.2"), "vae"));
 }
 
 TEST(ClipCost, CountsTheTokensOfAClip) {
@@ -60,6 +51,35 @@ TEST(ClipCost, CountsTheWorkOfPublishedModels) {
   EXPECT_NEAR(text_flops(xxl, 512) / kTera, 4.8, 0.1);
   EXPECT_NEAR(decode_flops(wan21_vae(), kSmall) / kTera, 276, 3);
   EXPECT_NEAR(decode_flops(wan22_vae(), {.num_frames = 121, .height = 704, .width = 1280}) / kTera, 2012, 20);
+}
+
+// No figure is published: counted by hand from the shapes of its layers.
+TEST(ClipCost, CountsTheWorkOfEncoding) {
+  const double frame = encode_flops(wan21_vae(), {.num_frames = 1, .height = 480, .width = 832});
+  const double clip = encode_flops(wan21_vae(), kSmall);
+  EXPECT_GT(frame, 1.5 * kTera);
+  EXPECT_LT(frame, 4 * kTera);
+  // Of the 81 frames 41 and 21 are left behind the layers that halve them.
+  EXPECT_GT(clip, 50 * frame);
+  EXPECT_LT(clip, 81 * frame);
+  CLIPVisionConfig huge;
+  huge.hidden_size = 1280;
+  huge.intermediate_size = 5120;
+  huge.num_hidden_layers = 32;
+  huge.patch_size = 14;
+  EXPECT_NEAR(image_flops(huge) / kTera, 0.32, 0.03);
+}
+
+TEST(EncodeMemory, IsThatOfAFewFrames) {
+  const double frame = encode_bytes(wan21_vae(), {1, 480, 832}, gpu_allocation());
+  const double clip = encode_bytes(wan21_vae(), {81, 480, 832}, gpu_allocation());
+  EXPECT_EQ(clip, encode_bytes(wan21_vae(), {17, 480, 832}, gpu_allocation()));
+  // Four convolutions remember four frames of 480x832x96 floats each, and some tensors are as large.
+  EXPECT_GT(clip, 7 * 4 * 480.0 * 832 * 96 * 4);
+  EXPECT_LT(clip, 14 * 4 * 480.0 * 832 * 96 * 4);
+  EXPECT_LT(frame, clip / 3);
+  EXPECT_LT(encode_bytes(wan21_vae(), {81, 480, 832}, gpu_allocation(), 256), clip / 3);
+  EXPECT_GT(encode_bytes(wan22_vae(), {121, 704, 1280}, gpu_allocation()), 2 * kGiB);
 }
 
 TEST(DecodeMemory, DoesNotGrowWithLength) {

@@ -6,6 +6,8 @@
 
 #include "../published_models.h"
 #include "checkpoints/expected_tensors.h"
+#include "pipelines/memory_plan.h"
+#include "pipelines/vae_memory.h"
 
 namespace t2v {
 namespace {
@@ -104,6 +106,112 @@ TEST(ClipPlan, ChoosesTheCheapestSettingThatFits) {
   EXPECT_EQ(flags(least + 0.01), "--vae-tiling");
   EXPECT_EQ(flags(least - 0.3), "--vae-tiling --dtype bfloat16");
   EXPECT_THROW(flags(1), Error);
+}
+
+std::string refusal(const Plan& plan) {
+  try {
+    expect_memory(plan);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResource);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ClipPlan, RefusesMoreThanMaxVramAndSaysWhatFits) {
+  GenerateRequest request = request_480p81();
+  request.dtype = "float32";
+  request.offload = "cpu";
+  const Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
+  const double needed = gpu_gib(plan_clip(checkpoint, request, gpu(80)));
+  request.max_vram = needed + 0.1;
+  EXPECT_EQ(refusal(plan_clip(checkpoint, request, gpu(80))), "");
+  request.max_vram = needed - 0.1;
+  EXPECT_THAT(refusal(plan_clip(checkpoint, request, gpu(80))), ::testing::HasSubstr("add --vae-tiling"));
+}
+
+TEST(ClipPlan, SaysWhatFitsASmallGpu) {
+  const Plan plan = plan_clip(published("Wan2.1-T2V-14B"), request_480p81(), gpu(16.05));
+  EXPECT_EQ(plan.needed_flags, "--max-vram 16");
+  EXPECT_LE(gpu_gib(plan), 16);
+  EXPECT_THAT(refusal(plan), ::testing::HasSubstr("add --max-vram 16"));
+}
+
+const PlannedPhase* phase_of(const Plan& plan, const std::string& name) {
+  for (const PlannedPhase& phase : plan.phases) {
+    if (phase.name == name) return &phase;
+  }
+  return nullptr;
+}
+
+TEST(ClipPlan, CountsTheEncodingOfImages) {
+  EXPECT_EQ(phase_of(plan_clip(published("Wan2.1-T2V-14B"), request_480p81(), gpu(80)), "images"), nullptr);
+  Checkpoint checkpoint = published("Wan2.1-I2V-14B");
+  checkpoint.pipeline = PipelineClass::kWanImageToVideo;
+  checkpoint.components.emplace("image_encoder", hollow(testing::published_model("clip-vit-h-14")));
+  GenerateRequest request = request_480p81();
+  request.image = "x.png";
+  const Plan plan = plan_clip(checkpoint, request, gpu(80));
+  const PlannedPhase* images = phase_of(plan, "images");
+  ASSERT_NE(images, nullptr);
+  const auto vae = AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config);
+  EXPECT_GT(images->gpu_bytes, encode_bytes(vae, {81, 480, 832}, gpu_allocation()));
+  EXPECT_GT(images->tflop, encode_flops(vae, {81, 480, 832}) / 1e12);
+  PlannedMachine machine = gpu(0);
+  machine.device = at::kCPU;
+  EXPECT_GT(phase_of(plan_clip(checkpoint, request, machine), "images")->host_bytes,
+            images->gpu_bytes - static_cast<int64_t>(kCudaRuntime));
+}
+
+int64_t sampling_bytes_480p81(const Checkpoint& checkpoint, const GenerateRequest& request) {
+  return static_cast<int64_t>(sampling_bytes(checkpoint, "transformer", request, {at::kBFloat16, at::kCUDA}));
+}
+
+TEST(ClipPlan, CountsTheControlBranchOfVACE) {
+  Checkpoint checkpoint = published("Wan2.1-VACE-1.3B");
+  GenerateRequest request = request_480p81();
+  const int64_t without = sampling_bytes_480p81(checkpoint, request);
+  checkpoint.pipeline = PipelineClass::kWanVACE;
+  const int64_t stream = int64_t{32760} * 1536 * 4;
+  EXPECT_GT(sampling_bytes_480p81(checkpoint, request), without + stream);
+  EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + 2 * stream);
+  request.reference_images = {"a.png", "b.png"};
+  EXPECT_EQ(plan_clip(checkpoint, request, gpu(80)).tokens, 32760 / 21 * 23);
+}
+
+TEST(ClipPlan, CountsWhatAStepCacheRemembers) {
+  const Checkpoint checkpoint = published("Wan2.1-T2V-14B");
+  GenerateRequest request = request_480p81();
+  const int64_t without = sampling_bytes_480p81(checkpoint, request);
+  request.cache_mode = "magcache";
+  const int64_t residual = int64_t{32760} * 5120 * 4;
+  EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + 2 * residual);
+  request.guidance_scale = 1;
+  EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + residual);
+  request.cache_mode = "easycache";
+  EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + residual / 10);
+}
+
+TEST(ClipPlan, CountsAMatrixOfFp8InTheNumbersItIsComputedIn) {
+  const Checkpoint checkpoint = published("Wan2.1-T2V-14B");
+  GenerateRequest request = request_480p81();
+  const int64_t without = sampling_bytes_480p81(checkpoint, request);
+  request.dtype = "fp8";
+  EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + int64_t{13824} * 5120 * (4 + 2));
+}
+
+// Of latents a checkpoint with nothing but a VAE makes a clip.
+TEST(ClipPlan, PlansDecodingAlone) {
+  Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
+  GenerateRequest request = request_480p81();
+  const Plan whole = plan_clip(checkpoint, request, gpu(80));
+  checkpoint.components.erase("transformer");
+  checkpoint.components.erase("text_encoder");
+  const Plan plan = plan_decoding(checkpoint, request, gpu(80));
+  EXPECT_EQ(plan.phases.size(), 3u);
+  EXPECT_EQ(plan.latent_frames, 21);
+  EXPECT_EQ(plan.phases.back().gpu_bytes, whole.phases.back().gpu_bytes);
+  EXPECT_LT(plan.phases.back().host_bytes, whole.phases.back().host_bytes);
 }
 
 TEST(ClipPlan, RefusesWhatIsClearlyTooLarge) {

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint64_t kGiB = uint64_t{1} << 30;
 // 40 blocks of 1 GiB and 4 GiB of everything else.
-const TransformerMemory kLarge{.blocks = 40 * kGiB, .largest = kGiB, .count = 40, .others = 4 * kGiB};
+const TransformerMemory kLarge{
+    .blocks = {.all = 40 * kGiB, .largest = kGiB, .count = 40}, .control_blocks = {}, .others = 4 * kGiB};
 
 TEST(MemoryPlan, KeepsEveryBlockUnlessAsked) {
   EXPECT_GE(plan_blocks(kLarge, "auto", std::nullopt).resident, 40);
@@ -60,9 +61,9 @@ TEST(MemoryPlan, CountsTheTensorsOfACheckpointAsTheyAreLoaded) {
   EXPECT_GT(loaded_bytes(transformer, options), in_float32 / 2);
 
   const TransformerMemory memory = TransformerMemory::of(transformer, options, 1000);
-  EXPECT_EQ(memory.count, transformer.config.integer("num_layers", 0));
-  EXPECT_EQ(memory.blocks, loaded_bytes(transformer, options, "blocks."));
-  EXPECT_EQ(memory.blocks + memory.others, loaded_bytes(transformer, options) + 1000);
+  EXPECT_EQ(memory.blocks.count, transformer.config.integer("num_layers", 0));
+  EXPECT_EQ(memory.blocks.all, loaded_bytes(transformer, options, "blocks."));
+  EXPECT_EQ(memory.blocks.all + memory.others, loaded_bytes(transformer, options) + 1000);
 }
 
 TEST(MemoryPlan, ReckonsWithTheLargestBlock) {
@@ -74,9 +75,23 @@ TEST(MemoryPlan, ReckonsWithTheLargestBlock) {
   }
   const LoadOptions options{.placement = {at::kFloat, at::kCPU}, .keep_in_fp32 = {}};
   const TransformerMemory memory = TransformerMemory::of(blocks, options, 0);
-  EXPECT_EQ(memory.largest, 1200u);
-  EXPECT_EQ(memory.blocks, 2400u);
-  EXPECT_EQ(memory.count, 3);
+  EXPECT_EQ(memory.blocks.largest, 1200u);
+  EXPECT_EQ(memory.blocks.all, 2400u);
+  EXPECT_EQ(memory.blocks.count, 3);
+}
+
+// Both branches of VACE have blocks on their way.
+TEST(MemoryPlan, StreamsTheBlocksOfAControlBranch) {
+  TransformerMemory memory = kLarge;
+  memory.control_blocks = {.all = 8 * kGiB, .largest = kGiB, .count = 8};
+  EXPECT_EQ(memory.on_device(40), 52 * kGiB);
+  EXPECT_EQ(memory.on_device(20), (4 + 20 + 3 + 8) * kGiB);
+  EXPECT_EQ(memory.on_device(0), (4 + 3 + 3) * kGiB);
+  EXPECT_EQ(memory.waiting(0), 48 * kGiB);
+  EXPECT_GE(plan_blocks(memory, "auto", 52).resident, 40);
+  EXPECT_EQ(plan_blocks(memory, "auto", 35).resident, 20);
+  EXPECT_EQ(plan_blocks(memory, "auto", 10).resident, 0);
+  EXPECT_THROW(plan_blocks(memory, "auto", 9.9), Error);
 }
 
 /// The plan for a published transformer in bfloat16 at 832x480 and 81 frames, beside the Wan2.1 VAE in

@@ -1,4 +1,4 @@
-#include "pipelines/decode_memory.h"
+#include "pipelines/vae_memory.h"
 
 #include <algorithm>
 #include <map>
@@ -36,14 +36,16 @@ struct Shape {
 /// part of it. What follows does with it what the decoder does with tensors.
 class Shadow {
  public:
-  Shadow(Ledger& ledger, const Shape& shape) : shape_(shape), ledger_(&ledger) {
+  Shadow(Ledger& ledger, const Shape& shape, double overhead) : shape_(shape), ledger_(&ledger) {
     const double plain = static_cast<double>(shape.frames) * static_cast<double>(shape.frame_bytes());
-    const bool is_small = plain < static_cast<double>(ledger.cost.small);
-    const double bytes = plain * (is_small ? ledger.cost.overhead : 1);
+    const double bytes = plain * overhead;
     ledger.live += bytes;
     ledger.peak = std::max(ledger.peak, ledger.live);
     storage_ = std::shared_ptr<void>(nullptr, [&ledger, bytes](void*) { ledger.live -= bytes; });
   }
+
+  Shadow(Ledger& ledger, const Shape& shape)
+      : Shadow(ledger, shape, is_small(ledger, shape) ? ledger.cost.overhead : 1) {}
 
   const Shape& shape() const { return shape_; }
   /// Another one of its size.
@@ -58,18 +60,22 @@ class Shadow {
   }
 
  private:
+  static bool is_small(const Ledger& ledger, const Shape& shape) {
+    return static_cast<uint64_t>(shape.frames * shape.frame_bytes()) < ledger.cost.small;
+  }
+
   Shape shape_;
   Ledger* ledger_;
   std::shared_ptr<void> storage_;
 };
 
-/// Walks the decoder as WanDecoder3d does.
+/// Walks the decoder as WanDecoder3d does, or the encoder as WanEncoder3d.
 class Walk {
  public:
   Walk(const AutoencoderKLWanConfig& vae, const AllocationCost& cost) : vae_(vae), ledger_{cost} {}
 
   /// Latents of that size, `count` frames of them, of which the third and those after it are alike.
-  double run(int64_t count, int64_t height, int64_t width) {
+  double decode(int64_t count, int64_t height, int64_t width) {
     const int64_t last = vae_.levels() - 1;
     for (int64_t i = 0; i < std::min<int64_t>(count, 4); ++i) {
       first_ = i == 0;
@@ -78,6 +84,23 @@ class Walk {
       for (const char* name : {"mid0", "mid1"}) x = residual_block(name, std::move(x), channels);
       finish(std::move(x), last);
       show();
+    }
+    return ledger_.peak;
+  }
+
+  /// Frames of that size, patches being one pixel, that become `count` frames of latents.
+  double encode(int64_t count, int64_t height, int64_t width) {
+    for (int64_t i = 0; i < std::min<int64_t>(count, 3); ++i) {
+      first_ = i == 0;
+      const Shadow source(ledger_,
+                          {first_ ? 1 : vae_.scale_factor_temporal, vae_.in_channels, height, width});
+      const Shadow pixels = source.like(vae_.in_channels);
+      remember("in", pixels);
+      Shadow x = pixels.like(vae_.base_dim);
+      for (int64_t level = 0; level < vae_.levels(); ++level) x = down_block(std::move(x), level);
+      const int64_t channels = vae_.encoder_channels(vae_.levels() - 1);
+      for (const char* name : {"mid0", "mid1"}) x = residual_block(name, std::move(x), channels);
+      remember("out", norm(x));
     }
     return ledger_.peak;
   }
@@ -133,6 +156,35 @@ class Walk {
     return x;
   }
 
+  Shadow down_block(Shadow x, int64_t level) {
+    const std::string name = "level" + std::to_string(level);
+    const int64_t channels = vae_.encoder_channels(level);
+    std::vector<Shadow> shortcut;
+    if (vae_.is_residual) {
+      shortcut.push_back(x);
+      x = x.like(x.shape().channels);
+    }
+    for (int64_t i = 0; i < vae_.num_res_blocks; ++i) {
+      x = residual_block(name + "." + std::to_string(i) + ".", std::move(x), channels);
+    }
+    if (level < vae_.levels() - 1) x = downsample(name, x, vae_.temporal(level));
+    if (vae_.is_residual) const Shadow averaged = shortcut[0].like(shortcut[0].shape().channels);
+    return x;
+  }
+
+  Shadow downsample(const std::string& name, const Shadow& x, bool temporal) {
+    const auto [frames, channels, height, width] = x.shape();
+    std::vector<Shadow> padded = {{ledger_, {frames, channels, height + 1, width + 1}}};
+    const Shadow halved(ledger_, {frames, channels, height / 2, width / 2});
+    padded.clear();
+    if (!temporal) return halved;
+    cache_[name] = {{ledger_, {1, channels, height / 2, width / 2}}};
+    if (first_) return halved;
+    const Shadow sequence(ledger_, {frames + 1, channels, height / 2, width / 2});
+    const Shadow triples(ledger_, {frames / 2, 3 * channels, height / 2, width / 2});
+    return {ledger_, {frames / 2, channels, height / 2, width / 2}};
+  }
+
   void finish(Shadow x, int64_t level) {
     if (level < 0) {
       remember("out", norm(x));
@@ -149,10 +201,10 @@ class Walk {
   void show() {
     Shape shape = frames_.front().shape();
     for (size_t i = 1; i < frames_.size(); ++i) shape.frames += frames_[i].shape().frames;
-    const Shadow chunk(ledger_, shape);
+    // One after the other, and of one size: they leave no holes.
+    std::vector<Shadow> steps = {{ledger_, shape, 1}};
     frames_.clear();
-    std::vector<Shadow> steps;
-    for (int64_t i = 0; i < kPixelSteps + 1; ++i) steps.push_back(chunk.like(shape.channels));
+    for (int64_t i = 0; i < kPixelSteps + 1; ++i) steps.emplace_back(ledger_, shape, 1);
   }
 
   const AutoencoderKLWanConfig& vae_;
@@ -178,7 +230,19 @@ double decode_bytes(const AutoencoderKLWanConfig& vae, const ClipShape& clip, co
   const int64_t height = tile ? std::min(*tile, clip.height) : clip.height;
   const int64_t width = tile ? std::min(*tile, clip.width) : clip.width;
   const int64_t count = (clip.num_frames - 1) / vae.scale_factor_temporal + 1;
-  return Walk(vae, cost).run(count, height / vae.scale_factor_spatial, width / vae.scale_factor_spatial);
+  return Walk(vae, cost).decode(count, height / vae.scale_factor_spatial, width / vae.scale_factor_spatial);
+}
+
+double encode_bytes(const AutoencoderKLWanConfig& vae, const ClipShape& clip, const AllocationCost& cost,
+                    std::optional<int64_t> tile) {
+  int64_t height = clip.height / vae.patch_size, width = clip.width / vae.patch_size;
+  // A tile is measured in patches.
+  if (tile && std::max(clip.height, clip.width) > *tile) {
+    height = std::min(*tile, height);
+    width = std::min(*tile, width);
+  }
+  const int64_t count = (clip.num_frames - 1) / vae.scale_factor_temporal + 1;
+  return Walk(vae, cost).encode(count, height, width);
 }
 
 }  // namespace t2v

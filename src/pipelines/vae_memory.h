@@ -28,4 +28,8 @@ AllocationCost gpu_allocation();
 double decode_bytes(const AutoencoderKLWanConfig& vae, const ClipShape& clip, const AllocationCost& cost,
                     std::optional<int64_t> tile = std::nullopt);
 
+/// The same of its encoder, which is given the frames that belong to a latent frame at once.
+double encode_bytes(const AutoencoderKLWanConfig& vae, const ClipShape& clip, const AllocationCost& cost,
+                    std::optional<int64_t> tile = std::nullopt);
+
 }  // namespace t2v

@@ -19,7 +19,7 @@ struct PlannedFile {
 
 /// What one phase of a run takes. Memory is the most that is taken at once, in bytes.
 struct PlannedPhase {
-  std::string name;               ///< "load", "text", "sampling", "decoding"
+  std::string name;               ///< "start", "load", "text", "images", "sampling", "decoding"
   double tflop = 0;               ///< 10^12 operations, by the plain formulas
   int64_t host_bytes = 0;         ///< of the process, and of them those of mapped files,
   int64_t mapped_bytes = 0;       ///< which the system can take back
@@ -47,6 +47,8 @@ struct Plan {
   std::vector<std::filesystem::path> outputs;  ///< the first and, of a sequence, the last
   /// What to add to the command line to fit: "--vae-tiling --dtype bfloat16"; "" if it fits as it is.
   std::string needed_flags;
+  /// Why generate() would refuse it: memory; "" if it would not.
+  std::string refusal;
 };
 
 /// Tells what generate() would do for a request, from headers alone: no weights are loaded. A GPU that is
@@ -54,5 +56,13 @@ struct Plan {
 /// the plan is that of the cheapest setting that fits. Error as check(); (kResource) if no setting fits
 /// max_vram.
 Plan plan(const GenerateRequest& request);
+
+/// The same of what generate() is about to do here. Error for all that generate() refuses before it loads
+/// weights: as check(), (kResource) for a GPU that is not there and for too little memory, (kInput) for
+/// pictures, (kOutput) for an encoder that is not there.
+Plan plan_run(const GenerateRequest& request);
+
+/// Likewise of what decode() is about to do.
+Plan plan_decode(const std::filesystem::path& latents, const GenerateRequest& request);
 
 }  // namespace t2v

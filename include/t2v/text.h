@@ -13,6 +13,9 @@ bool is_valid_utf8(std::string_view text);
 /// terminal.
 std::string escape_for_display(std::string_view text);
 
+/// `text` as one word of a POSIX shell, in single quotes.
+std::string in_shell_quotes(std::string_view text);
+
 /// The candidate that a person most likely meant by `word`: edit distance at most a third of its length; else
 /// "".
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);

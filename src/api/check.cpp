@@ -9,6 +9,7 @@
 #include "api/check_loras.h"
 #include "api/check_preview.h"
 #include "api/data_folder.h"
+#include "api/output_options.h"
 #include "api/presets.h"
 #include "api/settings.h"
 #include "api/sources.h"
@@ -126,15 +127,9 @@ void check_sampling(const GenerateRequest& request) {
 
 /// `tried`: folders that take files.
 void check_files(const GenerateRequest& request, std::set<std::filesystem::path>& tried) {
-  check_output(request.output, {.quality = request.quality,
-                                .crf = request.crf,
-                                .codec = request.codec,
-                                .pix_fmt = request.pix_fmt,
-                                .fps = *request.fps,
-                                .overwrite = request.overwrite,
-                                .frame_count = *request.num_frames,
-                                .settings_file = request.metadata,
-                                .folder_is_tried = tried.contains(request.output.parent_path())});
+  OutputOptions options = output_options(request);
+  options.folder_is_tried = tried.contains(request.output.parent_path());
+  check_output(request.output, options);
   if (!is_stream(request.output)) tried.insert(request.output.parent_path());
   if (request.save_latents.empty()) return;
   if (request.save_latents == request.output) {

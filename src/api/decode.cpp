@@ -1,6 +1,7 @@
 #include "t2v/decode.h"
 
 #include "api/data_folder.h"
+#include "api/decode_task.h"
 #include "api/engine.h"
 #include "api/engine_library.h"
 #include "api/output_options.h"
@@ -67,7 +68,7 @@ void take_shape(const fs::path& file, const std::vector<int64_t>& shape, const C
 
 }  // namespace
 
-GenerateResult decode(const fs::path& latents, const GenerateRequest& request, const RunControl& control) {
+DecodeTask make_decode_task(const fs::path& latents, const GenerateRequest& request) {
   GenerateRequest checked = request;
   const auto file = TensorFile::open(latents);
   const std::vector<int64_t>& shape = shape_of_latents(*file);
@@ -84,11 +85,15 @@ GenerateResult decode(const fs::path& latents, const GenerateRequest& request, c
                                     .expected = "a number of frames a second"});
   }
   check_output(checked.output, output_options(checked));
-  const std::string settings = decoded_settings_json(recorded, checked);
-  if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = settings});
+  return {.latents = latents, .request = checked, .settings = decoded_settings_json(recorded, checked)};
+}
+
+GenerateResult decode(const fs::path& latents, const GenerateRequest& request, const RunControl& control) {
+  const DecodeTask task = make_decode_task(latents, request);
+  if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = task.settings});
   const auto engine_decode = reinterpret_cast<decltype(&t2v_engine_decode)>(engine_entry(kEngineDecode));
   GenerateResult result;
-  engine_decode({latents, checked, settings}, control, result);
+  engine_decode(task, control, result);
   return result;
 }
 

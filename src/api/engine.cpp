@@ -19,7 +19,6 @@
 #include "pipelines/clip_plan.h"
 #include "pipelines/models_fit.h"
 #include "pipelines/video_pipeline.h"
-#include "weights/read_tensor.h"
 
 namespace t2v {
 namespace {
@@ -128,12 +127,13 @@ class TensorRenderEngine final : public RenderEngine {
 GenerateResult decode(const DecodeTask& task, const RunControl& control) {
   const c10::InferenceMode inference_mode;
   set_threads(task.request.threads);
-  const auto file = TensorFile::open(task.latents);
-  const Tensor latents = read_tensor({.file = file, .stored = file->tensors().at("latents")});
-  check_finite(latents, "decoding " + task.latents.string());
+  const at::Device device = parse_device(task.request.device);
+  Checkpoint checkpoint = Checkpoint::open(sources_of(task.request));
+  expect_memory(plan_decoding(checkpoint, task.request, this_machine(device)));
+  const Tensor latents = read_latents(task.latents);
   ModelStore models;
-  const auto pipeline = VideoPipeline::make({.checkpoint = Checkpoint::open(sources_of(task.request)),
-                                             .placement = {at::kFloat, parse_device(task.request.device)},
+  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                             .placement = {at::kFloat, device},
                                              .request = task.request,
                                              .inputs = {}},
                                             models, control);

@@ -76,6 +76,12 @@ constexpr const char* kEngineWritePoster = "t2v_engine_write_poster";
 /// The plan, but its outputs, for a request that check() has passed.
 extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan);
 constexpr const char* kEnginePlan = "t2v_engine_plan";
+/// The same, refusing what rendering would refuse.
+extern "C" void t2v_engine_plan_run(const GenerateRequest& request, Plan& plan);
+constexpr const char* kEnginePlanRun = "t2v_engine_plan_run";
+/// The same of decoding.
+extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan);
+constexpr const char* kEnginePlanDecode = "t2v_engine_plan_decode";
 
 /// What bench() asks for.
 struct EngineBench {

@@ -1,8 +1,14 @@
 #include <ATen/Parallel.h>
 
+#include "api/clip_output.h"
 #include "api/engine.h"
+#include "api/engine_errors.h"
+#include "api/kept_latents.h"
 #include "api/sources.h"
+#include "api/visual_inputs.h"
 #include "pipelines/clip_plan.h"
+#include "pipelines/prompt_tokens.h"
+#include "pipelines/video_pipeline.h"
 
 namespace t2v {
 namespace {
@@ -20,11 +26,55 @@ PlannedMachine planned_machine(const std::string& device) {
   return machine;
 }
 
+void set_threads(const GenerateRequest& request) {
+  if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
+}
+
+Plan plan_anything(const GenerateRequest& request) {
+  Plan plan = plan_clip(Checkpoint::open(sources_of(request)), request, planned_machine(request.device));
+  try {
+    expect_memory(plan);
+  } catch (const Error& error) {
+    plan.refusal = error.what();
+  }
+  return plan;
+}
+
+/// Refuses what rendering would, in its order.
+Plan plan_rendering(const GenerateRequest& request) {
+  const Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.device)));
+  expect_memory(plan);
+  expect_encoder(request);
+  read_visual_inputs(request, checkpoint);
+  prompt_tokens(checkpoint, prompts_of(request));
+  return plan;
+}
+
+Plan plan_task(const DecodeTask& task) {
+  const Plan plan = plan_decoding(Checkpoint::open(sources_of(task.request)), task.request,
+                                  this_machine(parse_device(task.request.device)));
+  expect_memory(plan);
+  expect_encoder(task.request);
+  read_latents(task.latents);
+  return plan;
+}
+
 }  // namespace
 
 extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan) {
-  if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
-  plan = plan_clip(Checkpoint::open(sources_of(request)), request, planned_machine(request.device));
+  set_threads(request);
+  plan = with_errors_of("planning", [&] { return plan_anything(request); });
+}
+
+extern "C" void t2v_engine_plan_run(const GenerateRequest& request, Plan& plan) {
+  set_threads(request);
+  plan = with_errors_of("planning", [&] { return plan_rendering(request); });
+}
+
+extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan) {
+  set_threads(task.request);
+  plan = with_errors_of("planning", [&] { return plan_task(task); });
 }
 
 }  // namespace t2v

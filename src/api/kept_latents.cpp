@@ -4,6 +4,7 @@
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
+#include "weights/read_tensor.h"
 #include "weights/safetensors.h"
 
 namespace t2v {
@@ -28,10 +29,8 @@ fs::path file_beside(const fs::path& output, int64_t number) {
 std::string quoted(const fs::path& path) {
   const std::string text = path.string();
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
+  const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string::npos;
+  return plain ? text : in_shell_quotes(text);
 }
 
 }  // namespace
@@ -63,6 +62,13 @@ void KeptLatents::tell() const {
   if (file_.empty()) return;
   log_warning("the sampled latents are kept in " + file_.string() +
               "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
+}
+
+Tensor read_latents(const fs::path& file) {
+  const auto stored = TensorFile::open(file);
+  const Tensor latents = read_tensor({.file = stored, .stored = stored->tensors().at("latents")});
+  check_finite(latents, "decoding " + file.string());
+  return latents;
 }
 
 }  // namespace t2v

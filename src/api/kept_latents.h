@@ -24,4 +24,7 @@ class KeptLatents {
   std::filesystem::path file_, output_;
 };
 
+/// The latents in such a file. Error (kInput), (kNumbers) for NaN in it.
+Tensor read_latents(const std::filesystem::path& file);
+
 }  // namespace t2v

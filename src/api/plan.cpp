@@ -1,5 +1,6 @@
 #include "t2v/plan.h"
 
+#include "api/decode_task.h"
 #include "api/engine.h"
 #include "api/engine_library.h"
 #include "media/output_format.h"
@@ -8,6 +9,11 @@ namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
+
+template <typename Entry>
+Entry* entry_of(const char* name) {
+  return reinterpret_cast<Entry*>(engine_entry(name));
+}
 
 std::vector<fs::path> outputs_of(const GenerateRequest& request) {
   if (is_stream(request.output) || output_container(request.output) != Container::kPngSequence)
@@ -22,16 +28,35 @@ int64_t free_beside(const fs::path& output) {
   return error ? 0 : static_cast<int64_t>(space.available);
 }
 
+/// What the engine does not know.
+Plan with_outputs(Plan plan, const GenerateRequest& checked) {
+  plan.outputs = outputs_of(checked);
+  plan.disk_free = free_beside(checked.output);
+  return plan;
+}
+
 }  // namespace
 
 Plan plan(const GenerateRequest& request) {
   const GenerateRequest checked = check(request);
-  const auto engine_plan = reinterpret_cast<decltype(&t2v_engine_plan)>(engine_entry(kEnginePlan));
   Plan plan;
-  engine_plan(checked, plan);
-  plan.outputs = outputs_of(checked);
-  plan.disk_free = free_beside(checked.output);
-  return plan;
+  entry_of<decltype(t2v_engine_plan)>(kEnginePlan)(checked, plan);
+  return with_outputs(std::move(plan), checked);
+}
+
+Plan plan_run(const GenerateRequest& request) {
+  const GenerateRequest checked = check(request);
+  Plan plan;
+  entry_of<decltype(t2v_engine_plan_run)>(kEnginePlanRun)(checked, plan);
+  return with_outputs(std::move(plan), checked);
+}
+
+Plan plan_decode(const fs::path& latents, const GenerateRequest& request) {
+  const DecodeTask task = make_decode_task(latents, request);
+  Plan plan;
+  entry_of<decltype(t2v_engine_plan_decode)>(kEnginePlanDecode)(task, plan);
+  plan.files.push_back({"latents", latents, static_cast<int64_t>(fs::file_size(latents))});
+  return with_outputs(std::move(plan), task.request);
 }
 
 }  // namespace t2v

@@ -109,14 +109,12 @@ std::string settings_json(const GenerateRequest& request, const Provenance& prov
       {"width", *request.width},
       {"height", *request.height},
       {"num_frames", *request.num_frames},
-      {"fps", *request.fps},
       {"num_inference_steps", *request.num_inference_steps},
       {"guidance_scale", *request.guidance_scale},
       {"sampler", *request.sampler},
       {"flow_shift", *request.flow_shift},
       {"dtype", request.dtype},
       {"device", provenance.device},
-      {"quality", request.quality},
   };
   if (request.model.empty()) settings.erase("model");
   add_inputs(request, settings);

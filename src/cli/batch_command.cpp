@@ -69,6 +69,9 @@ Standard output: the path of each clip when it is there, or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
 With --dry-run: "there" or "to do" and the path of each clip, or with --json
   {"output": PATH, "there": true or false, "settings": {...}}
+and, on standard error or as the last line of JSON, what those to do take, as
+t2v plan has it: {"clips_to_do", "seconds", "host_peak_bytes", "gpu_peak_bytes",
+"output_bytes", "latents_bytes", "disk_free_bytes", "refused" (clips)}.
 --progress json is that of t2v, with "clip" in the events of a clip
   {"number": N, "count": N, "output": PATH, "left": seconds of all, or null}
 and "clips" in the summary: {"all": N, "written": N, "there": N, "failed": N}.

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_names.h"
+#include "batch_outlook.h"
 #include "run_command.h"
 #include "same_clip.h"
 #include "streams.h"
@@ -72,6 +73,7 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       json_(json),
       outcome_{std::vector<JobState>(plan.jobs().size(), JobState::kOpen), {}},
       room_(kEmbedsRoom) {
+  bool looked = false;
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
     std::error_code ignored;
@@ -79,6 +81,10 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
     const bool sequence = output.extension() == ".png";
     if (!sequence && !fs::exists(fs::symlink_status(output, ignored))) continue;  // most, in a new folder
     const GenerateRequest request = plan_.request(job);
+    if (!looked && fs::exists(settings_file(request), ignored)) {
+      progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
+      looked = true;
+    }
     const Found found = find(job, request);
     if (found == Found::kSame) outcome_.states[number] = JobState::kThere;
     if (found == Found::kOther && !request.overwrite) refuse_other(job, request);
@@ -122,6 +128,7 @@ void BatchRun::refuse_other(const BatchJob& job, const GenerateRequest& request)
 
 int BatchRun::list() {
   std::string text;
+  BatchOutlook outlook;
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const GenerateRequest request = plan_.request(plan_.jobs()[number]);
     const bool there = outcome_.states[number] == JobState::kThere;
@@ -133,8 +140,11 @@ int BatchRun::list() {
       text += (there ? "there  " : "to do  ") + request.output.string();
     }
     text += '\n';
+    if (!there) outlook.add(plan_.jobs()[number], request);
   }
-  return print(text);
+  print(text + (json_ ? record_line(outlook.json()) + '\n' : ""));
+  progress_.note("t2v: " + outlook.text());
+  return outlook.refused() == 0 ? 0 : kSomeFailed;
 }
 
 int BatchRun::render(const std::function<void(const std::string& png)>& on_preview) {

@@ -23,7 +23,8 @@ class BatchRun {
   /// unless it may be overwritten.
   BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json);
 
-  /// A line a clip: what would be rendered and what is there. Returns exit code 0.
+  /// A line a clip: what would be rendered and what is there; then what all of it takes. Returns the exit
+  /// code, which is that of a batch in which some fail if there is not memory enough for one.
   int list();
 
   /// Returns when every clip is there or has failed, wherever. Returns the exit code. `on_preview` as

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "t2v/text.h"
+
 namespace t2v {
 namespace {
 
@@ -50,20 +52,13 @@ std::string marked(const std::string& text, const std::string& letters, char mar
   return result;
 }
 
-/// In the single quotes of a POSIX shell.
-std::string in_quotes(const std::string& text) {
-  std::string result = "'";
-  for (const char letter : text) result += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return result + "'";
-}
-
 // --- bash
 // -----------------------------------------------------------------------------------------------------
 
 std::string bash_reply(Value value, const std::vector<std::string>& words) {
   switch (value) {
     case Value::kWords:
-      return "_t2v_reply -W " + in_quotes(joined(words));
+      return "_t2v_reply -W " + in_shell_quotes(joined(words));
     case Value::kFiles:
       return "_t2v_files -f";
     case Value::kFolders:
@@ -97,7 +92,7 @@ std::string bash_command(const Command& command) {
     text += "        " + joined(flag.names, "|") + ") " + bash_reply(value_of(flag), flag.choices);
     text += "; return ;;\n";
   }
-  text += "      esac\n      if [[ $cur == -* ]]; then _t2v_reply -W " + in_quotes(joined(offered)) + "\n";
+  text += "      esac\n      if [[ $cur == -* ]]; then _t2v_reply -W " + in_shell_quotes(joined(offered)) + "\n";
   const bool operand = !command.operands.empty();
   if (operand) {
     const Flag& first = command.operands[0];
@@ -110,7 +105,7 @@ std::string bash_script(const std::vector<Command>& commands) {
   const std::vector<std::string> names = names_of(commands);
   std::string text = kBashBegin;
   text += "  case $command in " + joined(names, "|") + ") ;; *) command=" + names.front() + " ;; esac\n";
-  text += "  if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then _t2v_reply -W " + in_quotes(joined(names)) +
+  text += "  if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then _t2v_reply -W " + in_shell_quotes(joined(names)) +
           "; return; fi\n  case $command in\n";
   for (const Command& command : commands) text += bash_command(command);
   return text + "  esac\n" + kBashEnd;
@@ -142,7 +137,7 @@ std::string zsh_flag(const Flag& flag) {
       spec.append(":").append(marked(flag.value, ":")).append(":");
       spec += zsh_action(value_of(flag), flag.choices);
     }
-    text += "        " + in_quotes(spec) + " \\\n";
+    text += "        " + in_shell_quotes(spec) + " \\\n";
   }
   return text;
 }
@@ -152,7 +147,7 @@ std::string zsh_script(const std::vector<Command>& commands) {
   std::string text = "#compdef t2v\n# Completion of t2v in zsh; made by: t2v completions zsh\n_t2v() {\n";
   text += "  local command=" + names.front() + "\n  local -a commands\n  commands=(\n";
   for (const Command& command : commands) {
-    text += "    " + in_quotes(command.name + ":" + marked(command.summary, ":")) + "\n";
+    text += "    " + in_shell_quotes(command.name + ":" + marked(command.summary, ":")) + "\n";
   }
   text += "  )\n  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n";
   text += "    _describe command commands\n    return\n  fi\n";
@@ -163,7 +158,7 @@ std::string zsh_script(const std::vector<Command>& commands) {
     for (const Flag& flag : flags_of(command)) text += zsh_flag(flag);
     for (const Flag& operand : command.operands) {
       text += "        " +
-              in_quotes(":" + operand.names[0] + ":" + zsh_action(value_of(operand), operand.choices)) +
+              in_shell_quotes(":" + operand.names[0] + ":" + zsh_action(value_of(operand), operand.choices)) +
               " \\\n";
     }
     text += "        && return ;;\n";

@@ -7,9 +7,11 @@
 #include "flags.h"
 #include "render.h"
 #include "run_command.h"
+#include "show_plan.h"
 #include "t2v/decode.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"
+#include "t2v/plan.h"
 
 namespace t2v {
 namespace {
@@ -49,6 +51,7 @@ std::vector<FlagGroup> decode_flags(GenerateArguments& arguments) {
     });
   }
   std::erase_if(groups, [](const FlagGroup& group) { return group.flags.empty(); });
+  groups.push_back(dry_run_flag(arguments.dry_run));
   return groups;
 }
 
@@ -64,7 +67,7 @@ bool gives(const std::vector<GivenFlag>& given, const std::string& name) {
   return std::any_of(given.begin(), given.end(), [&](const GivenFlag& flag) { return flag.name == name; });
 }
 
-int run(const Invocation& invocation, const fs::path& latents, Progress& progress) {
+int run(const Invocation& invocation, const fs::path& latents, bool dry_run, Progress& progress) {
   Json recorded = recorded_settings(latents);
   // Another model is meant with its own VAE.
   if (gives(invocation.given, "model")) recorded.erase("vae");
@@ -76,6 +79,10 @@ int run(const Invocation& invocation, const fs::path& latents, Progress& progres
   if (request.output.empty()) {
     throw Error(ErrorCode::kUsage,
                 {.doing = "--output", .got = "nothing", .expected = "where to write the clip"});
+  }
+  if (dry_run) {
+    expect_one_output(invocation, request.output);
+    return show_plan(plan_decode(latents, request), invocation.json);
   }
   deliver(invocation, request.output, progress,
           [&] { return decode(latents, request, make_run_control(progress)); });
@@ -98,7 +105,7 @@ Command decode_command() {
           .flags = decode_flags(arguments->given),
           .stopped = "no clip was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
-            return run(invocation, arguments->latents, progress);
+            return run(invocation, arguments->latents, arguments->given.dry_run, progress);
           }};
 }
 

@@ -16,6 +16,7 @@ struct GenerateArguments {
   bool skip_existing = false;         ///< what is there already and whole is not rendered
   bool preview_in_terminal = false;   ///< instead of request.preview
   std::filesystem::path sheet;        ///< a contact sheet of what is rendered; empty: none
+  bool dry_run = false;               ///< instead of rendering, what it would take is told
 };
 
 /// Where the default of a flag is that of the model.

@@ -53,15 +53,9 @@ and "elapsed" (seconds since the start); a reader skips events it does not know:
 }  // namespace
 
 Command generate_command() {
-  struct Arguments {
-    GenerateArguments clip;
-    bool dry_run = false;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  std::vector<FlagGroup> groups = generate_flags(arguments->clip);
-  groups.push_back(
-      {"Instead of rendering",
-       {switch_flag({"--dry-run"}, "Tell what it would take, as t2v plan does", arguments->dry_run, true)}});
+  const auto arguments = std::make_shared<GenerateArguments>();
+  std::vector<FlagGroup> groups = generate_flags(*arguments);
+  groups.push_back(dry_run_flag(arguments->dry_run));
   return {.name = "generate",
           .summary = "Renders a clip; the default",
           .description = kDescription,
@@ -70,8 +64,7 @@ Command generate_command() {
           .flags = groups,
           .stopped = "no clip was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
-            if (arguments->dry_run) return show_plan(arguments->clip, invocation.json);
-            return render(invocation, arguments->clip, progress);
+            return render(invocation, *arguments, progress);
           }};
 }
 

@@ -2,7 +2,9 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "prompt.h"
 #include "show_plan.h"
+#include "t2v/plan.h"
 
 namespace t2v {
 namespace {
@@ -17,17 +19,22 @@ Examples
 
 Usage
   t2v plan [flags of generate]
+  t2v generate|rerun|decode|batch ... --dry-run
 
 )";
 
 constexpr const char* kNotes = R"(
 Reads headers alone. Memory is the most that a phase takes at once: of the host
 what the process has in memory, mapped files included, which the system can
-take back; of a GPU tensors and what CUDA keeps. A GPU that is not there is
-planned for with --device cuda. With --max-vram the plan is that of the
-cheapest setting that fits, and says what to add to the command for it: first
-blocks that wait elsewhere, then --vae-tiling, then --dtype bfloat16. Exit code
-5 if nothing fits.
+take back; of a GPU tensors and what CUDA keeps. With --max-vram the plan is that of
+the cheapest setting that fits, and says what to add to the command for it:
+first blocks that wait elsewhere, then --vae-tiling, then --dtype bfloat16. Exit
+code 5 if nothing fits.
+
+A plan needs neither prompt nor output, and a GPU that is not there is planned
+for with --device cuda. --dry-run behind a command is that command up to where
+it would load a model: it refuses what the command would refuse, with the same
+exit code, and then tells the plan.
 
 Time comes from what t2v bench measured on this device.
 
@@ -36,10 +43,23 @@ Standard output with --json: an object with "width", "height", "num_frames",
 frames, height, width]), "tokens", "forwards", "phases" ([{"name", "tflop",
 "host_bytes", "mapped_bytes", "gpu_bytes", "seconds"}]), "host_peak_bytes",
 "host_available_bytes", "gpu_peak_bytes", "gpu_total_bytes", "blocks",
-"resident_blocks", "waiting", "needed_flags", "calibrated", "seconds", "files"
-([{"component", "path", "bytes"}]), "outputs", "output_bytes",
-"latents_bytes", "disk_free_bytes". Seconds are null if not calibrated.
+"resident_blocks", "waiting", "needed_flags", "refusal" (why a run would be
+refused), "calibrated", "seconds", "files" ([{"component", "path", "bytes"}]),
+"outputs", "output_bytes", "latents_bytes", "disk_free_bytes". Seconds are null
+if not calibrated. With --skip-existing and --dry-run a clip that is there is
+{"output": PATH, "there": true, "settings": {...}}.
 )";
+
+int run(const GenerateArguments& arguments, bool json) {
+  GenerateRequest request = arguments.request;
+  if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
+  if (request.prompt.empty()) request.prompt = "any";
+  if (request.output.empty()) {
+    request.output = "clip.mp4";
+    request.overwrite = true;  // a name that nobody asked for may be taken
+  }
+  return show_plan(plan(request), json);
+}
 
 }  // namespace
 
@@ -53,7 +73,7 @@ Command plan_command() {
           .flags = generate_flags(*arguments),
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress&) {
-            return show_plan(*arguments, invocation.json);
+            return run(*arguments, invocation.json);
           }};
 }
 

@@ -11,9 +11,11 @@
 #include "prompt.h"
 #include "result.h"
 #include "run_command.h"
+#include "show_plan.h"
 #include "signals.h"
 #include "streams.h"
 #include "t2v/error.h"
+#include "t2v/plan.h"
 #include "t2v/sheet.h"
 #include "t2v/text.h"
 
@@ -33,17 +35,30 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
   request.arguments = invocation.words;
 }
 
+/// Refuses what render() would refuse before it loads a model, and tells what it would take.
+int dry_run(const Invocation& invocation, const GenerateArguments& arguments) {
+  expect_one_output(invocation, arguments.request.output);
+  if (arguments.skip_existing) {
+    if (const auto rendered = find_rendered(arguments.request)) return show_there(*rendered, invocation.json);
+  }
+  if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.overwrite);
+  return show_plan(plan_run(arguments.request), invocation.json);
+}
+
 }  // namespace
+
+void expect_one_output(const Invocation& invocation, const std::filesystem::path& output) {
+  if (!invocation.json || output != "-") return;
+  throw Error(ErrorCode::kUsage, {.doing = "--json",
+                                  .got = "--output -",
+                                  .expected = "one of them: both go to standard output",
+                                  .advice = "use --progress json"});
+}
 
 void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
              const std::function<GenerateResult()>& make, const std::function<void()>& finish) {
   const bool clip_is_the_output = output == "-";
-  if (invocation.json && clip_is_the_output) {
-    throw Error(ErrorCode::kUsage, {.doing = "--json",
-                                    .got = "--output -",
-                                    .expected = "one of them: both go to standard output",
-                                    .advice = "use --progress json"});
-  }
+  expect_one_output(invocation, output);
   GenerateResult result;
   try {
     result = make();
@@ -72,6 +87,7 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
            const std::function<void(const GenerateResult&)>& look) {
   complete(invocation, arguments);
   check_look(invocation, arguments);
+  if (arguments.dry_run) return dry_run(invocation, arguments);
   RunControl control = make_run_control(progress);
   control.on_preview = preview_in_terminal(arguments, progress);
   std::optional<GenerateResult> rendered;

@@ -6,8 +6,10 @@
 #include "commands.h"
 #include "flags.h"
 #include "render.h"
+#include "show_plan.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -103,13 +105,16 @@ bool warn(const Invocation& invocation, Progress& progress, const std::string& w
 /// "cuda" is the first of them.
 std::string numbered(const std::string& device) { return device == "cuda" ? "cuda:0" : device; }
 
-int rerun(const Invocation& invocation, const fs::path& clip, Progress& progress) {
+int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Progress& progress) {
+  progress.note("t2v: reading the settings of " +
+                escape_for_display(clip.string()));  // which loads the engine
   const Json recorded = recorded_settings(clip);
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
                             given_from_json(flags_of(recorded), "settings of " + clip.string())));
   if (arguments.request.output.empty()) arguments.request.output = free_name(clip);
+  arguments.dry_run = dry_run;
 
   const auto expect = [&](const std::string& key, const std::string& what, const std::string& now) {
     return warn(invocation, progress, what, recorded.value(key, Json()), now);
@@ -132,6 +137,7 @@ Command rerun_command() {
   std::vector<FlagGroup> groups = generate_flags(arguments->given);
   // The clip is the config.
   std::erase_if(groups, [](const FlagGroup& group) { return find_flag({group}, "--config") != nullptr; });
+  groups.push_back(dry_run_flag(arguments->given.dry_run));
   return {
       .name = "rerun",
       .summary = "Makes a clip again, with flags changed",
@@ -141,7 +147,7 @@ Command rerun_command() {
       .flags = groups,
       .stopped = "no clip was written",
       .run = [arguments](const Invocation& invocation, Progress& progress) {
-        return rerun(invocation, arguments->clip, progress);
+        return rerun(invocation, arguments->clip, arguments->given.dry_run, progress);
       }};
 }
 

@@ -6,9 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format.h"
-#include "prompt.h"
 #include "streams.h"
-#include "t2v/plan.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -80,6 +78,7 @@ std::string describe_device(const Plan& plan) {
             (plan.waiting.empty() ? "" : "; the others wait with --offload " + plan.waiting) + '\n';
   }
   if (!plan.needed_flags.empty()) text += "to fit    add " + plan.needed_flags + '\n';
+  if (!plan.refusal.empty()) text += "refused   " + plan.refusal + '\n';
   return text;
 }
 
@@ -88,17 +87,19 @@ std::string describe(const Plan& plan) {
   std::string text = formatted(
       "clip      %lldx%lld, %lld frames at %g fps\n", static_cast<long long>(*request.width),
       static_cast<long long>(*request.height), static_cast<long long>(*request.num_frames), *request.fps);
-  text += formatted("latents   %lld channels, %lld frames of %lldx%lld; %lld tokens\n",
+  text += formatted("latents   %lld channels, %lld frames of %lldx%lld",
                     static_cast<long long>(plan.latent_channels), static_cast<long long>(plan.latent_frames),
-                    static_cast<long long>(plan.latent_width), static_cast<long long>(plan.latent_height),
-                    static_cast<long long>(plan.tokens));
-  text += "sampling  " + std::to_string(*request.num_inference_steps) + " steps of " + *request.sampler +
-          ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
+                    static_cast<long long>(plan.latent_width), static_cast<long long>(plan.latent_height));
+  text += (plan.tokens > 0 ? "; " + std::to_string(plan.tokens) + " tokens" : "") + '\n';
+  if (plan.forwards > 0) {
+    text += "sampling  " + std::to_string(*request.num_inference_steps) + " steps of " + *request.sampler +
+            ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
+  }
   text += describe_device(plan) + '\n' + describe_phases(plan) + '\n' + describe_files(plan) + '\n';
   text += "writes    " + escape_for_display(plan.outputs.front().string());
   if (plan.outputs.size() > 1) text += " to " + escape_for_display(plan.outputs.back().string());
-  text += ", about " + in_bytes(plan.output_bytes) + ", and until then " + in_bytes(plan.latents_bytes) +
-          " of latents";
+  text += ", about " + in_bytes(plan.output_bytes);
+  if (plan.latents_bytes > 0) text += ", and until then " + in_bytes(plan.latents_bytes) + " of latents";
   if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
   text += '\n';
   if (!total_seconds(plan)) text += "No time: this device is not calibrated. Run t2v bench.\n";
@@ -126,7 +127,7 @@ Json to_json(const Plan& plan) {
   return {{"width", *request.width},
           {"height", *request.height},
           {"num_frames", *request.num_frames},
-          {"num_inference_steps", *request.num_inference_steps},
+          {"num_inference_steps", plan.forwards > 0 ? Json(*request.num_inference_steps) : Json(nullptr)},
           {"dtype", request.dtype},
           {"device", plan.device},
           {"device_name", plan.device_name},
@@ -142,6 +143,7 @@ Json to_json(const Plan& plan) {
           {"resident_blocks", plan.resident_blocks},
           {"waiting", plan.waiting},
           {"needed_flags", plan.needed_flags},
+          {"refusal", plan.refusal.empty() ? Json(nullptr) : Json(plan.refusal)},
           {"calibrated", seconds.has_value()},
           {"seconds", seconds ? Json(*seconds) : Json(nullptr)},
           {"files", files},
@@ -153,16 +155,20 @@ Json to_json(const Plan& plan) {
 
 }  // namespace
 
-int show_plan(const GenerateArguments& arguments, bool json) {
-  GenerateRequest request = arguments.request;
-  if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
-  if (request.prompt.empty()) request.prompt = "any";
-  if (request.output.empty()) {
-    request.output = "clip.mp4";
-    request.overwrite = true;  // a name that nobody asked for may be taken
-  }
-  const Plan planned = plan(request);
-  return json ? print_json(to_json(planned)) : print(describe(planned));
+int show_plan(const Plan& plan, bool json) {
+  return json ? print_json(to_json(plan)) : print(describe(plan));
+}
+
+int show_there(const GenerateResult& clip, bool json) {
+  if (!json) return print("there  " + clip.output.string() + '\n');
+  return print_json(
+      {{"output", clip.output.string()}, {"there", true}, {"settings", Json::parse(clip.settings)}});
+}
+
+FlagGroup dry_run_flag(bool& dry_run) {
+  return {"Instead of rendering",
+          {switch_flag({"--dry-run"}, "Check everything, and tell what it would take, as t2v plan does",
+                       dry_run, true)}};
 }
 
 }  // namespace t2v

@@ -1,11 +1,18 @@
 #pragma once
 
 #include "flags.h"
+#include "t2v/generate.h"
+#include "t2v/plan.h"
 
 namespace t2v {
 
-/// Plans what the arguments of generate ask for and prints it, as JSON if asked. Without an output the plan
-/// is for clip.mp4, without a prompt for any. Returns the exit code. Error as plan().
-int show_plan(const GenerateArguments& arguments, bool json);
+/// Prints a plan, as JSON if asked. Returns the exit code. Error (kOutput).
+int show_plan(const Plan& plan, bool json);
+
+/// Prints that the clip which was asked for is there: nothing would be done.
+int show_there(const GenerateResult& clip, bool json);
+
+/// --dry-run, of a command that makes a clip.
+FlagGroup dry_run_flag(bool& dry_run);
 
 }  // namespace t2v

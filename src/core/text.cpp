@@ -52,6 +52,12 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string in_shell_quotes(std::string_view text) {
+  std::string quoted = "'";
+  for (const char letter : text) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
 std::string escape_for_display(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string shown;

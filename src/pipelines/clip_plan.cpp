@@ -24,6 +24,8 @@ constexpr int64_t kPromptTokens = 512;
 // Measured with the bundled model on the CPU, as differences of the resident set between phases:
 // the code of LibTorch and oneDNN that a phase is the first to use.
 constexpr double kTextCode = 18 * kMiB, kSamplingCode = 30 * kMiB, kDecodingCode = 36 * kMiB;
+// Of that its own, the rest being what phases before it have left.
+constexpr double kDecodingAloneCode = 14 * kMiB;
 // What an encoder of video keeps: of x264 at its default quality, measured from 64x64 to 1280x720 and 5 to
 // 200 frames. Each picture is framed by 32 pixels on every side.
 constexpr double kEncoder = 5 * kMiB, kEncoderPerPixel = 10, kEncoderPerPixelAndFrame = 3.75;
@@ -82,7 +84,7 @@ class Planner {
     plan_.phases.push_back(text());
     if (encodes_images(checkpoint_, request())) plan_.phases.push_back(images());
     plan_.phases.push_back(sampling());
-    plan_.phases.push_back(decoding(all_mapped()));
+    plan_.phases.push_back(decoding(kDecodingCode, all_mapped()));
     add_seconds();
     return plan_;
   }
@@ -96,7 +98,8 @@ class Planner {
                  .width = clip_.width / vae_.scale_factor_spatial,
                  .tokens = 0});
     plan_.latents_bytes = 0;  // they are there
-    plan_.phases.push_back(decoding(vae_memory().mapped));
+    plan_.request.dtype = dtype_name(at::kFloat);
+    plan_.phases.push_back(decoding(kDecodingAloneCode, vae_memory().mapped));
     add_seconds();
     return plan_;
   }
@@ -298,13 +301,13 @@ class Planner {
     return planned;
   }
 
-  PlannedPhase decoding(double mapped) const {
+  PlannedPhase decoding(double code, double mapped) const {
     const std::optional<int64_t> tile = request().vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
     const double pixels = 3 * static_cast<double>(clip_.height * clip_.width);
     // Tiles are joined on the host, in float32.
     const double joined = tile ? 4 * pixels * static_cast<double>(clip_.num_frames) : 0;
     const double work = decode_bytes(vae_, clip_, on_gpu() ? gpu_allocation() : host_allocation(), tile);
-    const double host = kDecodingCode + encoder_bytes() + joined;
+    const double host = code + encoder_bytes() + joined;
     PlannedPhase planned = phase("decoding", host + (on_gpu() ? 0 : vae_bytes() + work), mapped);
     if (on_gpu()) planned.gpu_bytes = std::llround(kCudaRuntime + vae_bytes() + work);
     planned.tflop = decode_flops(vae_, clip_) / 1e12;

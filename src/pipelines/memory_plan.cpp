@@ -135,7 +135,8 @@ bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request
 }
 
 std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request) {
-  return encodes_images(checkpoint, request) ? "" : "decoder.";
+  const bool encodes = encodes_images(checkpoint, request) || !request.preview.empty();
+  return encodes ? "" : "decoder.";
 }
 
 ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae) {

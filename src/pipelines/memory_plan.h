@@ -28,9 +28,9 @@ uint64_t loaded_bytes(const Component& component, const LoadOptions& options, st
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
                           const ClipShape& clip, Placement placement);
 
-/// Whether the VAE's encoder is loaded.
+/// Whether the clip begins with encoding images or a control.
 bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request);
-/// The prefix of the VAE's tensors that are.
+/// The prefix of the VAE's tensors that are loaded: with its encoder for that and for previews.
 std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request);
 
 /// What is sampled: the clip, behind its reference images.

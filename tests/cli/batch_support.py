@@ -23,7 +23,8 @@ class BatchTest(CommandTest):
         """The clips that a batch would make: name -> settings, in its order."""
         result = self.batch(prompts, *arguments, "--dry-run", "--json", **options)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
-        lines = [json.loads(line) for line in result.stdout.decode().rstrip("\n").split("\n")]
+        *lines, outlook = [json.loads(line) for line in result.stdout.decode().rstrip("\n").split("\n")]
+        self.assertEqual(outlook["clips_to_do"], len(lines))
         self.assertEqual({line["there"] for line in lines}, {False})
         self.assertFalse((self.folder / "out").exists(), "a dry run leaves nothing behind")
         return {line["output"].removeprefix("out/"): line["settings"] for line in lines}

@@ -27,8 +27,8 @@ class Checker {
 /// what only rendering tells (device, encoder).
 std::string settings_of(const GenerateRequest& checked);
 
-/// What its clip will record as "model_sha256": that of the weights, which are read unless they are blobs of
-/// the Hugging Face cache or this process has read them before. "", with a warning, if that cannot be.
+/// What its clip will record as "model_sha256": that of the weights, which are read unless their hashes are
+/// known. "", with a warning, if that cannot be.
 std::string model_sha256(const GenerateRequest& checked);
 
 /// The file that its clip will be; of a sequence of pictures, the first.

@@ -9,10 +9,14 @@
 #include <set>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "api/sources.h"
 #include "checkpoints/checkpoint.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/staged_file.h"
+#include "core/user_cache.h"
 #include "hub/digest.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
@@ -22,7 +26,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using nlohmann::ordered_json;
+
 constexpr size_t kSha256Digits = 64;
+/// In the user's cache folder.
+constexpr const char* kKeptHashes = "sha256.json";
+constexpr uintmax_t kWorthKeeping = 64 << 20;  // bytes of a file: reading it takes longer than looking
+constexpr size_t kMostKeptHashes = 1000;
+constexpr int64_t kLargestKeptHashes = 16 << 20;
 
 std::set<fs::path> files_of(const GenerateRequest& request) {
   std::set<fs::path> files;
@@ -37,12 +48,14 @@ std::set<fs::path> files_of(const GenerateRequest& request) {
   return files;
 }
 
+bool is_sha256(const std::string& text) {
+  return text.size() == kSha256Digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 /// The hash that a blob of the Hugging Face cache is called; "" for another file.
 std::string name_of_blob(const fs::path& file) {
   const std::string name = file.filename().string();
-  const bool is_hash =
-      name.size() == kSha256Digits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return is_hash && file.parent_path().filename() == "blobs" ? name : "";
+  return is_sha256(name) && file.parent_path().filename() == "blobs" ? name : "";
 }
 
 /// The sha256 of a file's content; "" if it was given up.
@@ -61,7 +74,47 @@ std::string hash_content(const fs::path& file, const std::atomic<bool>& given_up
   return digest.finish();
 }
 
-std::string hash_file(const fs::path& file, const std::atomic<bool>& given_up) {
+/// The hashes of large files that this user's processes have read, by file_identity(), as an object.
+ordered_json kept_hashes() {
+  const fs::path file = user_cache_folder() / kKeptHashes;
+  std::error_code ignored;
+  if (!file.is_absolute() || !fs::exists(file, ignored)) return ordered_json::object();
+  try {
+    ordered_json kept = ordered_json::parse(read_file(file, kLargestKeptHashes));
+    if (kept.is_object()) return kept;
+  } catch (const std::exception& error) {
+    log_verbose(std::string("hashes are not used: ") + error.what());
+  }
+  return ordered_json::object();
+}
+
+std::string find_kept_hash(const std::string& identity) {
+  const ordered_json kept = kept_hashes();
+  const auto found = kept.find(identity);
+  if (found == kept.end() || !found->is_string()) return "";
+  const std::string hash = found->get<std::string>();
+  return is_sha256(hash) ? hash : "";
+}
+
+void keep_hash(const std::string& identity, const std::string& hash) {
+  const fs::path file = user_cache_folder() / kKeptHashes;
+  if (!file.is_absolute()) return;
+  try {
+    ordered_json kept = kept_hashes();
+    kept[identity] = hash;
+    while (kept.size() > kMostKeptHashes) kept.erase(kept.begin());
+    fs::create_directories(file.parent_path());
+    StagedFile staged(file);
+    staged.write(kept.dump(1, ' ', false, ordered_json::error_handler_t::replace) + '\n');
+    staged.publish(/*overwrite=*/true);
+  } catch (const std::exception& error) {
+    log_verbose(std::string("a hash is not kept: ") + error.what());
+  }
+}
+
+}  // namespace
+
+std::string sha256_of_file(const fs::path& file, const std::atomic<bool>& given_up) {
   static std::mutex mutex;
   static std::map<std::string, std::string> known;  // by file_identity
   if (std::string blob = name_of_blob(file); !blob.empty()) return blob;
@@ -70,16 +123,23 @@ std::string hash_file(const fs::path& file, const std::atomic<bool>& given_up) {
     const std::lock_guard lock(mutex);
     if (const auto found = known.find(identity); found != known.end()) return found->second;
   }
-  const std::string hash = hash_content(file, given_up);
+  const bool large = fs::file_size(file) >= kWorthKeeping;
+  std::string hash = large ? find_kept_hash(identity) : "";
+  if (hash.empty()) {
+    hash = hash_content(file, given_up);
+    if (large && !hash.empty()) keep_hash(identity, hash);
+  }
   const std::lock_guard lock(mutex);
   if (!hash.empty()) known[identity] = hash;
   return hash;
 }
 
+namespace {
+
 std::string hash_model(const GenerateRequest& request, const std::atomic<bool>& given_up) {
   static_cast<void>(::nice(10));  // of this thread alone, which is to be in nobody's way
   std::vector<std::string> hashes;
-  for (const fs::path& file : files_of(request)) hashes.push_back(hash_file(file, given_up));
+  for (const fs::path& file : files_of(request)) hashes.push_back(sha256_of_file(file, given_up));
   if (hashes.size() == 1) return hashes[0];
   std::sort(hashes.begin(), hashes.end());
   Digest digest(kSha256Digits, /*size=*/0);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/staged_file.h"
+#include "core/user_cache.h"
 
 namespace t2v {
 namespace {
@@ -28,14 +28,8 @@ constexpr const char* kDevices = "devices";
 
 /// Empty where the user has no cache folder.
 fs::path calibration_file() {
-  const auto variable = [](const char* name) -> fs::path {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-  };
-  if (const fs::path cache = variable("XDG_CACHE_HOME"); cache.is_absolute())
-    return cache / "t2v" / "calibration.json";
-  const fs::path home = variable("HOME");
-  return home.is_absolute() ? home / ".cache" / "t2v" / "calibration.json" : fs::path();
+  const fs::path folder = user_cache_folder();
+  return folder.empty() ? folder : folder / "calibration.json";
 }
 
 /// The content of the file; an empty one for what is missing, damaged or of another version.

@@ -85,6 +85,14 @@ class RunTest(BatchTest):
         # Those of one size follow each other; names are as in the file.
         self.assertEqual(result.stdout.decode().split(), [f"out/{n}.mp4" for n in (0, 2, 1, 3)])
 
+    def test_prompts_are_encoded_together(self):
+        prompts = self.write("".join(f"a red ball number {n}\n" for n in range(600)))
+        process = self.start_t2v("batch", *SMALL, "--prompts", prompts, "-o", "out", "--progress", "json")
+        event = next(event for event in map(json.loads, process.stderr) if event["event"] == "encode_text")
+        self.assertGreaterEqual(event["total"], 600)
+        process.kill()
+        process.wait()
+
     def test_quiet_and_a_reader_that_leaves(self):
         result = self.batch(self.write("a cat\n"), "-q")
         self.assertEqual((result.returncode, result.stderr), (0, b""))

@@ -108,7 +108,7 @@ class RefusalTest(ConfigTest):
             ('{\n"lora": {"a": 1}}', 2, ["an object"]),
             ('{"overwrite":\n "perhaps"}', 1, ["true or false"]),
             ('{"config": "other.json"}', 1, ["on the command line"]),
-            ('{"steps": 4,\n"prompt": ["a", "b"]}', 2, ["prompt: got a list of 2", "one value"]),
+            ('{"steps": 4,\n"negative_prompt": ["a", "b"]}', 2, ["negative_prompt: got a list of 2", "one value"]),
             ('{"steps": 4,\n"prompt_file": "-"}', 2, ['got "-"', "only the command line"]),
         ):
             with self.subTest(text):

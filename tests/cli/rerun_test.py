@@ -59,6 +59,10 @@ class SameClipTest(RerunTest):
         self.assertNotIn("sigmas", settings)
         self.assertNotEqual(self.frames("other.mkv"), self.frames("clip.mp4"))
 
+    def test_a_word_before_the_clip_is_read(self):
+        result = self.run_t2v("rerun", "missing.mkv")
+        self.assertEqual(result.stderr.splitlines()[0], b"t2v: reading the settings of missing.mkv")
+
     def test_switches_are_turned_off(self):
         self.render(*QUICK, "--vae-tiling", "-o", "clip.mp4")
         self.assertEqual(self.settings_in(self.rerun("clip.mp4")[0])["vae_tiling"], True)
@@ -74,7 +78,7 @@ class SameClipTest(RerunTest):
     def test_never_over_the_clip(self):
         self.render(*QUICK, "-o", "clip.mp4")
         old = (self.folder / "clip.mp4").read_bytes()
-        self.refused("rerun", "clip.mp4", "-o", "clip.mp4", parts=["clip.mp4", "--overwrite"])
+        self.assert_error(self.run_t2v("rerun", "clip.mp4", "-o", "clip.mp4"), 2, "clip.mp4", "--overwrite")
         self.assertEqual((self.folder / "clip.mp4").read_bytes(), old)
         self.assertEqual(self.rerun("clip.mp4", "-o", "clip.mp4", "--overwrite")[0], "clip.mp4")
         self.assertNotEqual((self.folder / "clip.mp4").read_bytes(), old)  # its arguments are others

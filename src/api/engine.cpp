@@ -68,9 +68,13 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   ComingClips coming = coming_clips(request, task.expected);
-  // With models in memory a plan would count them twice: they were planned for before they came there.
-  if (!models.has_models()) {
-    const Plan plan = plan_clip(checkpoint, request, this_machine(placement.device));
+  PlannedMachine machine = this_machine(placement.device);
+  if (models.has_models()) {
+    // A plan counts again what is there already.
+    machine.host_available += model_bytes(checkpoint, placement.dtype);
+    expect_memory(plan_as_asked(checkpoint, request, machine));
+  } else {
+    const Plan plan = plan_clip(checkpoint, request, machine);
     expect_memory(plan);
     coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
   }

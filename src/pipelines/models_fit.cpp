@@ -13,8 +13,7 @@ namespace {
 /// What a plan may be wrong by.
 constexpr double kMargin = 0.9;
 
-/// The bytes of each model that stays, as it is on the device; those that are mapped files are counted too.
-std::map<std::string, int64_t> model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype) {
+std::map<std::string, int64_t> bytes_of_each(const Checkpoint& checkpoint, at::ScalarType dtype) {
   const LoadOptions expert{.placement = {.dtype = dtype},
                            .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
   std::map<std::string, int64_t> bytes;
@@ -28,8 +27,14 @@ std::map<std::string, int64_t> model_bytes(const Checkpoint& checkpoint, at::Sca
 
 }  // namespace
 
+uint64_t model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype) {
+  uint64_t all = 0;
+  for (const auto& [name, bytes] : bytes_of_each(checkpoint, dtype)) all += static_cast<uint64_t>(bytes);
+  return all;
+}
+
 bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan) {
-  std::map<std::string, int64_t> bytes = model_bytes(checkpoint, parse_dtype(plan.request.dtype));
+  std::map<std::string, int64_t> bytes = bytes_of_each(checkpoint, parse_dtype(plan.request.dtype));
   int64_t all = 0;
   for (const auto& [name, each] : bytes) all += each;
   const bool on_cpu = plan.device == "cpu";

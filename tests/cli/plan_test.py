@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import shutil
 import unittest
 
@@ -180,6 +181,17 @@ class DryRunTest(CommandTest):
         seconds = {phase["name"]: phase["seconds"] for phase in plans[0]["phases"]}
         expected = sum(plan["seconds"] for plan in plans) - 2 * (seconds["start"] + seconds["load"])
         self.assertAlmostEqual(outlook["seconds"], expected, delta=0.01 * expected)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
+    def test_a_clip_that_is_too_large_is_refused_behind_others(self):
+        rows = [{"prompt": "a", "size": "64x64"}, {"prompt": "b", "size": "16384x16384"}]
+        (self.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # noqa: E731
+        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "out", "--frames", "5", "--steps", "1",
+                              "--threads", "1", preexec_fn=limit)  # fmt: skip
+        self.assertEqual(result.returncode, 8, result.stderr)
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+        self.assertRegex(result.stderr, b"planning sampling: got a clip that needs about .* GiB of memory")
 
     def test_a_batch_with_a_clip_that_is_too_large(self):
         rows = [{"prompt": "a", "size": "64x64"}, {"prompt": "b", "size": "16384x16384"}]

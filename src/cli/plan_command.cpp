@@ -25,8 +25,8 @@ Usage
 
 constexpr const char* kNotes = R"(
 Reads headers alone. Memory is the most that a phase takes at once: of the host
-what the process has in memory, mapped files included, which the system can
-take back; of a GPU tensors and what CUDA keeps. With --max-vram the plan is that of
+what the process has in memory, mapped files included, which the system can take
+back; of a GPU tensors and what CUDA keeps. With --max-vram the plan is that of
 the cheapest setting that fits, and says what to add to the command for it:
 first blocks that wait elsewhere, then --vae-tiling, then --dtype bfloat16. Exit
 code 5 if nothing fits.

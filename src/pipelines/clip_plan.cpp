@@ -10,6 +10,7 @@
 #include "core/machine.h"
 #include "guidance/classifier_free_guidance.h"
 #include "pipelines/memory_plan.h"
+#include "pipelines/prompt_tokens.h"
 #include "pipelines/vae_memory.h"
 #include "transformers/transformer_wan.h"
 #include "transformers/transformer_wan_vace.h"
@@ -19,7 +20,6 @@ namespace t2v {
 namespace {
 
 constexpr double kMiB = 1 << 20;
-constexpr int64_t kPromptTokens = 512;
 
 // Measured with the bundled model on the CPU, as differences of the resident set between phases:
 // the code of LibTorch and oneDNN that a phase is the first to use.
@@ -169,9 +169,10 @@ class Planner {
         request().text_encoder_device.empty() ? on_gpu() : request().text_encoder_device != "cpu";
     PlannedPhase planned = phase("text", kTextCode + blocks.converted / layers, blocks.mapped);
     // A block at work, one on its way and the scores of the attention.
-    const double scores = 4.0 * kPromptTokens * kPromptTokens * static_cast<double>(config.num_heads);
+    const double scores =
+        4.0 * kMaxSequenceLength * kMaxSequenceLength * static_cast<double>(config.num_heads);
     if (here) planned.gpu_bytes = std::llround(kCudaRuntime + 2 * block + 3 * scores);
-    planned.tflop = prompts() * text_flops(config, kPromptTokens) / 1e12;
+    planned.tflop = prompts() * text_flops(config, kMaxSequenceLength) / 1e12;
     return planned;
   }
 
@@ -367,7 +368,7 @@ std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan) {
     if (phase.name == "start") planned.amount = 1;
     if (phase.name == "load") planned.amount = stored;
     if (phase.name == "text")
-      set(plan.request.dtype, UMT5Config::from_config(config("text_encoder")).d_model, kPromptTokens);
+      set(plan.request.dtype, UMT5Config::from_config(config("text_encoder")).d_model, kMaxSequenceLength);
     if (phase.name == "sampling")
       set(plan.request.dtype, WanTransformer3DConfig::from_config(config("transformer")).dim(), plan.tokens);
     if (phase.name == "images" || phase.name == "decoding") {

@@ -16,45 +16,20 @@
 #include "pipelines/memory_plan.h"
 #include "pipelines/pixels.h"
 #include "pipelines/prompt_embeds_cache.h"
+#include "pipelines/prompt_tokens.h"
 #include "pipelines/wan_image_to_video_pipeline.h"
 #include "pipelines/wan_pipeline.h"
 #include "pipelines/wan_vace_pipeline.h"
 #include "schedulers/scheduler.h"
-#include "t2v/text.h"
-#include "text/prompt_clean.h"
-#include "text/tokenizer.h"
 #include "text_encoders/umt5_encoder.h"
 
 namespace t2v {
 namespace {
 
-/// How many tokens the transformer was trained to see.
-constexpr int64_t kMaxSequenceLength = 512;
 constexpr const char* kFp8 = "fp8";
 constexpr const char* kLowNoiseExpert = "transformer_2";
 /// So many steps before the low-noise expert's first one its files are asked into memory.
 constexpr int64_t kStepsToPrefetch = 3;
-
-std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
-  TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
-  if (!tokens.dropped.empty()) {
-    constexpr size_t kShown = 200;
-    const std::string longest = std::to_string(kMaxSequenceLength);
-    log_warning("the prompt is longer than " + longest + " tokens; not used: \"" +
-                escape_for_display(tokens.dropped).substr(0, kShown) +
-                (tokens.dropped.size() > kShown ? "...\"" : "\""));
-  }
-  tokens.ids.resize(tokens.length);
-  return tokens.ids;
-}
-
-std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
-  const TokenizerSource& source = checkpoint.get_tokenizer();
-  if (!source.spiece_model.empty())
-    return Tokenizer::open_spiece_model(source.spiece_model, checkpoint.origin);
-  if (std::filesystem::is_directory(source.path)) return Tokenizer::open_folder(source.path);
-  return Tokenizer::open_file(source.path);
-}
 
 }  // namespace
 
@@ -103,7 +78,7 @@ Placement VideoPipeline::text_encoder_placement() const {
 
 std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::string>& prompts) const {
   const auto total = static_cast<int64_t>(prompts.size());
-  const auto tokenizer = open_tokenizer(job_.checkpoint);
+  std::vector<std::vector<int64_t>> tokens = prompt_tokens(job_.checkpoint, prompts);
   const Placement placement = text_encoder_placement();
   std::optional<PromptEmbedsCache> cache;
   if (!request().embeds_cache.empty()) {
@@ -112,9 +87,8 @@ std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::string>& p
   std::vector<Tensor> embeds(prompts.size());
   std::vector<std::vector<int64_t>> missing;
   for (size_t i = 0; i < prompts.size(); ++i) {
-    std::vector<int64_t> tokens = real_tokens(*tokenizer, prompts[i]);
-    if (cache) embeds[i] = cache->find(tokens).value_or(Tensor());
-    if (!embeds[i].defined()) missing.push_back(std::move(tokens));
+    if (cache) embeds[i] = cache->find(tokens[i]).value_or(Tensor());
+    if (!embeds[i].defined()) missing.push_back(std::move(tokens[i]));
   }
   if (!missing.empty()) {
     std::vector<Tensor> rows = run_text_encoder(missing, placement);

@@ -10,6 +10,9 @@
 
 #include "t2v/error.h"
 
+extern "C" void __asan_poison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));
+extern "C" void __asan_unpoison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));
+
 namespace t2v {
 namespace {
 
@@ -49,6 +52,13 @@ class RegularFile {
   int descriptor_ = -1;
   size_t size_ = 0;
 };
+
+/// What is behind a mapped file up to the end of its last page: zeros, which the address sanitizer, if it is
+/// there, is to take for what nobody may read.
+std::span<const std::byte> behind(const std::byte* data, size_t size) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return {data + size, (page - size % page) % page};
+}
 
 }  // namespace
 
@@ -93,10 +103,15 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
                                        .advice = "raise the limit on memory (ulimit -v)"});
   }
   data_ = static_cast<const std::byte*>(address);
+  const auto rest = behind(data_, size_);
+  if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(rest.data(), rest.size());
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  const auto rest = behind(data_, size_);
+  if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(rest.data(), rest.size());
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void MappedFile::prefetch() const {

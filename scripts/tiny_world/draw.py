@@ -5,6 +5,7 @@ import numpy as np
 from world import COLOUR_RGB, COLOURS, PART, SIZES, SMALLEST, Part, Scene, Thing
 
 MARGIN = 0.02
+APART = 0.05  # least room between two things
 # Range of the distance, angle or factor that each motion uses over a clip; slowly and quickly take its outer thirds.
 EXTENT = {
     "left": (0.33, 0.60), "right": (0.33, 0.60), "up": (0.33, 0.60), "down": (0.33, 0.60),
@@ -245,7 +246,7 @@ def layout(scene: Scene, u, aspect, rng, least):
         if len(places) == 2:
             (a, sa, _), (b, sb, _) = places
             gap = b - a
-            if (np.hypot(*gap.T) < 0.5 * (sa + sb) + 0.02).any():
+            if (np.hypot(*gap.T) < 0.5 * (sa + sb) + APART).any():
                 continue
             along = {"left of": gap[:, 0], "right of": -gap[:, 0], "above": gap[:, 1], "below": -gap[:, 1]}.get(scene.relation)
             across = gap[:, 1] if scene.relation in ("left of", "right of") else gap[:, 0]

@@ -5,6 +5,7 @@ evaluation that was stopped goes on; empty the folder for a new model.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,37 +19,49 @@ from world import PART
 COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing") + (("two things", "two colours", "two objects", "relation") if PART.two else ())
 
 
-def sets(count):
-    """Title and prompts of each row of the table."""
-    few = max(1, count // 4)
-    out = [
-        ("held out, kind 1", prompts.rows([1], count // 2)),
-        ("held out, kind 2", prompts.rows([2], count // 2)),
-        ("neither", prompts.rows([0], count // 2, seed=5)),
-        ("held out, simplified Chinese", prompts.rows([1, 2], count // 2, language="simplified")),
-        ("held out, traditional Chinese", prompts.rows([1, 2], count // 2, language="traditional")),
-    ]
-    if PART.camera:
-        out.append(("camera moves", prompts.rows([0], few, "camera", seed=6)))
+def held_out(count, language="english"):
+    """Titles and prompts of combinations that were never drawn for training: `count` in all, a fifth of them of two things."""
+    two = count // 5 if PART.two else 0
+    out = [(f"kind {kind}", prompts.rows([kind], (count - two) // 2, language=language)) for kind in (1, 2)]
     if PART.two:
-        out.append(("two things", prompts.rows([0], few, "two", seed=7)))
+        out.append(("two things", prompts.rows([1, 2], two, "two", language, seed=7)))
     return out
 
 
-def figures(rows, folder):
-    """Shares of right answers by attribute and the mean flicker of the clips of a folder."""
-    results, flicker = [], []
-    for i, row in enumerate(rows):
-        seen = measure.measure(np.load(folder / f"{i:04d}.npy"))
-        results.append(measure.compare(measure.scene_of(row), seen))
-        flicker.append(seen["flicker"])
-    return measure.table(results), np.mean(flicker)
+def others(count):
+    """Titles and prompts of the rows that held-out English prompts are compared with."""
+    out = [("neither kind", prompts.rows([0], count, seed=5))]
+    for language in ("simplified", "traditional"):
+        out += [(f"{language} Chinese, {title}", rows) for title, rows in held_out(count, language)]
+    if PART.camera:
+        out.append(("camera moves", prompts.rows([0], count, "camera", seed=6)))
+    return out
 
 
-def line(title, rows, folder):
-    sums, flicker = figures(rows, folder)
+def judged(rows, folder):
+    """What the measurement confirms of each clip of a folder, and the clips' mean flicker."""
+    seen = [measure.measure(np.load(folder / f"{i:04d}.npy")) for i in range(len(rows))]
+    return [measure.compare(measure.scene_of(row), one) for row, one in zip(rows, seen)], [one["flicker"] for one in seen]
+
+
+def line(title, results, flicker):
+    sums = measure.table(results)
     cells = [f"{100 * sums[c][0] / sums[c][1]:.0f} %" if c in sums else "" for c in COLUMNS]
-    print(f"| {title} | {len(rows)} | {' | '.join(cells)} | {flicker:.2f} |", flush=True)
+    print(f"| {title} | {len(results)} | {' | '.join(cells)} | {np.mean(flicker):.2f} |", flush=True)
+
+
+def lines(title, all_sets, folder, make):
+    """A line for each set of prompts and one for all of them, with the clips that `make(rows, folder)` makes."""
+    results, flicker = [], []
+    for number, (name, rows) in enumerate(all_sets):
+        place = folder / str(number)
+        make(rows, place)
+        one, two = judged(rows, place)
+        line(f"{title}, {name}" if title else name, one, two)
+        results += one
+        flicker += two
+    if title:
+        line(f"{title}, all", results, flicker)
 
 
 def spread(model, preset, work, prompt):
@@ -66,20 +79,20 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("preset", type=Path)
     parser.add_argument("work", type=Path, help="folder of the clips")
-    parser.add_argument("--count", type=int, default=100, help="held-out English prompts; the other rows follow")
+    parser.add_argument("--count", type=int, default=500, help="held-out English prompts; the other rows have a fifth as many, the LoRA's two fifths")
+    parser.add_argument("--lora", type=Path, nargs=2, metavar=("LORA", "PRESET"), help="also measure the model with a LoRA and its preset")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(f"| prompts | clips | {' | '.join(COLUMNS)} | flicker |\n|{'---|' * (len(COLUMNS) + 3)}")
-    all_sets = sets(args.count)
-    for number, (title, rows) in enumerate(all_sets):
-        sample.make(args.model, args.preset, rows, args.work / str(number))
-        line(title, rows, args.work / str(number))
-    title, rows = all_sets[0]
-    rows = rows[: max(1, args.count // 4)]
-    sample.make(args.model, args.preset, rows, args.work / "unguided", guidance=1.0)
-    line(f"{title}, without guidance", rows, args.work / "unguided")
-    spread(args.model, args.preset, args.work, rows[0]["prompt"])
+    model, preset, work = args.model, args.preset, args.work
+    lines("held out", held_out(args.count), work / "held-out", partial(sample.make, model, preset))
+    if args.lora:
+        lora, its_preset = args.lora
+        lines("held out, LoRA", held_out(args.count * 2 // 5), work / "lora", partial(sample.make, model, its_preset, lora=lora))
+    lines("", others(args.count // 5), work / "others", partial(sample.make, model, preset))
+    lines("without guidance", held_out(args.count // 10), work / "unguided", partial(sample.make, model, preset, guidance=1.0))
+    spread(model, preset, work, held_out(args.count)[0][1][0]["prompt"])
 
 
 if __name__ == "__main__":

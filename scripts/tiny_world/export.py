@@ -5,11 +5,10 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline
-from tokenizers import Tokenizer
+from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from transformers import T5TokenizerFast
 
-from train_dit import new_models
+from train_dit import BOUNDARY, checkpoint, new_models
 from train_vae import CONFIG as VAE_CONFIG
 
 FLOW_SHIFT = 3.0
@@ -22,35 +21,50 @@ def load(module, values):
             p.copy_(value)
 
 
-def export(work: Path, folder: Path):
-    """Writes `folder` anew; what has no checkpoint yet stays untrained."""
+def trained(work, pieces, image_to_video, expert=None):
+    """Transformer and text encoder of a checkpoint; untrained where there is none yet."""
+    torch.manual_seed(0)
+    modules = new_models(pieces, image_to_video)
+    path = checkpoint(work, image_to_video, expert)
+    if path.exists():
+        average = torch.load(path, map_location="cpu")["average"]
+        count = len(list(modules[0].parameters()))
+        load(modules[0], average[:count])
+        load(modules[1], average[count:])
+    return modules
+
+
+def pipeline_of(work, tokenizer, vae, scheduler, image_to_video, two_experts):
+    """The pipeline of a variant; two experts share the text encoder of the one for high noise."""
+    kind = WanImageToVideoPipeline if image_to_video else WanPipeline
+    transformer, encoder = trained(work, len(tokenizer), image_to_video, "high" if two_experts else None)
+    parts = dict(tokenizer=tokenizer, text_encoder=encoder, vae=vae, scheduler=scheduler, transformer=transformer)
+    if two_experts:
+        parts |= dict(transformer_2=trained(work, len(tokenizer), image_to_video, "low")[0], boundary_ratio=BOUNDARY)
+    return kind(**parts)
+
+
+def export(work: Path, folder: Path, image_to_video=False, two_experts=False):
+    """Writes `folder` anew, but for its card and LoRAs; what has no checkpoint yet stays untrained."""
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(work / "tokenizer", new / "tokenizer")
-    pieces = Tokenizer.from_file(str(new / "tokenizer" / "tokenizer.json")).get_vocab_size()
     vae = AutoencoderKLWan(**VAE_CONFIG)
-    torch.manual_seed(0)
-    transformer, encoder = new_models(pieces)
     if (work / "vae.pt").exists():
         load(vae, torch.load(work / "vae.pt", map_location="cpu")["average"])
     if (work / "statistics.pt").exists():
         statistics = torch.load(work / "statistics.pt", map_location="cpu")
         vae.register_to_config(latents_mean=statistics["mean"].tolist(), latents_std=statistics["std"].tolist())
-    if (work / "dit.pt").exists():
-        average = torch.load(work / "dit.pt", map_location="cpu")["average"]
-        count = len(list(transformer.parameters()))
-        load(transformer, average[:count])
-        load(encoder, average[count:])
     scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, num_train_timesteps=1000, flow_shift=FLOW_SHIFT)
     tokenizer = T5TokenizerFast.from_pretrained(new / "tokenizer")
     kept = {p.name: p.read_bytes() for p in (new / "tokenizer").iterdir()}
-    pipeline = WanPipeline(tokenizer, encoder, vae, scheduler, transformer)
+    pipeline = pipeline_of(work, tokenizer, vae, scheduler, image_to_video, two_experts)
     pipeline.to(torch.bfloat16).save_pretrained(new)
     shutil.rmtree(new / "tokenizer")
     (new / "tokenizer").mkdir()
     for name, content in kept.items():
         (new / "tokenizer" / name).write_bytes(content)
-    for kind in ("transformer", "vae", "text_encoder", "scheduler"):
+    for kind in ("transformer", "transformer_2", "vae", "text_encoder", "scheduler"):
         for path in (new / kind).glob("*.json"):
             lines = [line for line in path.read_text().splitlines() if '"_name_or_path"' not in line]
             path.write_text("\n".join(lines) + "\n")
@@ -58,9 +72,11 @@ def export(work: Path, folder: Path):
     index.write_text(index.read_text().replace('"T5Tokenizer"', '"T5TokenizerFast"'))
     for path in new.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    card = folder / "README.md"
-    if card.exists():
-        shutil.copy(card, new / "README.md")
+    for name in ("README.md", "failures.png"):
+        if (folder / name).exists():
+            shutil.copy(folder / name, new / name)
+    if (folder / "loras").exists():
+        shutil.copytree(folder / "loras", new / "loras")
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -73,5 +89,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--image-to-video", action="store_true", help="the variant that continues a first frame")
+    parser.add_argument("--two-experts", action="store_true", help="the variant with one transformer for high noise and one for low")
     args = parser.parse_args()
-    export(args.work, args.folder)
+    export(args.work, args.folder, args.image_to_video, args.two_experts)

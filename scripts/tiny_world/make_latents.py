@@ -30,34 +30,47 @@ def cells(cover):
     return small.unflatten(0, (-1, 2)).round().to(torch.uint8)
 
 
-def piece(vae, kind, seed, device):
-    """Latents [N,z,T',H/8,W/8], covers and scenes of one piece, and the spread of the encoder's noise [z]."""
+def encode(vae, x):
+    """Mean and log-variance of the latents of a clip [1,3,T,H,W]."""
+    with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16):
+        return fast.encode(vae, x.contiguous(memory_format=torch.channels_last_3d))
+
+
+def piece(vae, kind, count, seed, device, first_frames):
+    """Latents [N,z,T',H/8,W/8], covers and scenes of one piece, and the spread of the encoder's noise [z].
+
+    With `first_frames` also the latents of each clip's first frame followed by grey ones, which an image-to-video transformer is given.
+    """
     rng = np.random.default_rng([11 + (kind == "images"), seed])
     part = replace(PART, frames=1) if kind == "images" else PART
-    count = PIECES[kind]
-    latents, covers, scenes, variance = [], [], [], 0.0
+    latents, conditions, covers, scenes, variance = [], [], [], [], 0.0
     while len(scenes) < count:
         scene = random_scene(rng, part=part)
         try:
             clip, cover = draw(scene, rng, part)
         except ValueError:
             continue
-        x = (torch.from_numpy(clip).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last_3d)
-        with torch.no_grad(), torch.autocast(device, torch.bfloat16):
-            mean, log_variance = fast.encode(vae, x)
+        x = torch.from_numpy(clip).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        mean, log_variance = encode(vae, x)
         latents.append(mean[0].half().cpu())
+        if first_frames:
+            x[:, :, 1:] = 0
+            conditions.append(encode(vae, x)[0][0].half().cpu())
         variance = variance + log_variance.exp().mean((0, 2, 3, 4)).cpu() / count
         covers.append(cells(cover))
         scenes.append(asdict(scene))
-    return {"latents": torch.stack(latents), "covers": torch.stack(covers), "scenes": scenes}, variance
+    kept = {"latents": torch.stack(latents), "covers": torch.stack(covers), "scenes": scenes}
+    return (kept | {"conditions": torch.stack(conditions)} if first_frames else kept), variance
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--pieces", type=int, default=40, help=f"pieces that there are to be, of {PIECES} scenes")
+    parser.add_argument("--pieces", type=int, default=40, help="pieces that there are to be")
+    parser.add_argument("--scenes", type=int, help=f"in a piece, else {PIECES}")
     parser.add_argument("--first", type=int, default=0, help="number of the first piece to make, where several processes share the work")
     parser.add_argument("--kind", choices=list(PIECES), default="clips")
+    parser.add_argument("--first-frames", action="store_true", help="with clips: also keep what image-to-video transformers are given")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
@@ -68,9 +81,9 @@ def main():
     load(vae, torch.load(args.work / "vae.pt", map_location=args.device)["average"])
     for number in range(args.first, args.pieces):
         path = args.work / args.kind / f"{number:04d}.pt"
-        if path.exists():
+        if path.exists() and (not args.first_frames or "conditions" in torch.load(path)):
             continue
-        kept, variance = piece(vae, args.kind, number, args.device)
+        kept, variance = piece(vae, args.kind, args.scenes or PIECES[args.kind], number, args.device, args.first_frames)
         if not (args.work / "statistics.pt").exists():
             values = kept["latents"].float()
             mean, std = values.mean((0, 2, 3, 4)), (values.var((0, 2, 3, 4)) + variance).sqrt()

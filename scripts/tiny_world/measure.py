@@ -39,7 +39,12 @@ def background_of(clip):
 def empty_scene(clip, name):
     """The picture without its things [T,H,1,3]: each row's usual colour; row by row and frame by frame where the horizon moves."""
     t, h, w, _ = clip.shape
-    still = np.median(clip.transpose(1, 0, 2, 3).reshape(h, t * w, 3), 1)
+    rows = clip.transpose(1, 0, 2, 3)
+    still = np.median(rows.reshape(h, t * w, 3), 1)
+    edge = max(1, w // 48)
+    outer = np.median(np.concatenate([rows[:, :, :edge], rows[:, :, -edge:]], 2).reshape(h, 2 * t * edge, 3), 1)
+    covered = np.linalg.norm(still - outer, axis=-1, keepdims=True) > 40  # things take more than half of the row
+    still = np.where(covered, outer, still)
     if name not in HORIZON:
         return np.broadcast_to(still[None, :, None], (t, h, 1, 3))
     rows = np.median(clip, 2)
@@ -58,12 +63,8 @@ def empty_scene(clip, name):
 # ---- things ----
 
 def components(mask):
-    """Labels [H,W] (0 outside) of the connected parts of a mask grown by one pixel, largest first, and their areas."""
-    grown = mask.copy()
-    for axis in (0, 1):
-        for step in (1, -1):
-            grown |= np.roll(mask, step, axis)
-    left = grown.copy()
+    """The connected parts of a mask [H,W], largest first."""
+    left = mask.copy()
     parts = []
     while left.any():
         seed = np.zeros_like(left)
@@ -79,7 +80,7 @@ def components(mask):
                 break
             seed = wide
         left &= ~seed
-        parts.append(seed & mask)
+        parts.append(seed)
     return sorted(parts, key=lambda p: -p.sum())
 
 

@@ -1,8 +1,11 @@
 """Trains the transformer and the text encoder on cached latents.
 
 The text encoder first learns to name what a caption says (`captions` stage), then the transformer learns the rectified flow (`flow` stage), on single
-frames, on the beginnings of clips and on whole clips, as asked. Meanwhile the middle of the transformer learns to say where the clean clip's thing is,
-and of which shape and colour; these outputs are not kept.
+frames, on the beginnings of clips and on whole clips, as asked. Meanwhile the middle of the transformer learns to say where the clean clip's things are,
+and of which shape and colour a single one is; these outputs are not kept.
+
+Variants go on from the plain transformer: one that continues a first frame (--image-to-video), and two experts (--expert high, --expert low), each of
+which learns the noise levels on its side of BOUNDARY alone.
 """
 
 import argparse
@@ -30,6 +33,7 @@ TRANSFORMER = dict(
 )
 ENCODER = dict(d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="gated-gelu", dropout_rate=0.0)
 SHIFT = 3.0
+BOUNDARY = 0.875  # noise level from which the expert for high noise works, and below which the one for low noise
 TEXT_ROWS = 20  # captions are padded to a multiple of this, so that few shapes have to be compiled
 LEAN = 0.6
 # Questions that a caption answers: name, number of answers.
@@ -38,9 +42,13 @@ QUESTIONS = [("background", 8), ("camera", 5), ("relation", 6)] + [
 ]
 
 
-def new_models(pieces):
-    """Untrained transformer (output layer zero) and text encoder for a vocabulary of `pieces`."""
-    transformer = WanTransformer3DModel(**TRANSFORMER)
+def new_models(pieces, image_to_video=False):
+    """Untrained transformer (output layer zero) and text encoder for a vocabulary of `pieces`.
+
+    For image to video the transformer also sees 4 channels of mask and the first frame's 16, as Wan2.2's.
+    """
+    channels = {"in_channels": 2 * TRANSFORMER["in_channels"] + 4} if image_to_video else {}
+    transformer = WanTransformer3DModel(**TRANSFORMER | channels)
     torch.nn.init.zeros_(transformer.proj_out.weight)
     torch.nn.init.zeros_(transformer.proj_out.bias)
     heed_text(transformer)
@@ -129,7 +137,7 @@ def train_captions(args, encoder, tokenizer):
 
 
 class Latents:
-    """The pieces of drawn clips and single frames that are there: normalised latents, covers of the things, scenes."""
+    """The pieces of drawn clips and single frames that are there: latents, what an image-to-video transformer is given, covers of the things, scenes."""
 
     def __init__(self, work):
         self.work = work
@@ -145,31 +153,69 @@ class Latents:
             for path in sorted(set((self.work / kind).glob("*.pt")) - self.read):
                 self.read.add(path)
                 piece = torch.load(path)
-                for latent, cover, row in zip(piece["latents"], piece["covers"], piece["scenes"]):
+                # A single frame is its own first frame.
+                first = piece["latents"] if kind == "images" else piece.get("conditions", [None] * len(piece["latents"]))
+                for latent, condition, cover, row in zip(piece["latents"], first, piece["covers"], piece["scenes"]):
                     scene = Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]}))
                     if belongs(scene, PART):
-                        rows.append((latent, cover, scene))
+                        rows.append((latent, condition, cover, scene))
 
     def batch(self, rng, count, frames):
-        """Single frames or the first latent frames of random clips: latents [B,z,T',H,W], covers [B,T',2,2H,2W] in 0..1 and scenes."""
+        """Single frames or the first latent frames of random clips.
+
+        Latents [B,z,T',H,W], conditions [B,4+z,T',H,W] (mask and first frame; None where clips have none), covers [B,T',2,2H,2W] in 0..1 and scenes.
+        """
         rows = self.rows["images" if frames == 1 and self.rows["images"] else "clips"]
         rows = [rows[n] for n in rng.integers(len(rows), size=count)]
-        latents = torch.stack([latent[:, :frames] for latent, _, _ in rows]).float()
-        covers = torch.stack([cover[:frames] for _, cover, _ in rows]).float() / 255
-        return (latents - self.mean) / self.std, covers, [scene for _, _, scene in rows]
+        latents, conditions = (
+            (torch.stack([row[i][:, :frames] for row in rows]).float() - self.mean) / self.std if rows[0][i] is not None else None for i in (0, 1)
+        )
+        if conditions is not None:
+            mask = torch.zeros_like(conditions[:, :4])
+            mask[:, :, 0] = 1
+            conditions = torch.cat([mask, conditions], 1)
+        covers = torch.stack([cover[:frames] for *_, cover, _ in rows]).float() / 255
+        return latents, conditions, covers, [row[-1] for row in rows]
 
 
 def structure_loss(output, covers, scenes):
-    """How badly outputs [B,S,32+14+10] of the tokens tell the clean clip's first thing: its cover in cells, its shape and colour where it is."""
+    """How badly outputs [B,S,32+14+10] of the tokens tell the clean clip's cover in cells and, where there is one thing, its shape and colour."""
     b, t = covers.shape[:2]
     cells = covers.unflatten(4, (-1, 4)).unflatten(3, (-1, 4)).permute(0, 1, 3, 5, 2, 4, 6).reshape(b, -1, 32)
     present = cells.amax(-1) > 0.1
+    single = torch.tensor([len(scene.things) == 1 for scene in scenes], device=output.device)[:, None].expand_as(present)
     loss = F.binary_cross_entropy_with_logits(output[..., :32].float(), cells)
     for start, names, key in ((32, OBJECTS, "shape"), (46, COLOURS, "colour")):
         label = torch.tensor([names.index(getattr(scene.things[0], key)) + 1 for scene in scenes], device=output.device)
-        label = label[:, None] * present
-        loss = loss + 0.1 * F.cross_entropy(output[..., start : start + len(names) + 1].float().flatten(0, 1), label.flatten())
+        told = output[..., start : start + len(names) + 1].float()[single]
+        loss = loss + 0.1 * F.cross_entropy(told, (label[:, None] * present)[single], reduction="sum") / single.sum().clamp_min(1)
     return loss
+
+
+def checkpoint(work, image_to_video=False, expert=None):
+    """Where the transformer, a variant of it or one of its experts is kept."""
+    return Path(work) / f"dit{'-i2v' if image_to_video else ''}{f'-{expert}' if expert else ''}.pt"
+
+
+def begin(modules, work, args):
+    """Starts a variant from the averaged weights of what it is a variant of; input channels that that one lacks count for nothing at first."""
+    source = checkpoint(work, args.image_to_video) if args.expert else checkpoint(work)
+    if not source.exists():
+        return
+    with torch.no_grad():
+        values = torch.load(source, map_location=args.device)["average"]
+        for own, value in zip((p for module in modules for p in module.parameters()), values, strict=True):
+            own.zero_()
+            own[tuple(slice(length) for length in value.shape)] = value
+
+
+def levels(count, expert):
+    """Noise levels [B] in 0..1, evenly spread before the shift towards noise, and of one expert alone if it is named."""
+    u = ((torch.arange(count) + torch.rand(count)) / count)[torch.randperm(count)]
+    between = BOUNDARY / (SHIFT - (SHIFT - 1) * BOUNDARY)  # the boundary before the shift
+    if expert:
+        u = between + (1 - between) * u if expert == "high" else between * u
+    return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
 def train_flow(rank, args):
@@ -177,10 +223,13 @@ def train_flow(rank, args):
     torch.manual_seed(args.seed)
     work = Path(args.work)
     tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
-    transformer, encoder = (m.to(args.device) for m in new_models(tokenizer.get_vocab_size()))
+    transformer, encoder = (m.to(args.device) for m in new_models(tokenizer.get_vocab_size(), args.image_to_video))
     structure = torch.nn.Linear(transformer.config.num_attention_heads * transformer.config.attention_head_dim, 56).to(args.device)
     encoder.load_state_dict(torch.load(work / "captions.pt", map_location=args.device)["encoder"])
     kept, modules = [transformer, encoder], [transformer, encoder, structure]
+    path = checkpoint(work, args.image_to_video, args.expert)
+    if not path.exists():
+        begin(kept, work, args)
     matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
     groups = [
@@ -194,7 +243,6 @@ def train_flow(rank, args):
     ]
     average = training.Average(kept, args.average)
     data = Latents(work)
-    path = work / "dit.pt"
     step, samples = 0, 0
     if path.exists():
         state = torch.load(path, map_location=args.device)
@@ -213,7 +261,7 @@ def train_flow(rank, args):
     tables = {frames: fast.rope_tables(transformer, data.batch(rng, 1, frames)[0].to(args.device)) for frames in set(args.frames)}
     shown, losses = time.time(), []
 
-    def checkpoint():
+    def keep():
         state = {"modules": [m.state_dict() for m in modules], "average": average.values}
         state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
         training.save(state | {"step": step, "samples": samples}, path)
@@ -223,15 +271,16 @@ def train_flow(rank, args):
             group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay)
         frames = args.frames[step % len(args.frames)]
         count = args.batch * 5 // frames
-        x0, covers, scenes = data.batch(rng, count, frames)
+        x0, given, covers, scenes = data.batch(rng, count, frames)
         x0, covers = x0.to(args.device), covers.to(args.device)
         texts = ["" if rng.random() < args.drop else captions.caption(scene, rng) for scene in scenes]
         ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, TEXT_ROWS))
-        u = ((torch.arange(count) + torch.rand(count)) / count)[torch.randperm(count)]
-        s = (SHIFT * u / (1 + (SHIFT - 1) * u)).to(args.device)
+        s = levels(count, args.expert).to(args.device)
         noise = torch.randn_like(x0)
         at = s.view(-1, 1, 1, 1, 1)
         x = (1 - at) * x0 + at * noise
+        if args.image_to_video:
+            x = torch.cat([x, given.to(args.device)], 1)
         padding = torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=args.device)
         with torch.autocast(args.device, torch.bfloat16):
             text = encode_text(encoder, ids, mask).float()
@@ -258,9 +307,9 @@ def train_flow(rank, args):
         if step % 100 == 0:
             data.refresh()
             if rank == 0:
-                checkpoint()
+                keep()
     if rank == 0:
-        checkpoint()
+        keep()
 
 
 def run(rank, args):
@@ -285,6 +334,8 @@ if __name__ == "__main__":
     parser.add_argument("--things", type=float, default=2.0, help="extra weight of the latents that a thing covers")
     parser.add_argument("--structure", type=float, default=0.5, help="weight of telling the clean clip's structure")
     parser.add_argument("--drop", type=float, default=0.1, help="share of captions replaced by the empty one")
+    parser.add_argument("--image-to-video", action="store_true", help="a transformer that continues a first frame; needs clips made with --first-frames")
+    parser.add_argument("--expert", choices=["high", "low"], help="one of two experts, for high or low noise")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")

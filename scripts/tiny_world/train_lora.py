@@ -23,7 +23,8 @@ from world import PART, random_scene
 
 POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next
 BETWEEN = 3  # the teacher's steps for one of the student's
-PIECE = 240
+PIECE = 240  # paths
+TOGETHER = 12  # paths that are drawn at once
 RANK = 16
 
 
@@ -70,16 +71,17 @@ class Model:
             return self.forward(self.transformer, x, torch.full((len(x),), 1000.0 * sigma), text, self.tables, padding).float()
 
 
-def draw_paths(model, seed, guidance):
+def draw_paths(model, count, seed, guidance):
     """Captions, and states [B,5,z,T',H,W] at POINTS of guided paths, by the two-step Adams-Bashforth rule."""
     rng = np.random.default_rng([21, seed])
     torch.manual_seed(seed)
-    texts = [captions.caption(random_scene(rng), rng) for _ in range(PIECE)]
+    texts = [captions.caption(random_scene(rng), rng) for _ in range(count)]
     grid = [shifted(u) for u in np.linspace(1, 0, BETWEEN * (len(POINTS) - 1) + 1)]
     states = []
-    for start in range(0, PIECE, 12):
-        text, padding = model.text(texts[start : start + 12] + [""] * 12)
-        x = torch.randn(12, *model.shape)
+    for start in range(0, count, TOGETHER):
+        part = texts[start : start + TOGETHER]
+        text, padding = model.text(part + [""] * len(part))
+        x = torch.randn(len(part), *model.shape)
         kept, before = [x], None
         for i, (now, then) in enumerate(zip(grid[:-1], grid[1:])):
             with torch.no_grad():
@@ -100,7 +102,7 @@ def paths(args):
     for number in range(args.pieces):
         path = args.work / "paths" / f"{number:04d}.pt"
         if not path.exists():
-            training.save(draw_paths(model, number, args.guidance), path)
+            training.save(draw_paths(model, args.paths, number, args.guidance), path)
             print(number + 1, "pieces of paths", flush=True)
 
 
@@ -131,7 +133,8 @@ def student(args):
         for group in optimiser.param_groups:
             group["lr"] = training.learning_rate(args.rate, step, args.steps, 50, 0.4)
         k = step % (len(POINTS) - 1)
-        rows = [(pieces[p], n) for p, n in zip(rng.integers(len(pieces), size=args.batch), rng.integers(PIECE, size=args.batch))]
+        chosen = [pieces[p] for p in rng.integers(len(pieces), size=args.batch)]
+        rows = [(piece, rng.integers(len(piece["texts"]))) for piece in chosen]
         now, then = (torch.stack([piece["states"][n, i] for piece, n in rows]).float() for i in (k, k + 1))
         v = model(now, sigmas[k], *model.text([piece["texts"][n] for piece, n in rows]))
         loss = (v - (now - then) / (sigmas[k] - sigmas[k + 1])).square().mean()
@@ -159,9 +162,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of the trained model's checkpoints")
     parser.add_argument("--stage", choices=["paths", "student"], required=True)
-    parser.add_argument("--pieces", type=int, default=12, help=f"pieces of {PIECE} paths that there are to be")
-    parser.add_argument("--guidance", type=float, default=4.0, help="of the teacher")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--pieces", type=int, default=8, help="pieces of paths that there are to be")
+    parser.add_argument("--paths", type=int, default=PIECE, help="in a piece")
+    parser.add_argument("--guidance", type=float, default=2.5, help="of the teacher")
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, help="the LoRA's file")

@@ -92,30 +92,35 @@ def possible(shape: str, colour: str, motion: str, background: str) -> bool:
 
 
 def belongs(scene: Scene, part: Part) -> bool:
-    """Whether every name of a scene is one of a part of the world."""
+    """Whether all that a scene shows is of a part of the world."""
     things = all(t.shape in part.objects and t.colour in part.colours and t.motion in part.motions for t in scene.things)
+    if len(scene.things) == 2 and not part.two or scene.camera != "still" and not part.camera:
+        return False
     return things and scene.background in part.backgrounds
 
 
-def random_thing(rng, background: str, kind: int | None = 0, part: Part = PART, motions: tuple[str, ...] | None = None) -> Thing:
-    """A random visible thing; `kind` is the wanted held_out_kind, None for any."""
-    while True:
+def random_thing(rng, background: str, kind: int | None = 0, part: Part = PART, motions: tuple[str, ...] | None = None) -> Thing | None:
+    """A random visible thing; `kind` is the wanted held_out_kind, None for any. None where a background seems to have no such thing."""
+    for _ in range(1000):
         shape, colour, motion = rng.choice(part.objects), rng.choice(part.colours), rng.choice(motions or part.motions)
         if possible(shape, colour, motion, background) and kind in (None, held_out_kind(shape, colour, motion, background)):
             return Thing(str(shape), str(colour), str(motion))
+    return None
 
 
 def random_scene(rng, kind: int | None = 0, part: Part = PART) -> Scene:
-    """A random scene of a part of the world."""
+    """A random scene of a part of the world; of two things the first is of a held-out `kind`, while neither is where `kind` is 0."""
     background = str(rng.choice(part.backgrounds))
     if rng.random() < part.two:
         relation = str(rng.choice(RELATIONS)) if rng.random() < 0.5 else ""
         room = ("still",) if relation else tuple(m for m in part.motions if m not in ("left", "right", "circles", "swings"))
-        things = [random_thing(rng, background, kind, part, room) for _ in range(2)]
-        if things[0].shape == things[1].shape or things[0].colour == things[1].colour:
+        things = [random_thing(rng, background, k, part, room) for k in (kind, kind and None)]
+        if None in things or things[0].shape == things[1].shape or things[0].colour == things[1].colour:
             return random_scene(rng, kind, part)
         return Scene(things, background, relation=relation)
     thing = random_thing(rng, background, kind, part)
+    if thing is None:
+        return random_scene(rng, kind, part)
     if rng.random() < part.sized:
         thing.size = str(rng.choice(["small", "large"]))
     if thing.motion != "still" and rng.random() < part.speed:

@@ -1,6 +1,7 @@
 #include "batch_rows.h"
 
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -33,8 +34,16 @@ std::string_view trimmed(std::string_view text) {
 std::vector<GivenFlag> given_from_line(std::string_view line, const std::string& where) {
   constexpr const char* kExpected = R"(a JSON object such as {"prompt": "a red ball", "seed": 7})";
   nlohmann::ordered_json object;
+  std::set<std::string> keys;
+  const auto note_key = [&](int depth, nlohmann::json::parse_event_t event,
+                            const nlohmann::ordered_json& parsed) {
+    if (depth != 1 || event != nlohmann::ordered_json::parse_event_t::key) return true;
+    const std::string key = parsed.get<std::string>();
+    if (!keys.insert(key).second) refuse(where + ": " + key, "the key a second time", "it once");
+    return true;
+  };
   try {
-    object = nlohmann::ordered_json::parse(line);
+    object = nlohmann::ordered_json::parse(line, note_key);
   } catch (const nlohmann::ordered_json::exception&) {
     refuse(where, "text that is not JSON", kExpected);
   }

@@ -23,7 +23,8 @@ Usage
 
 constexpr const char* kNotes = R"(
 In long flags _ and - are the same. Of a flag given twice the last one holds,
-and so of flags that say the same in two ways, such as --size and --width.
+and so of flags that say the same in two ways, such as --size and --width. A
+switch that something else turns on is turned off by =false: --overwrite=false.
 Values are never rounded in silence: what the model cannot make is an error.
 
 A value comes from the first of these that has one: the flag; the variable of

@@ -80,6 +80,7 @@ class RowTest(BatchTest):
             ('{"prompt": "a"}\n{"seed": 1}\n', "p.jsonl", ["p.jsonl:2", "--prompt"]),
             ('{"prompt": "a"}\n{"prompt": " "}\n', "p.jsonl", ["p.jsonl:2", "blanks"]),
             ('{"prompt": "a", "no_metadata": true}\n', "p.jsonl", ["p.jsonl:1", "no_metadata"]),
+            ('{"prompt": "a"}\n{"prompt": "a", "prompt": "b"}\n', "p.jsonl", ["p.jsonl:2", "prompt", "a second time"]),
             ('{"prompt": "a", "t2v": "0.1.0"}\n', "p.jsonl", ["p.jsonl:1", "t2v", "recorded"]),
             ('{"prompt": "a"}\n{"prompt": "b", "encoder": {}}\n', "p.jsonl", ["p.jsonl:2", "encoder", "recorded"]),
             ('{"prompt": "a"}\n{"prompt": ["a", "b"]}\n', "p.jsonl", ["p.jsonl:2", "prompt", "a list of 2"]),

@@ -81,17 +81,13 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   expect_encoder(request);
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);
-  std::unique_ptr<VideoPipeline> pipeline;
-  const auto on_latents = [&](int64_t step, int64_t total, const Tensor& predicted) {
-    if (preview.is_due(step + 1, total)) preview.show([&] { return pipeline->preview(predicted); });
-  };
-  pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
-                                  .placement = placement,
-                                  .request = request,
-                                  .inputs = std::move(inputs),
-                                  .coming = std::move(coming),
-                                  .on_latents = on_latents},
-                                 models, control);
+  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                             .placement = placement,
+                                             .request = request,
+                                             .inputs = std::move(inputs),
+                                             .coming = std::move(coming),
+                                             .on_preview = preview.callback()},
+                                            models, control);
   const Tensor latents = pipeline->sample();
   GenerateResult result;
   result.settings = settings_json(request, {.device = placement.device.str(),

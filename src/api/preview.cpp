@@ -33,8 +33,11 @@ Frames strip(const Frames& frames) {
 Preview::Preview(const GenerateRequest& request, const RunControl& control)
     : request_(request), control_(control), wanted_(!request.preview.empty() || control.on_preview) {}
 
-bool Preview::is_due(int64_t done, int64_t total) const {
-  return wanted_ && done < total && done % request_.preview_interval == 0;
+std::function<void(int64_t, int64_t, const std::function<Frames()>&)> Preview::callback() {
+  if (!wanted_) return {};
+  return [this](int64_t done, int64_t total, const std::function<Frames()>& make) {
+    if (wanted_ && done < total && done % request_.preview_interval == 0) show(make);
+  };
 }
 
 void Preview::show(const std::function<Frames()>& make) {

@@ -15,12 +15,12 @@ class Preview {
   /// Both have to outlive it.
   Preview(const GenerateRequest& request, const RunControl& control);
 
-  /// Whether one is to be made after step `done` of `total`. Not after the last: the clip comes.
-  bool is_due(int64_t done, int64_t total) const;
-  /// Shows what `make` returns: frames that stand for the whole clip, however many they are.
-  void show(const std::function<Frames()>& make);
+  /// RenderJob::on_preview: shows what `make` returns, frames that stand for the whole clip, however many
+  /// they are. Not after the last step: the clip comes. Empty if nobody wants to see one.
+  std::function<void(int64_t done, int64_t total, const std::function<Frames()>& make)> callback();
 
  private:
+  void show(const std::function<Frames()>& make);
   void write_file(const Frames& frames) const;
 
   const GenerateRequest& request_;

@@ -12,7 +12,6 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "guidance/classifier_free_guidance.h"
-#include "pipelines/latent_preview.h"
 #include "pipelines/memory_plan.h"
 #include "pipelines/pixels.h"
 #include "pipelines/prompt_embeds_cache.h"
@@ -191,6 +190,7 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
 
 const AutoencoderKLWan& VideoPipeline::vae(AutoencoderKLWan::Parts parts) {
   if (vae_) return *vae_;
+  if (job_.on_preview) parts = AutoencoderKLWan::Parts::kEncoderAndDecoder;
   const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
   vae_ = load<AutoencoderKLWan>(
       "vae", float32_options(),
@@ -277,9 +277,9 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const 
     const double guidance_scale = low_noise ? request().guidance_scale_2.value_or(*request().guidance_scale)
                                             : *request().guidance_scale;
     const Tensor noise_pred = predict_guided(predict, latents, scheduler->timestep(step), guidance_scale);
-    if (job_.on_latents) {
-      const Tensor predicted = latents - scheduler->sigmas()[step] * noise_pred;
-      job_.on_latents(step, total, without_references(with_known(predicted)));
+    if (job_.on_preview) {
+      job_.on_preview(step + 1, total,
+                      [&] { return preview(latents - scheduler->sigmas()[step] * noise_pred); });
     }
     latents = scheduler->step(noise_pred, latents, noise);
   }
@@ -314,7 +314,15 @@ Tensor VideoPipeline::finish(const Tensor& latents) {
   return final_latents;
 }
 
-Frames VideoPipeline::preview(const Tensor& latents) { return preview_frames(vae(), latents); }
+Frames VideoPipeline::preview(const Tensor& predicted) {
+  if (!preview_) {
+    preview_ = models_.get<LatentPreview>("preview", identity("vae", float32_options()), [&] {
+      log_verbose("fitting previews to the VAE");
+      return std::make_shared<const LatentPreview>(vae(), job_.placement.device);
+    });
+  }
+  return (*preview_)(without_references(with_known(predicted)));
+}
 
 void VideoPipeline::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
   const c10::InferenceMode inference_mode;

@@ -8,30 +8,16 @@
 
 #include "autoencoders/autoencoder_kl_wan.h"
 #include "caching/step_cache.h"
-#include "checkpoints/checkpoint.h"
 #include "core/frames.h"
 #include "core/tensor.h"
+#include "pipelines/latent_preview.h"
 #include "pipelines/model_store.h"
-#include "pipelines/visual_inputs.h"
+#include "pipelines/render_job.h"
 #include "schedulers/scheduler.h"
-#include "t2v/generate.h"
 #include "transformers/transformer_wan.h"
 #include "weights/block_source.h"
 
 namespace t2v {
-
-/// Everything that decides a clip.
-struct RenderJob {
-  Checkpoint checkpoint;
-  Placement
-      placement;  ///< of the text encoder and the transformers; image encoder and VAE compute in float32
-  GenerateRequest request;  ///< has passed check()
-  VisualInputs inputs;      ///< those that the request names
-  ComingClips coming = {};  ///< what follows
-  /// Called before each step's end, if not empty, with the clip's latents as the model would have them now:
-  /// [1, channels, frames, height, width] without noise, in float32 on the device, as decode() takes them.
-  std::function<void(int64_t step, int64_t total, const Tensor& predicted)> on_latents = {};
-};
 
 /// What a request's text encoder is asked for: the prompt, and with guidance the negative prompt.
 std::vector<std::string> prompts_of(const GenerateRequest& request);
@@ -54,9 +40,6 @@ class VideoPipeline {
   /// with their number. Latents of reference images, which come before the clip's, are left out. Error
   /// (kInput, kResource, kNumbers); Stopped.
   void decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames);
-
-  /// What latents of RenderJob::on_latents show, in small and about; as preview_frames().
-  Frames preview(const Tensor& latents);
 
   /// How many steps were not computed by sample(); empty without a cache.
   std::optional<int64_t> skipped_steps() const { return skipped_steps_; }
@@ -103,7 +86,7 @@ class VideoPipeline {
   /// Loads an expert that is a WanTransformer3DModel.
   NoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
                                   const std::optional<Tensor>& image_embeds = std::nullopt) const;
-  /// The VAE, loaded by the first call, which decides its parts.
+  /// The VAE, loaded by the first call, which decides its parts; for previews it has its encoder.
   const AutoencoderKLWan& vae(AutoencoderKLWan::Parts parts = AutoencoderKLWan::Parts::kDecoder);
   /// The latents of a video, normalised: [1, z_dim, frames, height, width] in float32.
   Tensor encode(const VideoSource& video);
@@ -139,12 +122,14 @@ class VideoPipeline {
   std::vector<Tensor> run_text_encoder(const std::vector<std::vector<int64_t>>& prompts,
                                        const Placement& placement) const;
   Tensor without_references(const Tensor& latents) const;
+  Frames preview(const Tensor& predicted);  ///< of latents without noise
   std::optional<VaeTiling> tiling() const;  ///< if the request wants it
 
   RenderJob job_;
   ModelStore& models_;
   const RunControl& control_;
   std::shared_ptr<const AutoencoderKLWan> vae_;
+  std::shared_ptr<const LatentPreview> preview_;
   std::unique_ptr<StepCache> step_cache_;  ///< of the expert at work
   std::optional<int64_t> skipped_steps_;
 };

@@ -9,14 +9,18 @@ import subprocess
 import unittest
 
 from support import PROMPT, QUICK, CommandTest, environment
-from clip_test import ffprobe, pixels
+from clip_test import ffprobe, pixels, psnr
 
 STEPS = ["--prompt", PROMPT, "--frames", "9", "--seed", "1", "--steps", "6"]
 
 
-def mean_colour(frame, width, rows):
-    part = frame[3 * width * rows[0] : 3 * width * rows[1]]
-    return [sum(part[channel::3]) * 3 / len(part) for channel in range(3)]
+def halved(frame, width):
+    """The mean of every two by two pixels."""
+    rows = [frame[begin : begin + 3 * width] for begin in range(0, len(frame), 3 * width)]
+    return bytes(
+        sum(row[3 * x + channel] for row in rows[y : y + 2] for x in (column, column + 1)) // 4
+        for y in range(0, len(rows), 2) for column in range(0, width, 2) for channel in range(3)
+    )  # fmt: skip
 
 
 class PreviewFile(CommandTest):
@@ -27,12 +31,10 @@ class PreviewFile(CommandTest):
         clip, width, height = pixels(self.folder / "clip.mkv")
         look, small_width, small_height = pixels(self.folder / "look.mp4")
         self.assertEqual((small_width, small_height, len(look)), (width // 2, height // 2, 3))
-        # In the colours that the clip will have: the sky, and the grass.
-        for rows in ((0.02, 0.2), (0.8, 0.98)):
-            wanted = mean_colour(clip[4], width, [int(share * height) for share in rows])
-            got = mean_colour(look[1], small_width, [int(share * small_height) for share in rows])
-            for channel in range(3):
-                self.assertAlmostEqual(got[channel], wanted[channel], delta=25)
+        # Of one frame, four and four.
+        wanted = [halved(clip[number], width) for number in (0, 3, 7)]
+        self.assertGreater(psnr(look, wanted), 17)  # of grey all over: 12
+        self.assertLess(psnr([bytes([128]) * len(wanted[0])] * 3, wanted), 14)
 
     def test_it_lasts_as_long_as_the_clip(self):
         self.run_t2v(*STEPS, "-o", "clip.mp4", "--preview", "look.mkv", "--preview-interval", "3")
@@ -49,6 +51,28 @@ class PreviewFile(CommandTest):
     def test_one_of_two_steps_is_shown(self):
         self.run_t2v(*QUICK, "-o", "a.mp4", "--preview", "a.gif", "--preview-interval", "2")
         self.assert_files("a.mp4")  # after the last step comes the clip
+
+    def test_a_preview_that_fails_is_told_once(self):
+        (self.folder / "looks").mkdir()
+        process = self.start_t2v(*STEPS, "-o", "clip.mp4", "--preview", "looks/look.gif")
+        for line in process.stderr:
+            if b"reading the prompt" in line:
+                (self.folder / "looks").rmdir()
+                break
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, output), (0, b"clip.mp4\n"))
+        self.assertEqual(errors.count(b"warning"), 1, errors)
+        self.assertIn(b"no more previews are made", errors)
+        self.assert_whole_clip(self.folder / "clip.mp4", frames=9)
+        self.assert_files("clip.mp4")
+
+    def test_many_clips_have_one_fit(self):
+        (self.folder / "rows.jsonl").write_text("".join(
+            json.dumps({"prompt": PROMPT, "seed": seed, "preview": f"{seed}.gif"}) + "\n" for seed in (1, 2, 3)))  # fmt: skip
+        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "clips", "--steps", "2", "--frames", "5", "-v")
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertEqual(result.stderr.count(b"fitting previews to the VAE"), 1)
+        self.assertEqual(sorted(path.name for path in self.folder.glob("*.gif")), ["1.gif", "2.gif", "3.gif"])
 
     def test_what_is_refused(self):
         (self.folder / "there.mp4").write_text("old")

@@ -173,6 +173,8 @@ class Refusals(ConvertTest):
 
     def test_input(self):
         self.assert_refused(3, "gone", "-o", "x", parts=["gone"])
+        first = self.run_t2v("convert", "gone", "-o", "x").stderr.splitlines()[0]
+        self.assertEqual(first, b"t2v: reading gone", "said before anything takes long")
         self.assert_refused(3, str(FIXTURES / "lora/comfy.safetensors"), "-o", "x")
 
     def test_nothing_is_left_when_the_disk_is_full(self):

@@ -23,7 +23,7 @@ constexpr double kMiB = 1 << 20;
 
 // Measured with the bundled model on the CPU, as differences of the resident set between phases:
 // the code of LibTorch and oneDNN that a phase is the first to use.
-constexpr double kTextCode = 18 * kMiB, kSamplingCode = 30 * kMiB, kDecodingCode = 36 * kMiB;
+constexpr double kTextCode = 18 * kMiB, kSamplingCode = 34 * kMiB, kDecodingCode = 42 * kMiB;
 // Of that its own, the rest being what phases before it have left.
 constexpr double kDecodingAloneCode = 14 * kMiB;
 // What an encoder of video keeps: of x264 at its default quality, measured from 64x64 to 1280x720 and 5 to

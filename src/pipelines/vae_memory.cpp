@@ -15,9 +15,9 @@ constexpr int64_t kBytes = 4;
 constexpr int64_t kLargeFrame = 1 << 20;
 /// From here on the engine has glibc map each tensor and give it back when it is freed.
 constexpr uint64_t kMapped = 16 << 20;
-/// Measured with the bundled model from 48x48 to 256x256: growth of the resident set by growth of the bytes
-/// that are allocated, 1.5 to 1.75.
-constexpr double kHeapOverhead = 1.7;
+/// Measured with the bundled model from 48x48 to 640x384: growth of the resident set by growth of the bytes
+/// that are allocated.
+constexpr double kHeapOverhead = 1.7, kLeastHeapOverhead = 1.5;
 /// Of 8-bit frames: what pixels go through on their way, each as large as they.
 constexpr int64_t kPixelSteps = 5;
 
@@ -44,8 +44,7 @@ class Shadow {
     storage_ = std::shared_ptr<void>(nullptr, [&ledger, bytes](void*) { ledger.live -= bytes; });
   }
 
-  Shadow(Ledger& ledger, const Shape& shape)
-      : Shadow(ledger, shape, is_small(ledger, shape) ? ledger.cost.overhead : 1) {}
+  Shadow(Ledger& ledger, const Shape& shape) : Shadow(ledger, shape, overhead_of(ledger.cost, shape)) {}
 
   const Shape& shape() const { return shape_; }
   /// Another one of its size.
@@ -60,8 +59,11 @@ class Shadow {
   }
 
  private:
-  static bool is_small(const Ledger& ledger, const Shape& shape) {
-    return static_cast<uint64_t>(shape.frames * shape.frame_bytes()) < ledger.cost.small;
+  static double overhead_of(const AllocationCost& cost, const Shape& shape) {
+    const auto bytes = static_cast<uint64_t>(shape.frames * shape.frame_bytes());
+    if (bytes >= cost.small) return 1;
+    const double size = static_cast<double>(bytes) / static_cast<double>(cost.small);
+    return cost.overhead - size * (cost.overhead - cost.least_overhead);
   }
 
   Shape shape_;
@@ -217,12 +219,16 @@ class Walk {
 }  // namespace
 
 AllocationCost host_allocation() {
-  return {.small = kMapped, .overhead = kHeapOverhead, .norm_tensors = 1, .convolution_needs_sum = false};
+  return {.small = kMapped,
+          .overhead = kHeapOverhead,
+          .least_overhead = kLeastHeapOverhead,
+          .norm_tensors = 1,
+          .convolution_needs_sum = false};
 }
 
 AllocationCost gpu_allocation() {
   // WanRMSNorm without its own kernel makes three tensors, then SiLU one; cuDNN adds nothing in place.
-  return {.small = 0, .overhead = 1, .norm_tensors = 3, .convolution_needs_sum = true};
+  return {.small = 0, .overhead = 1, .least_overhead = 1, .norm_tensors = 3, .convolution_needs_sum = true};
 }
 
 double decode_bytes(const AutoencoderKLWanConfig& vae, const ClipShape& clip, const AllocationCost& cost,

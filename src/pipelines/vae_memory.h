@@ -10,9 +10,10 @@ namespace t2v {
 
 /// What allocating costs on a device.
 struct AllocationCost {
-  /// Tensors below this many bytes take `overhead` times what they hold.
+  /// Tensors below this many bytes take `overhead` times what they hold, and the larger the less, down to
+  /// `least_overhead`.
   uint64_t small = 0;
-  double overhead = 1;
+  double overhead = 1, least_overhead = 1;
   /// Tensors that a norm holds at once beside what it is given.
   int64_t norm_tensors = 1;
   /// Whether adding a convolution to a sum needs a tensor of its own.

@@ -122,20 +122,19 @@ size_t take_strict_reference(std::string_view text, std::string* out) {
   return length;
 }
 
-/// `text` with what follows each ampersand read by one of two functions, which return how much they have
-/// read.
-template <typename TakeReference, typename TakeEntity>
-std::string unescape(std::string_view text, TakeReference take_number, TakeEntity take_name) {
-  std::string result;
-  for (size_t ampersand = text.find('&'); ampersand != std::string_view::npos; ampersand = text.find('&')) {
-    result += text.substr(0, ampersand);
-    text.remove_prefix(ampersand + 1);
-    const size_t read = text.starts_with('#') ? take_number(text, &result) : take_name(text, &result);
-    if (read == 0) result += '&';
-    text.remove_prefix(read);
-  }
-  result += text;
-  return result;
+/// If `text` ends in an entity that begins at or behind `from`, replaces it. Returns whether it did.
+bool replace_at_end(std::string* text, size_t from) {
+  constexpr size_t kLongest = kLongestStrictName + 3;  // with "&", "#" and ";"
+  from = std::max(from, text->size() - std::min(text->size(), kLongest));
+  const size_t ampersand = std::string_view(*text).substr(from).rfind('&');
+  if (ampersand == std::string_view::npos || !text->ends_with(';')) return false;
+  const std::string inside = text->substr(from + ampersand + 1);
+  std::string value;
+  const size_t read =
+      inside.starts_with('#') ? take_strict_reference(inside, &value) : take_strict_entity(inside, &value);
+  if (read != inside.size()) return false;
+  text->replace(from + ampersand, std::string::npos, value);
+  return true;
 }
 
 }  // namespace
@@ -148,10 +147,31 @@ char32_t windows_1252(char32_t value) {
   return value >= 0x80 && value <= 0x9F ? kTable[value - 0x80] : value;
 }
 
-std::string unescape_html(std::string_view text) { return unescape(text, take_reference, take_entity); }
+std::string unescape_html(std::string_view text) {
+  std::string result;
+  for (size_t ampersand = text.find('&'); ampersand != std::string_view::npos; ampersand = text.find('&')) {
+    result += text.substr(0, ampersand);
+    text.remove_prefix(ampersand + 1);
+    const size_t read = text.starts_with('#') ? take_reference(text, &result) : take_entity(text, &result);
+    if (read == 0) result += '&';
+    text.remove_prefix(read);
+  }
+  result += text;
+  return result;
+}
 
-std::string unescape_html_strictly(std::string_view text) {
-  return unescape(text, take_strict_reference, take_strict_entity);
+std::string unescape_html_strictly(std::string_view text, bool nested) {
+  std::string result;
+  size_t from = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(';'), text.size() - 1) + 1;
+    result += text.substr(0, end);
+    text.remove_prefix(end);
+    while (replace_at_end(&result, from)) {
+      if (!nested) from = result.size();
+    }
+  }
+  return result;
 }
 
 }  // namespace t2v

@@ -122,11 +122,13 @@ bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c <= 0x7E) || c == '\n'; });
 }
 
-/// One line as ftfy's fix_and_explain: its steps in their order until nothing changes.
+/// One line as ftfy's fix_and_explain: its steps in their order until nothing changes. The first round leaves
+/// no terminal escape, and then the order of replacements makes no difference: nested entities, which would
+/// take a round for each level, are replaced at once.
 std::string fixed_line(std::string text, bool unescape) {
-  while (true) {
-    std::string next = unescape ? unescape_html_strictly(text) : text;
-    // Nested entities ("&amp;amp;amp;") take many rounds, and only the first step has work on plain text.
+  for (bool nested = false;; nested = true) {
+    std::string next = unescape ? unescape_html_strictly(text, nested) : text;
+    // Only the first step has work on plain text.
     if (!is_plain_ascii(next)) {
       next = without_control_characters(without_terminal_escapes(with_plain_characters(next)));
       next = normalized(next, /*compatibility=*/false);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -32,9 +33,18 @@ TEST(PromptClean, RefusesWhatIsNotUtf8) {
 }
 
 TEST(PromptClean, NestedEntitiesTakeNoMinutes) {
-  std::string nested = "&";
-  for (int i = 0; i < 16000; ++i) nested += "amp;";
-  EXPECT_EQ(prompt_clean(nested), "&");
+  std::string named = "&", referenced = "2;";
+  for (int i = 0; i < 16000; ++i) named += "amp;";
+  for (int i = 0; i < 4000; ++i) referenced = "&#5&#4" + referenced + "8;";  // each makes "&#50;", a 2
+  const auto begin = std::clock();
+  EXPECT_EQ(prompt_clean(named), "&");
+  prompt_clean(referenced);
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 1);
+}
+
+TEST(PromptClean, AnEscapeGoesBeforeWhatIsNested) {
+  // ftfy 6.3.1: the first round leaves "[&#11;AMP".
+  EXPECT_EQ(prompt_clean("\033[&#11&semi;AMP"), "[AMP");
 }
 
 }  // namespace

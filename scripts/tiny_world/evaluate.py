@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 import measure
 import prompts
@@ -51,8 +52,8 @@ def line(title, results, flicker):
 
 
 def lines(title, all_sets, folder, make):
-    """A line for each set of prompts and one for all of them, with the clips that `make(rows, folder)` makes."""
-    results, flicker = [], []
+    """A line for each set of prompts and one for all of them, with the clips that `make(rows, folder)` makes; returns what is wrong with which clip."""
+    results, flicker, wrong = [], [], []
     for number, (name, rows) in enumerate(all_sets):
         place = folder / str(number)
         make(rows, place)
@@ -60,8 +61,23 @@ def lines(title, all_sets, folder, make):
         line(f"{title}, {name}" if title else name, one, two)
         results += one
         flicker += two
+        wrong += [(row["prompt"], [n for n, right in seen.items() if not right], place / f"{i:04d}.npy") for i, (row, seen) in enumerate(zip(rows, one))]
     if title:
         line(f"{title}, all", results, flicker)
+    return [item for item in wrong if item[1]]
+
+
+def picture(wrong, path, count=8):
+    """Writes five frames of some of the clips that something is wrong with, two clips a row, and prints what."""
+    chosen = [wrong[i] for i in np.linspace(0, len(wrong) - 1, min(count, len(wrong))).astype(int)]
+    strips = []
+    for prompt, names, clip in chosen:
+        print(f"- {prompt} ({', '.join(names)})")
+        frames = np.load(clip)
+        strips.append(np.concatenate(list(frames[:: (len(frames) - 1) // 4]), 1))
+    gap = np.full((len(strips[0]), 8, 3), 255, np.uint8)
+    rows = [np.concatenate([a, gap, b], 1) for a, b in zip(strips[::2], strips[1::2])]
+    Image.fromarray(np.concatenate(rows)).quantize(64).save(path, optimize=True)
 
 
 def spread(model, preset, work, prompt):
@@ -86,13 +102,15 @@ def main():
     torch.set_num_threads(args.threads)
     print(f"| prompts | clips | {' | '.join(COLUMNS)} | flicker |\n|{'---|' * (len(COLUMNS) + 3)}")
     model, preset, work = args.model, args.preset, args.work
-    lines("held out", held_out(args.count), work / "held-out", partial(sample.make, model, preset))
+    wrong = lines("held out", held_out(args.count), work / "held-out", partial(sample.make, model, preset))
     if args.lora:
         lora, its_preset = args.lora
         lines("held out, LoRA", held_out(args.count * 2 // 5), work / "lora", partial(sample.make, model, its_preset, lora=lora))
     lines("", others(args.count // 5), work / "others", partial(sample.make, model, preset))
     lines("without guidance", held_out(args.count // 10), work / "unguided", partial(sample.make, model, preset, guidance=1.0))
     spread(model, preset, work, held_out(args.count)[0][1][0]["prompt"])
+    if len(wrong) > 1:
+        picture(wrong, work / "failures.png")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,10 @@ def empty_scene(clip, name):
     rows = clip.transpose(1, 0, 2, 3)
     still = np.median(rows.reshape(h, t * w, 3), 1)
     edge = max(1, w // 48)
-    outer = np.median(np.concatenate([rows[:, :, :edge], rows[:, :, -edge:]], 2).reshape(h, 2 * t * edge, 3), 1)
-    covered = np.linalg.norm(still - outer, axis=-1, keepdims=True) > 40  # things take more than half of the row
+    left, right = (np.median(part.reshape(h, t * edge, 3), 1) for part in (rows[:, :, :edge], rows[:, :, -edge:]))
+    outer = (left + right) / 2
+    # Both edges show the same, and it is not the usual colour: things take more than half of the row.
+    covered = (np.linalg.norm(left - right, axis=-1, keepdims=True) < 20) & (np.linalg.norm(still - outer, axis=-1, keepdims=True) > 40)
     still = np.where(covered, outer, still)
     if name not in HORIZON:
         return np.broadcast_to(still[None, :, None], (t, h, 1, 3))

@@ -92,7 +92,8 @@ std::string bash_command(const Command& command) {
     text += "        " + joined(flag.names, "|") + ") " + bash_reply(value_of(flag), flag.choices);
     text += "; return ;;\n";
   }
-  text += "      esac\n      if [[ $cur == -* ]]; then _t2v_reply -W " + in_shell_quotes(joined(offered)) + "\n";
+  text +=
+      "      esac\n      if [[ $cur == -* ]]; then _t2v_reply -W " + in_shell_quotes(joined(offered)) + "\n";
   const bool operand = !command.operands.empty();
   if (operand) {
     const Flag& first = command.operands[0];
@@ -105,8 +106,8 @@ std::string bash_script(const std::vector<Command>& commands) {
   const std::vector<std::string> names = names_of(commands);
   std::string text = kBashBegin;
   text += "  case $command in " + joined(names, "|") + ") ;; *) command=" + names.front() + " ;; esac\n";
-  text += "  if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then _t2v_reply -W " + in_shell_quotes(joined(names)) +
-          "; return; fi\n  case $command in\n";
+  text += "  if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then _t2v_reply -W " +
+          in_shell_quotes(joined(names)) + "; return; fi\n  case $command in\n";
   for (const Command& command : commands) text += bash_command(command);
   return text + "  esac\n" + kBashEnd;
 }

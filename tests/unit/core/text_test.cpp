@@ -56,6 +56,12 @@ TEST(Text, EscapesControlCharactersAndBadBytes) {
   EXPECT_EQ(escape_for_display("\xC3z"), "\\xc3z");
 }
 
+TEST(Text, QuotesForAShell) {
+  EXPECT_EQ(in_shell_quotes(""), "''");
+  EXPECT_EQ(in_shell_quotes("a $(x) \"b\""), "'a $(x) \"b\"'");
+  EXPECT_EQ(in_shell_quotes("it's"), "'it'\\''s'");
+}
+
 TEST(Text, FindsWhatWasMeant) {
   const std::vector<std::string> flags = {"--prompt", "--prompt-file", "--steps", "--seed"};
   EXPECT_EQ(closest_match("--promt", flags), "--prompt");

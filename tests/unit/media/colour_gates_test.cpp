@@ -1,5 +1,4 @@
 #include <array>
-#include <cstdio>
 
 #include <gmock/gmock.h>
 
@@ -10,19 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class ColourGatesTest : public MediaTest {
- protected:
-  /// What a command prints.
-  static std::string output_of(const std::string& command) {
-    std::string text;
-    std::array<char, 4096> buffer{};
-    FILE* pipe = ::popen(command.c_str(), "r");
-    while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe))
-      text.append(buffer.data(), count);
-    ::pclose(pipe);
-    return text;
-  }
-};
+class ColourGatesTest : public MediaTest {};
 
 /// A frame of 4x3 patches of 32x32 pixels: every corner of the colour cube, and colours between them.
 constexpr int64_t kSide = 32, kColumns = 4, kRows = 3;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -37,6 +39,17 @@ class MediaTest : public ::testing::Test {
 inline std::string content(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// What a command prints.
+inline std::string output_of(const std::string& command) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  FILE* pipe = ::popen(command.c_str(), "r");
+  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    text.append(buffer.data(), count);
+  ::pclose(pipe);
+  return text;
 }
 
 inline uint8_t level(double value) {

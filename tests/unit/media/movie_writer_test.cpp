@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include <gmock/gmock.h>
 
@@ -14,17 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 
 class MovieWriterTest : public MediaTest {};
-
-/// What a command prints.
-std::string output_of(const std::string& command) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  FILE* pipe = ::popen(command.c_str(), "r");
-  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    text.append(buffer.data(), count);
-  ::pclose(pipe);
-  return text;
-}
 
 /// The planes of a clip as another program decodes them, without any conversion.
 std::string raw_yuv(const fs::path& clip) {

@@ -66,18 +66,23 @@ TEST_F(CalibrationTest, KeepsWhatOthersStoredMeanwhile) {
 }
 
 TEST_F(CalibrationTest, ManyCanStoreAtOnce) {
-  constexpr int kMany = 8;
+  constexpr int kThreads = 8, kEach = 8;
+  const auto device = [](int thread, int i) { return std::to_string(thread) + "." + std::to_string(i); };
   std::vector<std::thread> threads;
-  for (int i = 0; i < kMany; ++i) {
-    threads.emplace_back([i] {
-      Calibration calibration = Calibration::of(std::to_string(i));
-      calibration.add(sampling(128, 80, 10), 1);
-      calibration.store();
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kEach; ++i) {
+        Calibration calibration = Calibration::of(device(thread, i));
+        calibration.add(sampling(128, 80, 10), 1);
+        calibration.store();
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (int i = 0; i < kMany; ++i) {
-    EXPECT_TRUE(Calibration::of(std::to_string(i)).seconds(sampling(128, 80, 10))) << i;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    for (int i = 0; i < kEach; ++i) {
+      EXPECT_TRUE(Calibration::of(device(thread, i)).seconds(sampling(128, 80, 10))) << device(thread, i);
+    }
   }
 }
 

@@ -7,7 +7,6 @@
 #include <functional>
 #include <future>
 #include <new>
-#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -28,18 +27,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kSomeFailed = 8;
-/// So much memory may the embeddings of prompts take that are encoded together, before they are used: those
-/// of some thousand prompts of one sentence, of the largest text encoder.
-constexpr size_t kEmbedsRoom = size_t{1} << 30;
-constexpr size_t kMostExpected = 4096;  // clips
+constexpr size_t kMostExpected = 4096;  ///< clips
 constexpr size_t kMostNamed = 10;       ///< failures, at the end
 constexpr int kPause = 200;             ///< milliseconds between looks at what others make
-
-/// About how many bytes the embeddings of a prompt are, of the largest text encoder.
-size_t embeds_bytes(const std::string& prompt) {
-  constexpr size_t kOfToken = 4096 * sizeof(float), kBytesOfToken = 2, kMostTokens = 512;
-  return std::min(prompt.size() / kBytesOfToken + 1, kMostTokens) * kOfToken;
-}
 
 /// The Error for what a clip failed with.
 Error current_error() {
@@ -72,7 +62,7 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       progress_(progress),
       json_(json),
       outcome_{std::vector<JobState>(plan.jobs().size(), JobState::kOpen), {}},
-      room_(kEmbedsRoom) {
+      most_expected_(kMostExpected) {
   bool looked = false;
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
@@ -255,7 +245,7 @@ void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
     // What a clip that failed for the lack of memory holds, the next may need.
     renderer_.emplace();
     expected_end_ = 0;
-    room_ /= 8;
+    most_expected_ = std::max<size_t>(most_expected_ / 8, 1);
   }
   Json row = plan_.row(job);
   row["error"] = {{"code", static_cast<int>(error.code())}, {"message", error.what()}};
@@ -267,18 +257,14 @@ void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
 void BatchRun::expect(size_t number) {
   if (number + 1 < expected_end_) return;
   std::vector<GenerateRequest> requests;
-  std::set<std::string> prompts;
-  size_t taken = 0;
-  for (expected_end_ = number; expected_end_ < outcome_.states.size() && taken <= room_; ++expected_end_) {
+  for (expected_end_ = number; expected_end_ < outcome_.states.size() && requests.size() < most_expected_;
+       ++expected_end_) {
     if (outcome_.states[expected_end_] != JobState::kOpen) continue;
-    if (requests.size() == kMostExpected) break;
     try {
       requests.push_back(plan_.request(plan_.jobs()[expected_end_]));
     } catch (const Error&) {
-      continue;  // is told when its turn comes
+      // is told when its turn comes
     }
-    const std::string& prompt = requests.back().prompt;
-    if (prompts.insert(prompt).second) taken += embeds_bytes(prompt);
   }
   if (expected_end_ == outcome_.states.size()) ++expected_end_;  // there is no next one to know of
   renderer_->expect(requests);

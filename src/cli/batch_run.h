@@ -57,7 +57,7 @@ class BatchRun {
   BatchOutcome outcome_;
   std::map<size_t, std::string> model_hashes_;  ///< by BatchJob::model
   size_t expected_end_ = 0;                     ///< jobs before this one are expected
-  size_t room_;                                 ///< for the embeddings of their prompts, in bytes
+  size_t most_expected_;
   double work_done_ = 0, seconds_worked_ = 0;
 };
 

@@ -1,12 +1,19 @@
 #include "pipelines/model_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace t2v {
 namespace {
 
-/// So many are encoded together at most, which bounds the memory for a night's batch.
-constexpr size_t kPromptsAtOnce = 256;
+/// So much memory may embeddings take before they are used: over a thousand prompts of one sentence.
+constexpr size_t kRoom = size_t{1} << 30;
+
+/// About how many bytes the embeddings of a prompt are, of the largest text encoder.
+size_t embeds_bytes(const std::string& prompt) {
+  constexpr size_t kOfToken = 4096 * sizeof(float), kBytesOfToken = 2, kMostTokens = 512;
+  return std::min(prompt.size() / kBytesOfToken + 1, kMostTokens) * kOfToken;
+}
 
 }  // namespace
 
@@ -27,15 +34,18 @@ std::vector<Tensor> ModelStore::embeds(const std::string& encoder, const std::ve
   encoder_ = encoder;
   std::map<std::string, Tensor> wanted;
   std::vector<std::string> missing;
+  size_t taken = 0;
   const auto want = [&](const std::string& prompt) {
     const auto known = embeds_.find(prompt);
     const bool is_new = wanted.emplace(prompt, known != embeds_.end() ? known->second : Tensor()).second;
-    if (is_new && known == embeds_.end()) missing.push_back(prompt);
+    if (!is_new || known != embeds_.end()) return;
+    missing.push_back(prompt);
+    taken += embeds_bytes(prompt);
   };
   for (const std::string& prompt : prompts) want(prompt);
   const bool encodes = !missing.empty();
   for (const std::string& prompt : coming_.prompts) {
-    if (embeds_.contains(prompt) || (encodes && missing.size() < kPromptsAtOnce)) want(prompt);
+    if (embeds_.contains(prompt) || (encodes && taken < kRoom)) want(prompt);
   }
   if (encodes) {
     const std::vector<Tensor> rows = encode(missing);

@@ -43,7 +43,8 @@ class ModelStore {
   void drop_models() { models_.clear(); }
 
   /// What `encode` makes of each prompt, [1, length, d_model]. It is asked, once, for those that are not here
-  /// and with them for the prompts of coming clips. `encoder` tells text encoders apart.
+  /// and with them for the prompts of coming clips, as far as their embeddings take 1 GiB. `encoder` tells
+  /// text encoders apart.
   using Encode = std::function<std::vector<Tensor>(const std::vector<std::string>& prompts)>;
   std::vector<Tensor> embeds(const std::string& encoder, const std::vector<std::string>& prompts,
                              const Encode& encode);

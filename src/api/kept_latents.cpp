@@ -33,6 +33,20 @@ std::string quoted(const fs::path& path) {
   return plain ? text : in_shell_quotes(text);
 }
 
+/// Whether a file holds what would be written to it: a run of the same clip was killed.
+bool holds(const fs::path& file, const Tensor& latents, const std::string& settings) {
+  try {
+    const auto stored = TensorFile::open(file);
+    const auto found = stored->metadata().find("t2v");
+    if (found == stored->metadata().end() || found->second != settings) return false;
+    if (!stored->tensors().contains("latents")) return false;
+    const Tensor there = read_latents(file);
+    return there.scalar_type() == latents.scalar_type() && at::equal(there, latents);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 KeptLatents::KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
@@ -44,11 +58,13 @@ KeptLatents::KeptLatents(const GenerateRequest& request, const Tensor& latents, 
   };
   if (!temporary_) write(request.save_latents, request.overwrite);
   for (int64_t number = 1; file_.empty(); ++number) {
+    const fs::path file = file_beside(request.output, number);
     try {
-      write(file_beside(request.output, number), /*overwrite=*/false);
+      write(file, /*overwrite=*/false);
     } catch (const Error& error) {
-      // What an earlier run kept under that name is not ours to replace.
       if (error.code() != ErrorCode::kUsage) throw;
+      // What a run of another clip kept under that name is not ours to replace.
+      if (holds(file, latents, settings)) file_ = file;
     }
   }
 }
@@ -59,7 +75,8 @@ void KeptLatents::remove() {
 }
 
 void KeptLatents::tell() const {
-  if (file_.empty()) return;
+  std::error_code ignored;
+  if (file_.empty() || !fs::exists(file_, ignored)) return;
   log_warning("the sampled latents are kept in " + file_.string() +
               "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
 }

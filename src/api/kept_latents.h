@@ -9,7 +9,8 @@
 namespace t2v {
 
 /// The final latents, on the disk from the end of sampling until the clip is published: in the file that
-/// --save-latents names, which stays, or in one beside the clip. Nothing is kept beside a stream.
+/// --save-latents names, which stays, or in one beside the clip, which may be there from a run of the same
+/// clip that was killed. Nothing is kept beside a stream.
 class KeptLatents {
  public:
   /// Error (kOutput, kUsage) as write_safetensors().

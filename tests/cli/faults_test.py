@@ -185,6 +185,25 @@ class PoorMachinesTest(CommandTest):
         self.assert_whole_clip(self.folder / "clip.mp4")
 
 
+class FullDiskTest(CommandTest):
+    """Case 13, on a disk of that many KiB; the old clip takes four of them."""
+
+    SCRIPT = 'mkdir -p disk && mount -t tmpfs -o size=$1k none disk && cd disk && printf old >clip.mkv && shift || exit 77; "$@"; '
+    SCRIPT += 'code=$?; ls -A; cat clip.mkv; exit $code'
+
+    def test_what_does_not_fit(self):
+        for kibibytes, left in ((16, ["clip.mkv"]), (32, ["clip.mkv", "clip.mkv.latents.safetensors"])):
+            with self.subTest(kibibytes):
+                result = subprocess.run(
+                    ["unshare", "-rm", "bash", "-c", self.SCRIPT, "bash", str(kibibytes), BINARY, *QUICK, "--quality", "lossless",
+                     "-o", "clip.mkv", "-y"], cwd=self.folder, env=environment(), capture_output=True, timeout=300, check=False,
+                )  # fmt: skip
+                if result.returncode in (1, 77):
+                    self.skipTest("needs the right to mount a tmpfs: " + result.stderr.decode())
+                self.assertEqual(result.returncode, 4, result.stderr.decode())
+                self.assertEqual(result.stdout.decode().splitlines(), [*left, "old"], result.stderr.decode())
+
+
 class PipeTest(CommandTest):
     """Of case 21."""
 

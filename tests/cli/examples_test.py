@@ -80,6 +80,7 @@ class ExamplesTest(CommandTest):
         """Examples of one text run in one folder, because some read what others wrote."""
         self.folder = Path(tempfile.mkdtemp(dir=self.base))
         (self.folder / "scripts").symlink_to(self.base / "bin")
+        (self.folder / "models").symlink_to(ROOT / "models")
 
     def clip(self, name, *arguments):
         """A clip that is rendered once for all who want it."""

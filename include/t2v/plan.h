@@ -65,4 +65,8 @@ Plan plan_run(const GenerateRequest& request);
 /// Likewise of what decode() is about to do.
 Plan plan_decode(const std::filesystem::path& latents, const GenerateRequest& request);
 
+/// Only that part of plan_run() which reads pictures and clips, for a request that check() returned. Error
+/// (kInput, kUsage) for one that cannot be read or is too short.
+void check_inputs(const GenerateRequest& checked);
+
 }  // namespace t2v

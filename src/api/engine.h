@@ -82,6 +82,9 @@ constexpr const char* kEnginePlanRun = "t2v_engine_plan_run";
 /// The same of decoding.
 extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan);
 constexpr const char* kEnginePlanDecode = "t2v_engine_plan_decode";
+/// As check_inputs().
+extern "C" void t2v_engine_check_inputs(const GenerateRequest& request);
+constexpr const char* kEngineCheckInputs = "t2v_engine_check_inputs";
 
 /// What bench() asks for.
 struct EngineBench {

@@ -26,9 +26,19 @@ PlannedMachine planned_machine(const std::string& device) {
   return machine;
 }
 
-void set_threads(const GenerateRequest& request) {
-  if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
-}
+/// The threads of a request, as long as this lives: a clip that is rendered next may ask for others.
+class RequestThreads {
+ public:
+  explicit RequestThreads(const GenerateRequest& request) {
+    if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
+  }
+  RequestThreads(const RequestThreads&) = delete;
+  RequestThreads& operator=(const RequestThreads&) = delete;
+  ~RequestThreads() { at::set_num_threads(before_); }
+
+ private:
+  const int before_ = at::get_num_threads();
+};
 
 Plan plan_anything(const GenerateRequest& request) {
   Plan plan = plan_clip(Checkpoint::open(sources_of(request)), request, planned_machine(request.device));
@@ -45,6 +55,7 @@ Plan plan_rendering(const GenerateRequest& request) {
   const Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.device)));
   expect_memory(plan);
+  expect_room(request, plan.latents_bytes);
   expect_encoder(request);
   read_visual_inputs(request, checkpoint);
   prompt_tokens(checkpoint, prompts_of(request));
@@ -63,17 +74,22 @@ Plan plan_task(const DecodeTask& task) {
 }  // namespace
 
 extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan) {
-  set_threads(request);
+  const RequestThreads threads(request);
   plan = with_errors_of("planning", [&] { return plan_anything(request); });
 }
 
 extern "C" void t2v_engine_plan_run(const GenerateRequest& request, Plan& plan) {
-  set_threads(request);
+  const RequestThreads threads(request);
   plan = with_errors_of("planning", [&] { return plan_rendering(request); });
 }
 
+extern "C" void t2v_engine_check_inputs(const GenerateRequest& request) {
+  with_errors_of("planning",
+                 [&] { return read_visual_inputs(request, Checkpoint::open(sources_of(request))); });
+}
+
 extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan) {
-  set_threads(task.request);
+  const RequestThreads threads(task.request);
   plan = with_errors_of("planning", [&] { return plan_task(task); });
 }
 

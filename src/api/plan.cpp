@@ -51,6 +51,10 @@ Plan plan_run(const GenerateRequest& request) {
   return with_outputs(std::move(plan), checked);
 }
 
+void check_inputs(const GenerateRequest& checked) {
+  entry_of<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs)(checked);
+}
+
 Plan plan_decode(const fs::path& latents, const GenerateRequest& request) {
   const DecodeTask task = make_decode_task(latents, request);
   Plan plan;

@@ -34,8 +34,9 @@ long names of flags of t2v; a .csv a first line with such names and a row a
 clip, where an empty field is not given. Standard input (-), and a file without
 an extension, may mix prompts and objects. Blank lines do not count, nor do
 lines of prompts that begin with #. Flags on the command line hold for every
-row; what a row gives itself holds in their place. All rows are checked before
-the first clip.
+row; what a row gives itself holds in their place, but --sheet, --no-metadata
+and --skip-existing, which no row can give. All rows are checked before the
+first clip, with the device, the memory and the pictures that they need.
 
 Names come from --name-template, or "output" of a row. Its fields are {index}
 (of the row, from 0), {n} (of the row's clip, from 0), {seed}, {prompt} and the
@@ -71,7 +72,7 @@ With --dry-run: "there" or "to do" and the path of each clip, or with --json
   {"output": PATH, "there": true or false, "settings": {...}}
 and, on standard error or as the last line of JSON, what those to do take, as
 t2v plan has it: {"clips_to_do", "seconds", "host_peak_bytes", "gpu_peak_bytes",
-"output_bytes", "latents_bytes", "disk_free_bytes", "refused" (clips)}.
+"output_bytes", "latents_bytes", "disk_free_bytes"}.
 --progress json is that of t2v, with "clip" in the events of a clip
   {"number": N, "count": N, "output": PATH, "left": seconds of all, or null}
 and "clips" in the summary: {"all": N, "written": N, "there": N, "failed": N}.

@@ -27,11 +27,23 @@ std::optional<double> seconds_of(const Plan& plan, double work, bool first) {
 
 }  // namespace
 
-void BatchOutlook::add(const BatchJob& job, const GenerateRequest& request) {
-  const std::pair<size_t, size_t> kind{job.model, job.shape};
-  auto found = plans_.find(kind);
-  if (found == plans_.end()) found = plans_.emplace(kind, Planned{plan(request), job.work}).first;
-  const auto& [planned, work] = found->second;
+const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
+                                                   const std::function<GenerateRequest()>& request) {
+  const bool reads = inputs_.insert(job.inputs).second;
+  auto found = plans_.find(job.kind);
+  if (found != plans_.end() && !reads) return found->second;
+  GenerateRequest checked = request();
+  checked.overwrite = true;  // another process may have made the clip meanwhile
+  if (found == plans_.end()) {
+    found = plans_.emplace(job.kind, Planned{plan_run(checked), job.work}).first;
+  } else {
+    check_inputs(checked);
+  }
+  return found->second;
+}
+
+void BatchOutlook::add(const BatchJob& job, const std::function<GenerateRequest()>& request) {
+  const auto& [planned, work] = this->planned(job, request);
   ++clips_;
   output_ += planned.output_bytes;
   latents_ = std::max(latents_, planned.latents_bytes);
@@ -40,12 +52,9 @@ void BatchOutlook::add(const BatchJob& job, const GenerateRequest& request) {
     host_peak_ = std::max(host_peak_, phase.host_bytes);
     gpu_peak_ = std::max(gpu_peak_, phase.gpu_bytes);
   }
-  const bool first = models_.emplace(job.model, true).second;
+  const bool first = models_.insert(job.model).second;
   const std::optional<double> seconds = seconds_of(planned, job.work / work, first);
   seconds_ = seconds_ && seconds ? std::optional(*seconds_ + *seconds) : std::nullopt;
-  if (planned.refusal.empty()) return;
-  ++refused_;
-  refusal_ = planned.refusal;
 }
 
 std::string BatchOutlook::text() const {
@@ -57,7 +66,6 @@ std::string BatchOutlook::text() const {
   if (gpu_peak_ > 0) text += " and " + in_bytes(gpu_peak_) + " of the GPU's";
   text += "; about " + in_bytes(output_) + " on the disk";
   if (disk_free_ > 0) text += ", where " + in_bytes(disk_free_) + " are free";
-  if (refused_ > 0) text += "; " + std::to_string(refused_) + " would be refused: " + refusal_;
   return text;
 }
 
@@ -65,7 +73,7 @@ Json BatchOutlook::json() const {
   return {{"clips_to_do", clips_},         {"seconds", seconds_ ? Json(*seconds_) : Json(nullptr)},
           {"host_peak_bytes", host_peak_}, {"gpu_peak_bytes", gpu_peak_},
           {"output_bytes", output_},       {"latents_bytes", latents_},
-          {"disk_free_bytes", disk_free_}, {"refused", refused_}};
+          {"disk_free_bytes", disk_free_}};
 }
 
 }  // namespace t2v

@@ -60,6 +60,33 @@ std::string shape_key(const GenerateRequest& request) {
          std::to_string(*request.num_frames);
 }
 
+/// Equal for clips that take as much memory and disk, where model_key() and shape_key() are as well.
+std::string kind_key(const GenerateRequest& request) {
+  std::string key = request.output.extension().string() + '\0' + request.quality + '\0' + request.codec +
+                    '\0' + request.pix_fmt + '\0' + request.cache_mode + '\0' + request.sampler.value_or("");
+  for (const std::string& option : request.cache_options) key += '\0' + option;
+  for (const int64_t number :
+       {request.crf.value_or(-1), request.threads, static_cast<int64_t>(request.reference_images.size())}) {
+    key += '\0' + std::to_string(number);
+  }
+  key += '\0' + std::to_string(*request.fps);
+  for (const bool part :
+       {request.vae_tiling, *request.guidance_scale > 1, request.preview.empty(), request.image.empty(),
+        request.end_image.empty(), request.control_video.empty(), request.control_mask.empty()}) {
+    key += part ? '1' : '0';
+  }
+  return key;
+}
+
+/// Equal for clips that begin with the same pictures and clips, where the others are as well.
+std::string inputs_key(const GenerateRequest& request) {
+  std::string key;
+  std::vector<fs::path> files = request.reference_images;
+  files.insert(files.end(), {request.image, request.end_image, request.control_video, request.control_mask});
+  for (const fs::path& file : files) key += file.string() + '\0';
+  return key;
+}
+
 double work_of(const GenerateRequest& request) {
   const double pixels = static_cast<double>(*request.width * *request.height * *request.num_frames);
   return pixels * static_cast<double>(*request.num_inference_steps) * (*request.guidance_scale > 1 ? 2 : 1);
@@ -191,6 +218,9 @@ void BatchPlan::add_jobs(size_t row) {
   job.work = work_of(request);
   job.model = models_.try_emplace(model_key(request), models_.size()).first->second;
   job.shape = shapes_.try_emplace(shape_key(request), shapes_.size()).first->second;
+  const std::string group = std::to_string(job.model) + ',' + std::to_string(job.shape) + ',';
+  job.kind = kinds_.try_emplace(group + kind_key(request), kinds_.size()).first->second;
+  job.inputs = inputs_.try_emplace(group + inputs_key(request), inputs_.size()).first->second;
   if (jobs_.size() + seeds.size() > kMostClips) {
     refuse(place(row) + "the batch", "more than " + std::to_string(kMostClips) + " clips", "fewer");
   }

@@ -38,10 +38,12 @@ struct BatchJob {
   size_t row = 0;      ///< counted from 0
   int64_t sample = 0;  ///< of the row, counted from 0
   uint64_t seed = 0;
-  std::string name;  ///< of the file in the folder
-  double work = 0;   ///< about how long it takes beside others
-  size_t model = 0;  ///< jobs with the same number use the same model in the same way,
-  size_t shape = 0;  ///< and make clips of the same size and length
+  std::string name;   ///< of the file in the folder
+  double work = 0;    ///< about how long it takes beside others
+  size_t model = 0;   ///< jobs with the same number use the same model in the same way,
+  size_t shape = 0;   ///< and make clips of the same size and length;
+  size_t kind = 0;    ///< with this one, they take as much memory and disk as well
+  size_t inputs = 0;  ///< jobs with the same number begin with the same pictures and clips
 };
 
 /// Every clip of a batch: checked, with a seed and a name of its own.
@@ -89,7 +91,7 @@ class BatchPlan {
   std::map<std::filesystem::path, std::string> prompts_;  ///< of --prompt-file
   std::unordered_map<uint64_t, uint64_t> occurrences_;    ///< of a prompt, by its hash
   std::string random_;                                    ///< that of the folder, where a seed is to be so
-  std::unordered_map<std::string, size_t> models_, shapes_;
+  std::unordered_map<std::string, size_t> models_, shapes_, kinds_, inputs_;
   std::set<std::filesystem::path> files_;  ///< that jobs write beside their clips
 };
 

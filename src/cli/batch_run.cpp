@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_names.h"
-#include "batch_outlook.h"
 #include "run_command.h"
 #include "same_clip.h"
 #include "streams.h"
@@ -116,9 +115,27 @@ void BatchRun::refuse_other(const BatchJob& job, const GenerateRequest& request)
                .advice = "add --overwrite to replace it, or use another folder"});
 }
 
-int BatchRun::list() {
-  std::string text;
+/// Refuses what cannot be done before anything is. What is there, or like another, costs nothing.
+BatchOutlook BatchRun::look_ahead() {
+  if (BatchReport::wants_sheet(options_, outcome_)) check_sheet(options_.sheet, options_.overwrite);
   BatchOutlook outlook;
+  for (size_t number = 0; number < outcome_.states.size(); ++number) {
+    if (outcome_.states[number] != JobState::kOpen) continue;
+    const BatchJob& job = plan_.jobs()[number];
+    std::optional<GenerateRequest> request;
+    try {
+      outlook.add(job, [&] { return *(request = plan_.request(job)); });
+    } catch (const Error& error) {
+      if (!request) throw;  // tells its place itself
+      throw Error(error.code(), {.doing = plan_.place(job.row) + error.what()});
+    }
+  }
+  return outlook;
+}
+
+int BatchRun::list() {
+  const BatchOutlook outlook = look_ahead();
+  std::string text;
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const GenerateRequest request = plan_.request(plan_.jobs()[number]);
     const bool there = outcome_.states[number] == JobState::kThere;
@@ -130,15 +147,14 @@ int BatchRun::list() {
       text += (there ? "there  " : "to do  ") + request.output.string();
     }
     text += '\n';
-    if (!there) outlook.add(plan_.jobs()[number], request);
   }
   print(text + (json_ ? record_line(outlook.json()) + '\n' : ""));
   progress_.note("t2v: " + outlook.text());
-  return outlook.refused() == 0 ? 0 : kSomeFailed;
+  return 0;
 }
 
 int BatchRun::render(const std::function<void(const std::string& png)>& on_preview) {
-  if (BatchReport::wants_sheet(options_, outcome_)) check_sheet(options_.sheet, options_.overwrite);
+  look_ahead();
   control_ = make_run_control(progress_);
   control_.on_preview = on_preview;
   folder_.emplace(options_.folder);

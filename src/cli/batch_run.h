@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch_folder.h"
+#include "batch_outlook.h"
 #include "batch_plan.h"
 #include "batch_report.h"
 #include "progress.h"
@@ -24,11 +25,12 @@ class BatchRun {
   BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json);
 
   /// A line a clip: what would be rendered and what is there; then what all of it takes. Returns the exit
-  /// code, which is that of a batch in which some fail if there is not memory enough for one.
+  /// code. Error as render() before its first clip.
   int list();
 
   /// Returns when every clip is there or has failed, wherever. Returns the exit code. `on_preview` as
-  /// RunControl has it. Error (kUsage, kOutput), Stopped.
+  /// RunControl has it. Before the first clip, Error as plan_run() and check_sheet() for all that are to do;
+  /// (kOutput), Stopped.
   int render(const std::function<void(const std::string& png)>& on_preview);
 
  private:
@@ -36,6 +38,7 @@ class BatchRun {
 
   Found find(const BatchJob& job, const GenerateRequest& request);
   std::string model_sha256_of(const BatchJob& job, const GenerateRequest& request);
+  BatchOutlook look_ahead();
   [[noreturn]] void refuse_other(const BatchJob& job, const GenerateRequest& request) const;
   void work();
   bool attempt(size_t number);

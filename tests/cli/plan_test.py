@@ -2,7 +2,6 @@
 
 import json
 import re
-import resource
 import shutil
 import unittest
 
@@ -16,7 +15,7 @@ class PlanTest(CommandTest):
         cache = environment(XDG_CACHE_HOME=str(self.folder / "cache"), **variables)
         result = self.run_t2v("plan", *arguments, "--json", env=cache)
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stderr, b"")
+        self.assertEqual(result.stderr, b"t2v: planning\n")
         return json.loads(result.stdout)
 
     def test_shapes_files_and_outputs(self):
@@ -170,7 +169,7 @@ class DryRunTest(CommandTest):
         self.assertEqual(batch.returncode, 0, batch.stderr)
         *clips, outlook = map(json.loads, batch.stdout.decode().splitlines())
         self.assertEqual([clip["there"] for clip in clips], [False] * 3)
-        self.assertEqual((outlook["clips_to_do"], outlook["refused"]), (3, 0))
+        self.assertEqual(outlook["clips_to_do"], 3)
         self.assertIn(b"3 clips to do; about ", batch.stderr)
         plans = [json.loads(self.run_t2v("plan", *common, *flags, env=cache).stdout)
                  for flags in ([], ["--steps", "4"], ["--size", "128x128"])]  # fmt: skip
@@ -181,25 +180,6 @@ class DryRunTest(CommandTest):
         seconds = {phase["name"]: phase["seconds"] for phase in plans[0]["phases"]}
         expected = sum(plan["seconds"] for plan in plans) - 2 * (seconds["start"] + seconds["load"])
         self.assertAlmostEqual(outlook["seconds"], expected, delta=0.01 * expected)
-
-    @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
-    def test_a_clip_that_is_too_large_is_refused_behind_others(self):
-        rows = [{"prompt": "a", "size": "64x64"}, {"prompt": "b", "size": "16384x16384"}]
-        (self.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # noqa: E731
-        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "out", "--frames", "5", "--steps", "1",
-                              "--threads", "1", preexec_fn=limit)  # fmt: skip
-        self.assertEqual(result.returncode, 8, result.stderr)
-        self.assertEqual(len(result.stdout.splitlines()), 1)
-        self.assertRegex(result.stderr, b"planning sampling: got a clip that needs about .* GiB of memory")
-
-    def test_a_batch_with_a_clip_that_is_too_large(self):
-        rows = [{"prompt": "a", "size": "64x64"}, {"prompt": "b", "size": "16384x16384"}]
-        (self.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "out", "--dry-run")
-        self.assertEqual(result.returncode, 8)
-        self.assertIn(b"1 would be refused: planning", result.stderr)
-        self.assert_files("rows.jsonl")
 
 
 if __name__ == "__main__":

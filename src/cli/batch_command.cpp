@@ -198,6 +198,12 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
         {.doing = flag, .got = "nothing", .expected = what, .advice = "t2v batch --help shows examples"});
   };
   require(!options.folder.empty(), "--output", "a folder for the clips");
+  if (options.folder == "-") {
+    throw Error(ErrorCode::kUsage, {.doing = "--output -",
+                                    .got = "standard output",
+                                    .expected = "a folder for the clips",
+                                    .advice = "a folder of that name is ./-"});
+  }
   const bool prompt = !arguments.request.prompt.empty() || !arguments.prompt_file.empty();
   require(!options.prompts.empty() || prompt, "--prompts", "a file with prompts");
   expect_one_kind_of_seeds(invocation);

@@ -1,6 +1,7 @@
 #include "batch_plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -186,12 +187,20 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
   if (random && random_.empty()) {
     random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
   }
+  const auto above = [&](const char* flag, uint64_t first, uint64_t more) {
+    constexpr uint64_t kLargest = std::numeric_limits<uint64_t>::max();
+    if (more <= kLargest - first) return first + more;
+    refuse(place(row) + flag + ' ' + std::to_string(first),
+           "a clip whose seed is " + std::to_string(more) + " more",
+           "seeds up to " + std::to_string(kLargest), "begin with a lower one");
+  };
   std::vector<uint64_t> seeds;
   for (size_t sample = 0; sample < count; ++sample) {
     if (!own && options_.seed_base) {
-      seeds.push_back(*options_.seed_base + row * static_cast<size_t>(options_.clips_per_row) + sample);
+      const size_t before = row * static_cast<size_t>(options_.clips_per_row);
+      seeds.push_back(above("--seed-base", *options_.seed_base, before + sample));
     } else if (request.seed) {
-      seeds.push_back(*request.seed + sample);
+      seeds.push_back(above("--seed", *request.seed, sample));
     } else {
       const uint64_t occurrence = occurrences_[hash_of(request.prompt)]++;
       seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
@@ -201,7 +210,7 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
 }
 
 void BatchPlan::add_jobs(size_t row) {
-  const std::vector<GivenFlag> given = rows_.given(row);
+  const std::vector<GivenFlag> given = rows_.given(row, groups_);
   GenerateRequest request = ask(row, given);
   const bool named = !request.output.empty();
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
@@ -264,7 +273,7 @@ void BatchPlan::sort_jobs() {
 }
 
 GenerateRequest BatchPlan::request(const BatchJob& job) {
-  GenerateRequest request = ask(job.row, rows_.given(job.row));
+  GenerateRequest request = ask(job.row, rows_.given(job.row, groups_));
   request.seed = job.seed;
   request.output = options_.folder / job.name;
   return check(job.row, request);
@@ -276,7 +285,7 @@ std::string BatchPlan::place(size_t row) const {
 }
 
 Json BatchPlan::row(const BatchJob& job) {
-  std::vector<GivenFlag> given = rows_.given(job.row);
+  std::vector<GivenFlag> given = rows_.given(job.row, groups_);
   Json row;
   bool checked = true;
   try {

@@ -31,7 +31,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
 }
 
-std::vector<GivenFlag> given_from_line(std::string_view line, const std::string& where) {
+std::vector<GivenFlag> given_from_line(std::string_view line, const std::string& where,
+                                       const std::vector<FlagGroup>& groups) {
   constexpr const char* kExpected = R"(a JSON object such as {"prompt": "a red ball", "seed": 7})";
   nlohmann::ordered_json object;
   std::set<std::string> keys;
@@ -49,6 +50,10 @@ std::vector<GivenFlag> given_from_line(std::string_view line, const std::string&
   }
   if (!object.is_object()) refuse(where, "JSON that is no object", kExpected);
   object.erase(kErrorKey);
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_null())
+      expect_flag(groups, {name, {}, where});  // the others are looked at when they are set
+  }
   return given_from_json(object, where);
 }
 
@@ -133,7 +138,7 @@ std::vector<GivenFlag> BatchRows::given_from_record(size_t row) const {
   return given;
 }
 
-std::vector<GivenFlag> BatchRows::given(size_t row) const {
+std::vector<GivenFlag> BatchRows::given(size_t row, const std::vector<FlagGroup>& groups) const {
   const std::string_view text = text_of(row);
   switch (format_) {
     case Format::kNone:
@@ -146,7 +151,7 @@ std::vector<GivenFlag> BatchRows::given(size_t row) const {
       if (!text.starts_with('{')) break;
       [[fallthrough]];
     case Format::kJsonLines:
-      return given_from_line(text, where(row));
+      return given_from_line(text, where(row), groups);
   }
   return {{"prompt", {std::string(text)}, where(row) + ": prompt"}};
 }

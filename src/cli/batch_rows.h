@@ -21,8 +21,9 @@ class BatchRows {
   static BatchRows single();
 
   size_t size() const { return rows_.size(); }
-  /// What a row gives; `where` of each begins with that of the row. Error (kUsage).
-  std::vector<GivenFlag> given(size_t row) const;
+  /// What a row gives; `where` of each begins with that of the row. Error (kUsage), also for a null whose key
+  /// no flag of `groups` has.
+  std::vector<GivenFlag> given(size_t row, const std::vector<FlagGroup>& groups) const;
   /// "jobs.csv:3"; "" where there is no file.
   std::string where(size_t row) const;
 

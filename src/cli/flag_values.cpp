@@ -238,11 +238,15 @@ std::vector<GivenFlag> known_to(const Groups& groups, const std::vector<GivenFla
   return known;
 }
 
+void expect_flag(const Groups& groups, const GivenFlag& given) {
+  if (flag_of(groups, given.name) == nullptr) refuse_name(groups, given);
+}
+
 void apply_given(const Groups& groups, const std::vector<GivenFlag>& given) {
   std::map<const Flag*, std::string> seen;
   for (const GivenFlag& item : given) {
+    expect_flag(groups, item);
     const Flag* flag = flag_of(groups, item.name);
-    if (flag == nullptr) refuse_name(groups, item);
     const auto [earlier, is_new] = seen.emplace(flag, item.where);
     if (!is_new) refuse(item.where, "the flag a second time", "it once", "see " + earlier->second);
     flag->takes_value() ? set_values(*flag, item) : set_switch(*flag, item);

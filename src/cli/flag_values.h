@@ -44,6 +44,9 @@ std::vector<GivenFlag> merge(const std::vector<FlagGroup>& groups, const std::ve
 /// Those whose names are among `groups`.
 std::vector<GivenFlag> known_to(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given);
 
+/// Error (kUsage) that begins with `where` for a name that no flag has.
+void expect_flag(const std::vector<FlagGroup>& groups, const GivenFlag& given);
+
 /// Sets the flags to what was given, in that order. Error (kUsage) that begins with `where` for a name that
 /// no flag has, a flag given twice, or a value that it does not take.
 void apply_given(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given);

@@ -34,6 +34,8 @@ std::string in_seconds(double seconds) {
                              : formatted("%.1f h", seconds / kHour);
 }
 
+std::string count_of_clips(size_t count) { return std::to_string(count) + (count == 1 ? " clip" : " clips"); }
+
 std::string in_html(const std::string& text) {
   std::string html;
   for (const char letter : escape_for_display(text)) {

@@ -14,6 +14,9 @@ std::string in_bytes(int64_t bytes);
 /// "12.3 us", "4.56 ms", "7.89 s", "1.2 min", "3.4 h"
 std::string in_seconds(double seconds);
 
+/// "1 clip", "12 clips"
+std::string count_of_clips(size_t count);
+
 /// As text of an HTML page, within quotes as well; control characters are escaped as for a terminal.
 std::string in_html(const std::string& text);
 

@@ -74,6 +74,7 @@ class RowTest(BatchTest):
             ('{"prompt": "a"}\nnonsense\n', "p.jsonl", ["p.jsonl:2", "JSON"]),
             ('{"prompt": "a"}\n["b"]\n', "p.jsonl", ["p.jsonl:2", "no object"]),
             ('{"prompt": "a"}\n\n{"prompt": "b", "stepz": 3}\n', "p.jsonl", ["p.jsonl:3", "stepz", 'did you mean "steps"']),
+            ('{"prompt": "a", "lora": null}\n{"prompt": "b", "stepz": null}\n', "p.jsonl", ["p.jsonl:2", "stepz", 'did you mean "steps"']),
             ('{"prompt": "a"}\n{"prompt": "b", "steps": 0}\n', "p.jsonl", ["p.jsonl:2", "steps", "from 1 to 1000"]),
             ('{"prompt": "a"}\n{"prompt": "b", "num_frames": 80}\n', "p.jsonl", ["p.jsonl:2", "--frames", "77 or 81"]),
             ('{"prompt": "a"}\n{"prompt": "b", "size": {}}\n', "p.jsonl", ["p.jsonl:2", "size", "object"]),
@@ -219,6 +220,13 @@ class SeedTest(BatchTest):
         for flags in (["--seeds", "1", "--seed", "1"], ["--seeds", "1", "--seed-base", "1"], ["--seed-base", "1", "--seed", "2"],
                       ["--seeds", "1", "--n-per-prompt", "2"]):  # fmt: skip
             self.refused_batch(prompts, *flags, parts=[flags[0], flags[2]])
+        last = str(2**64 - 1)
+        self.refused_batch(prompts, "--seed", last, "--n-per-prompt", "2", parts=["prompts.txt:1: --seed " + last, "begin with a lower"])
+        self.refused_batch(self.write("a\nb\n", "two.txt"), "--seed-base", last, parts=["two.txt:2: --seed-base " + last])
+        row = self.write('{"prompt": "a", "seed": %s}\n' % last, "row.jsonl")
+        self.refused_batch(row, "--n-per-prompt", "2", parts=["row.jsonl:1: --seed"])
+        self.assertEqual(self.seeds("a\nb\n", "--seed-base", str(2**64 - 2)), [2**64 - 2, 2**64 - 1])
+        self.refused("batch", "--prompts", prompts, "-o", "-", parts=["--output -", "a folder"])
         self.refused("batch", "--prompts", prompts, parts=["--output"])
         self.refused("batch", "-o", "out", parts=["--prompts"])
         self.refused("batch", "--prompts", prompts, "-o", prompts, parts=["prompts.txt", "folder"])

@@ -29,11 +29,12 @@ constexpr mode_t kMode = 0666;  // less the umask
 
 [[noreturn]] void refuse(const fs::path& path, int error_number) {
   const bool no_locks = error_number == ENOLCK || error_number == EOPNOTSUPP || error_number == ENOSYS;
-  throw Error(
-      ErrorCode::kOutput,
-      {.doing = "writing " + path.string(),
-       .got = std::string("\"") + std::strerror(error_number) + '"',
-       .advice = no_locks ? "processes share a folder by flock: mount it so (Lustre: -o flock)" : ""});
+  throw Error(ErrorCode::kOutput,
+              {.doing = "writing " + path.string(),
+               .got = std::string("\"") + std::strerror(error_number) + '"',
+               .expected = no_locks ? "a filesystem with flock" : "a folder that files can be written in",
+               .advice = no_locks ? "processes share a folder by flock: mount it so (Lustre: -o flock)"
+                                  : "look at its permissions and the free space, or use another folder"});
 }
 
 /// False if another process holds a lock against it.
@@ -79,6 +80,8 @@ FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+bool FileLock::close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
+
 Claim::Claim(fs::path file, FileLock lock)
     : file_(std::move(file)), lock_(std::move(lock)), failure_(read_file(file_)) {}
 
@@ -89,7 +92,7 @@ Claim::~Claim() {
 void Claim::fail(const std::string& why) {
   failure_ = why;
   // One that cannot be told is tried again by the others.
-  static_cast<void>(write_all(lock_.descriptor(), why));
+  if (!write_all(lock_.descriptor(), why)) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
 }
 
 SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(folder / kHidden) {
@@ -131,11 +134,19 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
   for (const fs::path& claim : claims_in(hidden_)) {
     if (std::string failure = read_file(claim); !failure.empty()) failures.push_back(std::move(failure));
   }
-  finish(failures);
   // In this order: a process that comes meanwhile makes a new file and a new folder, or keeps this folder.
-  remove_claims(hidden_);
-  ::unlink(file.c_str());
-  ::rmdir(hidden_.c_str());
+  const auto remove = [&] {
+    remove_claims(hidden_);
+    ::unlink(file.c_str());
+    ::rmdir(hidden_.c_str());
+  };
+  try {
+    finish(failures);
+  } catch (...) {
+    remove();
+    throw;
+  }
+  remove();
   return true;
 }
 
@@ -160,8 +171,9 @@ void SharedFolder::replace(const std::string& name, const std::string& text) con
     ::unlink(file.c_str());
     return;
   }
-  const FileLock open(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
-  const bool written = open.descriptor() >= 0 && write_all(open.descriptor(), text);
+  FileLock open(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
+  const bool written = open.descriptor() >= 0 && write_all(open.descriptor(), text) &&
+                       ::fsync(open.descriptor()) == 0 && open.close();
   if (written && ::rename(next.c_str(), file.c_str()) == 0) return;
   const int error_number = errno;
   ::unlink(next.c_str());

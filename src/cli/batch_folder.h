@@ -23,6 +23,8 @@ class FileLock {
 
   /// -1: moved away.
   int descriptor() const { return descriptor_; }
+  /// Closes it, which frees it. False, with errno, if what was written may not be there.
+  bool close();
 
  private:
   int descriptor_;
@@ -59,12 +61,13 @@ class SharedFolder {
   std::optional<Claim> claim(const std::string& name) const;
 
   /// If nobody else is at work here any more: calls `finish` with what every failed claim said since the
-  /// first came, then removes the hidden folder. True if so.
+  /// first came, then removes the hidden folder, whatever comes of `finish`. True if so.
   bool leave(const std::function<void(const std::vector<std::string>&)>& finish);
 
   /// Appends a line to a file of the folder, whole or not at all. Error (kOutput).
   void append(const std::string& name, const std::string& line) const;
-  /// Replaces a file of the folder, or removes it where `text` is empty. Error (kOutput).
+  /// Replaces a file of the folder with one that is synced, or removes it where `text` is empty. Error
+  /// (kOutput).
   void replace(const std::string& name, const std::string& text) const;
 
  private:

@@ -84,7 +84,7 @@ std::string gallery_page(const std::string& title, const std::vector<GalleryClip
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
       in_html(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>" + in_html(title) +
-      "</h1>\n<p>" + std::to_string(clips.size()) + " clips</p>\n<main>\n";
+      "</h1>\n<p>" + count_of_clips(clips.size()) + "</p>\n<main>\n";
   for (const GalleryClip& clip : clips) page += figure_of(clip);
   return page + "</main>\n</body>\n</html>\n";
 }

@@ -59,7 +59,7 @@ void BatchOutlook::add(const BatchJob& job, const std::function<GenerateRequest(
 
 std::string BatchOutlook::text() const {
   if (clips_ == 0) return "nothing to do";
-  std::string text = std::to_string(clips_) + (clips_ == 1 ? " clip" : " clips") + " to do; ";
+  std::string text = count_of_clips(static_cast<size_t>(clips_)) + " to do; ";
   text +=
       seconds_ ? "about " + in_seconds(*seconds_) : "no time, because t2v bench has not measured this device";
   text += "; at most " + in_bytes(host_peak_) + " of memory";

@@ -9,10 +9,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The clip that an object is about, "" if it is about none.
+bool are_settings(const Json& settings) {
+  return settings.is_object() && (!settings.contains("prompt") || settings["prompt"].is_string());
+}
+
+/// The clip that an object is about, "" if it is about none or not made as it has to be.
 std::string output_of(const Json& object) {
   const bool named = object.is_object() && object.contains("output") && object["output"].is_string();
-  return named ? object["output"].get<std::string>() : "";
+  if (!named || (object.contains("settings") && !are_settings(object["settings"]))) return "";
+  return object["output"].get<std::string>();
 }
 
 Json parsed(const std::string& line) { return Json::parse(line, nullptr, /*allow_exceptions=*/false); }
@@ -37,6 +42,7 @@ Json BatchRecords::find(const std::string& output) const {
 
 void BatchRecords::set(const Json& object) {
   const std::string output = output_of(object);
+  if (output.empty()) return;
   if (!has(output)) order_.push_back(output);
   lines_[output] = record_line(object);
   changed_ = true;

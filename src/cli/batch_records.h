@@ -19,6 +19,7 @@ class BatchRecords {
   /// What it says about a clip; null for nothing.
   nlohmann::ordered_json find(const std::string& output) const;
 
+  /// Nothing happens for what is no such object.
   void set(const nlohmann::ordered_json& object);
   void erase(const std::string& output);
 

@@ -11,6 +11,7 @@
 
 #include "batch_gallery.h"
 #include "batch_names.h"
+#include "format.h"
 #include "look.h"
 #include "result.h"
 #include "streams.h"
@@ -84,18 +85,17 @@ void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::str
   if (all_tried && outcome.failed.empty() && wants_sheet(options_, outcome)) make_sheet();
 }
 
-/// What was not tried may stand nowhere else, and rows of other files as well: they stay.
+/// What was not tried, or failed without a claim to tell it, may stand nowhere else, and rows of other files
+/// as well: they stay.
 void BatchReport::settle_failures(const BatchOutcome& outcome,
                                   const std::vector<std::string>& failures) const {
   BatchRecords failed(options_.folder / kFailed);
   for (size_t number = 0; number < outcome.states.size(); ++number) {
-    if (outcome.states[number] != JobState::kOpen)
+    const JobState state = outcome.states[number];
+    if (state == JobState::kThere || state == JobState::kWritten)
       failed.erase(NameTemplate::literal(plan_.jobs()[number].name));
   }
-  for (const std::string& row : failures) {
-    const Json failure = Json::parse(row, nullptr, /*allow_exceptions=*/false);
-    if (failure.is_object()) failed.set(failure);
-  }
+  for (const std::string& row : failures) failed.set(Json::parse(row, nullptr, /*allow_exceptions=*/false));
   if (failed.changed()) folder_.replace(kFailed, failed.text());
 }
 
@@ -114,8 +114,8 @@ BatchRecords BatchReport::settle_results(const BatchOutcome& outcome) const {
     }
   }
   if (!unknown.empty()) {
-    progress_.log("t2v: warning: not in results.jsonl: " + std::to_string(unknown.size()) +
-                  " clips without settings, such as " + escape_for_display(unknown[0]));
+    progress_.log("t2v: warning: not in results.jsonl: " + count_of_clips(unknown.size()) +
+                  " without settings, such as " + escape_for_display(unknown[0]));
   }
   if (results.changed()) folder_.replace(kResults, results.text());
   return results;

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_names.h"
+#include "format.h"
 #include "run_command.h"
 #include "same_clip.h"
 #include "streams.h"
@@ -42,6 +43,13 @@ Error current_error() {
   } catch (const std::exception& error) {
     return Error(ErrorCode::kBug, {.doing = "a bug in t2v", .advice = error.what()});
   }
+}
+
+/// Why another process says that a clip failed, "" if it does not tell.
+std::string message_of(const std::string& failure) {
+  const Json row = Json::parse(failure, nullptr, /*allow_exceptions=*/false);
+  const Json::json_pointer place("/error/message");
+  return row.contains(place) && row.at(place).is_string() ? row.at(place).get<std::string>() : "";
 }
 
 /// Latents that earlier runs kept beside a clip that is there now.
@@ -165,8 +173,8 @@ int BatchRun::render(const std::function<void(const std::string& png)>& on_previ
     summarize();
     try {
       folder_->leave([&](const auto& failures) { report_->settle(outcome_, failures); });
-    } catch (const Error& error) {
-      progress_.log(std::string("t2v: warning: ") + error.what());
+    } catch (const std::exception&) {
+      progress_.log(std::string("t2v: warning: ") + current_error().what());
     }
   };
   try {
@@ -195,7 +203,7 @@ void BatchRun::work() {
     });
     if (open.empty()) break;
     if (!waits) {
-      progress_.note("t2v: waiting for " + std::to_string(open.size()) + " clips that others are making");
+      progress_.note("t2v: waiting for " + count_of_clips(open.size()) + " that others are making");
     }
     if (open.size() == before) pause();
   }
@@ -212,9 +220,7 @@ bool BatchRun::attempt(size_t number) {
   std::optional<Claim> claim = folder_->claim(job.name);
   if (!claim) return false;
   if (!claim->failure().empty()) {
-    const Json row = Json::parse(claim->failure(), nullptr, /*allow_exceptions=*/false);
-    outcome_.failed[number] =
-        row.is_object() && row.contains("error") ? row["error"].value("message", "") : "";
+    outcome_.failed[number] = message_of(claim->failure());
     outcome_.states[number] = JobState::kFailed;
     return true;
   }

@@ -223,6 +223,20 @@ class FailureTest(BatchTest):
         settings = {line["output"]: line["settings"] for line in self.lines("results.jsonl")}["clip 1.mp4"]
         self.assertEqual((settings["width"], settings["num_inference_steps"], settings["seed"]), (32, 200, "1"))
 
+    def test_a_failed_row_whose_claim_is_lost(self):
+        self.lora(float("nan"))
+        rows = '{"prompt": "a", "lora": "lora.safetensors", "steps": 1}\n{"prompt": "b", "steps": 300}\n'
+        process = self.start_t2v("batch", *SMALL, "--prompts", self.write(rows, "rows.jsonl"), "-o", "out",
+                                 "--name-template", "{prompt}.mp4", "--progress", "json")  # fmt: skip
+        for line in process.stderr:
+            event = json.loads(line)
+            if event["event"] == "step" and event["total"] == 300:
+                (self.folder / "out/.t2v/a.mp4.claim").unlink()
+                break
+        process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 8)
+        self.assertEqual([row["output"] for row in self.lines("failed.jsonl")], ["a.mp4"])
+
     def test_fail_fast(self):
         self.lora(float("nan"))
         result = self.batch(*self.five('"lora": "lora.safetensors", "size": "16x16"'), "--fail-fast", "--lora", "lora.safetensors")
@@ -289,6 +303,21 @@ class ContinueTest(BatchTest):
         self.done(prompts)
         self.assertEqual([line["output"] for line in self.lines("results.jsonl")], [line["output"] for line in whole])
 
+    def test_lines_of_results_that_are_none(self):
+        prompts = self.write("a cat\na dog\na fox\n")
+        self.done(prompts, "--seed", "1")
+        whole = self.lines("results.jsonl")
+        for damage in ([], 7, {"prompt": ["a cat"]}):
+            with self.subTest(damage):
+                first = {"output": whole[0]["output"], "seconds": 1, "settings": damage}
+                lines = [first, {"output": 3}, "text", *whole[1:]]
+                (self.folder / "out/results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+                self.assertEqual(self.done(prompts, "--seed", "1", "--gallery"), [])
+                settings = {line["output"]: line["settings"] for line in self.lines("results.jsonl")}
+                self.assertEqual(settings, {line["output"]: line["settings"] for line in whole})
+                self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 3)
+                self.assertFalse((self.folder / "out/.t2v").exists())
+
     def test_one_line_of_results_for_each_clip(self):
         prompts = self.write("a cat\na dog\n")
         name = ["--name-template", "{prompt}.mp4", "--seed", "1"]
@@ -339,7 +368,7 @@ class ContinueTest(BatchTest):
         self.assertEqual((result.returncode, result.stdout), (0, b"out/a dog.mp4\n"), result.stderr)
         said = [line for line in result.stderr.decode().splitlines() if "warning" in line]
         self.assertEqual(len(said), 1, said)
-        self.assertIn("1 clips without settings, such as a cat.mp4", said[0])
+        self.assertIn("1 clip without settings, such as a cat.mp4", said[0])
         self.assertEqual([line["output"] for line in self.lines("results.jsonl")], ["a dog.mp4"])
         self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 2)
 

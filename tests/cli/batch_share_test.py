@@ -128,6 +128,21 @@ class ShareTest(BatchTest):
         (self.folder / "out/.t2v").write_bytes(b"not a folder")
         _, errors = self.start(self.rows(1)).communicate(timeout=60)
         self.assertIn(b"t2v: error: writing out/.t2v", errors)
+        self.assertIn(b"expected a folder that files can be written in; look at its permissions", errors)
+
+    def test_claims_of_something_else(self):
+        prompts = self.rows(3)
+        first = self.start(prompts, "--steps", "400", "--progress", "json")
+        self.wait_for(first, "step")
+        first.send_signal(signal.SIGSTOP)
+        for n, text in enumerate(('{"error": "x"}', '{"error": {"message": 3}}')):
+            (self.folder / f"out/.t2v/clip {n + 1}.mp4.claim").write_text(text)
+        second = self.start(prompts, "--steps", "400")
+        self.assertTrue(any(b"waiting for 1 clip that others" in line for line in second.stderr))
+        first.send_signal(signal.SIGCONT)
+        first_told, second_told = self.finish([first, second], code=8)
+        self.assertEqual(first_told + second_told, ["out/clip 0.mp4"])
+        self.assertFalse((self.folder / "out/.t2v").exists())
 
 
 class SchedulerTest(BatchTest):

@@ -71,11 +71,14 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   PlannedMachine machine = this_machine(placement.device);
   if (models.has_models()) {
     // A plan counts again what is there already.
-    machine.host_available += model_bytes(checkpoint, placement.dtype);
-    expect_memory(plan_as_asked(checkpoint, request, machine));
+    if (machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
+    const Plan plan = plan_as_asked(checkpoint, request, machine);
+    expect_memory(plan);
+    expect_room(request, plan.latents_bytes);
   } else {
     const Plan plan = plan_clip(checkpoint, request, machine);
     expect_memory(plan);
+    expect_room(request, plan.latents_bytes);
     coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
   }
   expect_encoder(request);

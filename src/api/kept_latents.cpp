@@ -81,6 +81,19 @@ void KeptLatents::tell() const {
               "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
 }
 
+void expect_room(const GenerateRequest& request, int64_t latents_bytes) {
+  const fs::path file = request.save_latents.empty() ? request.output : request.save_latents;
+  if (is_stream(file)) return;
+  std::error_code error;
+  const fs::space_info space = fs::space(file.has_parent_path() ? file.parent_path() : ".", error);
+  const auto needed = static_cast<uintmax_t>(latents_bytes);
+  if (error || space.capacity == 0 || space.available >= needed) return;
+  throw Error(ErrorCode::kOutput, {.doing = "writing " + file.string(),
+                                   .got = "a disk with " + std::to_string(space.available) + " bytes free",
+                                   .expected = "at least " + std::to_string(needed) + ", for the latents",
+                                   .advice = "free some room, or write elsewhere"});
+}
+
 Tensor read_latents(const fs::path& file) {
   const auto stored = TensorFile::open(file);
   const Tensor latents = read_tensor({.file = stored, .stored = stored->tensors().at("latents")});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -24,6 +25,9 @@ class KeptLatents {
   bool temporary_;
   std::filesystem::path file_, output_;
 };
+
+/// Error (kOutput) if the disk has no room for latents of so many bytes: told before the work.
+void expect_room(const GenerateRequest& request, int64_t latents_bytes);
 
 /// The latents in such a file. Error (kInput), (kNumbers) for NaN in it.
 Tensor read_latents(const std::filesystem::path& file);

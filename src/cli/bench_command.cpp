@@ -101,7 +101,19 @@ int compare(const Arguments& arguments, bool json, Progress& progress) {
   return kExitSomeFailed;
 }
 
+/// A gate that is not asked for by its name would pass unseen.
+void check_flags(const Arguments& arguments) {
+  const auto refuse = [](const char* flag, const char* expected) {
+    throw Error(ErrorCode::kUsage,
+                {.doing = flag, .got = "a flag that does nothing here", .expected = expected});
+  };
+  if (arguments.fail_over && !arguments.compare) refuse("--fail-over", "it with --compare A.json B.json");
+  if (!arguments.report.empty() && arguments.compare) refuse("--report", "it without --compare");
+  if (arguments.price_per_hour && arguments.compare) refuse("--price-per-hour", "it without --compare");
+}
+
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
+  check_flags(arguments);
   if (arguments.list) return list_cases(invocation.json);
   if (arguments.compare) return compare(arguments, invocation.json, progress);
   arguments.request.cases = arguments.words;
@@ -109,10 +121,10 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   if (!arguments.report.empty()) page.emplace("--report", arguments.report);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
   const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
-  if (page) page->write(bench_page(json));
   const size_t failed = report.failures.size();
   if (failed == 0) progress.summarize(true);
   invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
+  if (page) page->write(bench_page(json));
   if (failed == 0) return 0;
   progress.fail(kExitSomeFailed,
                 std::to_string(failed) + (failed == 1 ? " case" : " cases") + " did not fit into memory");

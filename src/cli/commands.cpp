@@ -27,9 +27,11 @@ void refuse_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : all_commands()) names.push_back(command.name);
   const std::string meant = closest_match(name, names);
-  throw Error(ErrorCode::kUsage,
-              {.doing = "unknown command \"" + name + '"',
-               .advice = meant.empty() ? "t2v --help lists the commands" : "did you mean " + meant + "?"});
+  const std::string advice = name.find(' ') != std::string::npos
+                                 ? "what the clip shows is given with --prompt"
+                             : meant.empty() ? "t2v --help lists the commands"
+                                             : "did you mean " + meant + "?";
+  throw Error(ErrorCode::kUsage, {.doing = "unknown command \"" + name + '"', .advice = advice});
 }
 
 }  // namespace t2v

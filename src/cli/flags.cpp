@@ -300,8 +300,8 @@ FlagGroup machine(GenerateRequest& request) {
 FlagGroup from_elsewhere(GenerateArguments& arguments) {
   return {"Values from elsewhere",
           {path_flag({"--config"}, "FILE",
-                     "Flags as a JSON object, {\"steps\": 20}: one of your own, a preset, or the settings of "
-                     "a clip",
+                     "Flags as a JSON object, {\"steps\": 20}: one of your own, a preset, or what "
+                     "inspect says of a clip",
                      arguments.config)}};
 }
 

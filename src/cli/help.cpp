@@ -58,9 +58,9 @@ Exit codes
   1  a bug in t2v                   6  numbers went wrong (NaN)
   2  wrong flag, value or prompt,   7  network, or a download that is not
      or the output exists              what it has to be
-  3  model missing or bad           8  some clips of a batch failed, or a gate
+  3  an input is missing or bad     8  some clips of a batch failed, or a gate
   4  the output cannot be written      of compare or bench was not passed
-                                    129, 130, 143  stopped by a signal
+                                    129, 130, 141, 143  ended by a signal
 )";
 
 std::string describe(const Flag& flag) {

@@ -189,7 +189,10 @@ Command inspect_command() {
           .operands = {path_flag({"PATH"}, "PATH", "A folder or a file", *path)},
           .flags = {},
           .stopped = "nothing was changed",
-          .run = [path](const Invocation& invocation, Progress&) { return run(*path, invocation.json); }};
+          .run = [path](const Invocation& invocation, Progress& progress) {
+            progress.note("t2v: reading " + escape_for_display(path->string()));
+            return run(*path, invocation.json);
+          }};
 }
 
 }  // namespace t2v

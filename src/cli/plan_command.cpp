@@ -72,7 +72,8 @@ Command plan_command() {
           .operands = {},
           .flags = generate_flags(*arguments),
           .stopped = "nothing was changed",
-          .run = [arguments](const Invocation& invocation, Progress&) {
+          .run = [arguments](const Invocation& invocation, Progress& progress) {
+            progress.note("t2v: planning");
             return run(*arguments, invocation.json);
           }};
 }

@@ -88,11 +88,13 @@ std::string describe_settings(const Json& settings) {
          settings.value("seed", "");
 }
 
+double seconds_since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
 }  // namespace
 
-double Progress::seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-}
+double Progress::seconds() const { return seconds_since(began_); }
 
 void Progress::on_event(const Event& event) {
   const std::lock_guard lock(mutex_);
@@ -266,12 +268,16 @@ void Progress::summarize(bool ok) {
   }
 }
 
-std::string Progress::stop_notice() const {
-  const std::string notice = "stopping at the next step; once more to leave at once";
-  if (options_.style == "json") {
-    return Json{{"event", "log"}, {"version", kJsonVersion}, {"message", notice}}.dump() + '\n';
-  }
-  return (options_.style == "bar" ? "\nt2v: " : "t2v: ") + notice + '\n';
+std::function<std::string()> Progress::stop_notice() const {
+  return [style = options_.style, began = began_] {
+    const std::string notice = "stopping at the next step; once more to leave at once";
+    if (style != "json") return (style == "bar" ? "\nt2v: " : "t2v: ") + notice + '\n';
+    const Json line = {{"event", "log"},
+                       {"version", kJsonVersion},
+                       {"elapsed", rounded(seconds_since(began))},
+                       {"message", notice}};
+    return line.dump() + '\n';
+  };
 }
 
 void Progress::write_json(const std::string& event, const Json& fields) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -52,8 +53,8 @@ class Progress {
   /// The last line of a run that started; nothing if it did not.
   void summarize(bool ok);
 
-  /// What a signal handler writes when the user asks to stop.
-  std::string stop_notice() const;
+  /// What to write when the user asks to stop; may be called on any thread, and after this is gone.
+  std::function<std::string()> stop_notice() const;
   /// Seconds since the start.
   double seconds() const;
 

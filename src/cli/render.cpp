@@ -94,7 +94,7 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
   const auto make = [&] {
     if (arguments.skip_existing) rendered = find_rendered(arguments.request);
     if (rendered) {
-      progress.note("t2v: " + rendered->output.string() + " is there already");
+      progress.note("t2v: " + escape_for_display(rendered->output.string()) + " is there already");
       return *rendered;
     }
     // One that is there would be of another clip.

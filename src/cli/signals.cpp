@@ -39,7 +39,7 @@ sigset_t set_of(std::initializer_list<int> numbers) {
 }
 
 /// Waits for the signals of `set`, the only thread that gets them.
-void watch(sigset_t set, const std::string& notice) {
+void watch(sigset_t set, const std::function<std::string()>& notice) {
   std::chrono::steady_clock::time_point first;
   for (int number = 0; ::sigwait(&set, &number) == 0;) {
     const auto now = std::chrono::steady_clock::now();
@@ -48,7 +48,7 @@ void watch(sigset_t set, const std::string& notice) {
     first = now;
     stop_signal = number;
     stop = true;
-    say(notice);
+    say(notice());
   }
 }
 
@@ -74,7 +74,7 @@ void install_fault_handlers() {
   ::sigaction(SIGBUS, &action, nullptr);
 }
 
-void install_stop_handlers(const std::string& notice) {
+void install_stop_handlers(const std::function<std::string()>& notice) {
   sigset_t set = set_of({});
   for (const int number : kStopSignals) {
     struct sigaction action {};

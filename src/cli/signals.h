@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 namespace t2v {
@@ -9,10 +10,11 @@ namespace t2v {
 /// short while it is mapped becomes exit code 3.
 void install_fault_handlers();
 
-/// From now on SIGINT, SIGTERM or SIGHUP once writes `notice` to standard error and sets stop_requested();
+/// From now on SIGINT, SIGTERM or SIGHUP once writes what `notice` gives, which any thread may call, to
+/// standard error and sets stop_requested();
 /// twice, a third of a second later or more, ends the process at once. A signal that was ignored stays
 /// ignored (nohup). Once, before other threads are started.
-void install_stop_handlers(const std::string& notice);
+void install_stop_handlers(const std::function<std::string()>& notice);
 const std::atomic<bool>& stop_requested();
 
 /// Ends the process by the signal that asked to stop, so that a shell loop stops too.

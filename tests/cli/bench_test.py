@@ -104,6 +104,12 @@ class BenchTest(CommandTest):
         self.assertEqual((self.folder / "page.html").read_text(), "old")
         self.assert_files("page.html")
 
+    def test_flags_that_would_do_nothing(self):
+        for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"]):
+            result = self.run_t2v("bench", *arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, b""))
+            self.assertIn(b"does nothing here", result.stderr)
+
     def test_the_gate(self):
         self.write("a.json", {"x": 1.0})
         self.write("b.json", {"x": 1.02, "only.b": 1.0})

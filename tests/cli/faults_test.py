@@ -201,6 +201,7 @@ class FullDiskTest(CommandTest):
                 if result.returncode in (1, 77):
                     self.skipTest("needs the right to mount a tmpfs: " + result.stderr.decode())
                 self.assertEqual(result.returncode, 4, result.stderr.decode())
+                self.assertEqual(b"sampling" in result.stderr, len(left) > 1, "what cannot fit is refused before the work")
                 self.assertEqual(result.stdout.decode().splitlines(), [*left, "old"], result.stderr.decode())
 
 

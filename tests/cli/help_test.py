@@ -104,6 +104,7 @@ class DidYouMeanTest(CommandTest):
         self.refused("versoin", parts=['unknown command "versoin"', "did you mean version?"])
         self.refused("help", "genrate", parts=['unknown command "genrate"', "did you mean generate?"])
         self.refused("frobnicate", parts=['unknown command "frobnicate"', "--help"])
+        self.refused("a red ball", parts=["unknown command", "--prompt"])
         self.refused("-q", "version", parts=['"version"', "comes first: t2v version"])
 
     def test_what_a_command_does_not_take(self):

@@ -40,6 +40,7 @@ class SignalTest(CommandTest):
                 self.assertEqual(code, -number)
                 notice = [i for i, event in enumerate(events) if "stopping" in event.get("message", "")]
                 self.assertEqual(len(notice), 1)
+                self.assertIn("elapsed", events[notice[0]])
                 # At most the step in progress and the one that the message raced with.
                 self.assertLessEqual(sum(event["event"] == "step" for event in events[notice[0] :]), 2)
                 self.assert_files()

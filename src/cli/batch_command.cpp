@@ -58,7 +58,8 @@ each clip is made by one of them, and what a process that died was making,
 another makes. The filesystem has to have flock. Clips of one model and size
 are made one after the other, in the order of the rows. Their prompts are
 encoded together, before the first: all of them, or as many as fit into 1 GiB of
-embeddings, which are over a thousand sentences, and then the next.
+embeddings, which are over a thousand sentences, or into a quarter of the memory
+that is free or of --max-vram, and then the next.
 
 A clip that fails does not stop the others, except with --fail-fast. In the
 folder are then failed.jsonl, whose rows can be run again, and results.jsonl,

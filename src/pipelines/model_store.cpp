@@ -6,9 +6,6 @@
 namespace t2v {
 namespace {
 
-/// So much memory may embeddings take before they are used: over a thousand prompts of one sentence.
-constexpr size_t kRoom = size_t{1} << 30;
-
 /// About how many bytes the embeddings of a prompt are, of the largest text encoder.
 size_t embeds_bytes(const std::string& prompt) {
   constexpr size_t kOfToken = 4096 * sizeof(float), kBytesOfToken = 2, kMostTokens = 512;
@@ -29,7 +26,7 @@ std::shared_ptr<const void> ModelStore::take(const std::string& name, const Iden
 }
 
 std::vector<Tensor> ModelStore::embeds(const std::string& encoder, const std::vector<std::string>& prompts,
-                                       const Encode& encode) {
+                                       size_t room, const Encode& encode) {
   if (encoder != encoder_) embeds_.clear();
   encoder_ = encoder;
   std::map<std::string, Tensor> wanted;
@@ -45,7 +42,7 @@ std::vector<Tensor> ModelStore::embeds(const std::string& encoder, const std::ve
   for (const std::string& prompt : prompts) want(prompt);
   const bool encodes = !missing.empty();
   for (const std::string& prompt : coming_.prompts) {
-    if (embeds_.contains(prompt) || (encodes && taken < kRoom)) want(prompt);
+    if (embeds_.contains(prompt) || (encodes && taken < room)) want(prompt);
   }
   if (encodes) {
     const std::vector<Tensor> rows = encode(missing);

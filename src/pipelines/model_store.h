@@ -43,10 +43,10 @@ class ModelStore {
   void drop_models() { models_.clear(); }
 
   /// What `encode` makes of each prompt, [1, length, d_model]. It is asked, once, for those that are not here
-  /// and with them for the prompts of coming clips, as far as their embeddings take 1 GiB. `encoder` tells
-  /// text encoders apart.
+  /// and with them for the prompts of coming clips, as far as their embeddings take `room` bytes. `encoder`
+  /// tells text encoders apart.
   using Encode = std::function<std::vector<Tensor>(const std::vector<std::string>& prompts)>;
-  std::vector<Tensor> embeds(const std::string& encoder, const std::vector<std::string>& prompts,
+  std::vector<Tensor> embeds(const std::string& encoder, const std::vector<std::string>& prompts, size_t room,
                              const Encode& encode);
 
   /// Throws Stopped if the clip at hand is to stop. Can be called as long as this store is there, by models

@@ -9,8 +9,10 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
+#include "core/device.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/machine.h"
 #include "guidance/classifier_free_guidance.h"
 #include "pipelines/memory_plan.h"
 #include "pipelines/pixels.h"
@@ -29,6 +31,20 @@ constexpr const char* kFp8 = "fp8";
 constexpr const char* kLowNoiseExpert = "transformer_2";
 /// So many steps before the low-noise expert's first one its files are asked into memory.
 constexpr int64_t kStepsToPrefetch = 3;
+/// Embeddings of coming clips take so many bytes at most: those of over a thousand prompts of one sentence.
+constexpr uint64_t kMostEmbeds = uint64_t{1} << 30;
+
+/// Bytes that the embeddings of coming clips may take, which `device` makes and the host keeps: at most a
+/// quarter of what is there, where that is known; the rest is for what makes them and for models.
+uint64_t room_for_embeds(at::Device device, std::optional<double> max_vram) {
+  uint64_t room = kMostEmbeds;
+  const auto leave = [&](uint64_t available) { room = available > 0 ? std::min(room, available / 4) : room; };
+  leave(available_memory());
+  if (device.is_cpu()) return room;
+  leave(available_memory(device));
+  if (max_vram) leave(static_cast<uint64_t>(*max_vram * (uint64_t{1} << 30)));
+  return room;
+}
 
 }  // namespace
 
@@ -59,8 +75,9 @@ VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
   const std::string encoder =
       identity("text_encoder", {.placement = text_encoder_placement(), .keep_in_fp32 = {}}) + ";" +
       file_identity(job_.checkpoint.get_tokenizer().path) + "," + std::to_string(at::get_num_threads());
-  std::vector<Tensor> embeds = models_.embeds(encoder, prompts_of(request()),
-                                              [this](const auto& prompts) { return encode_text(prompts); });
+  std::vector<Tensor> embeds = models_.embeds(
+      encoder, prompts_of(request()), room_for_embeds(text_encoder_placement().device, request().max_vram),
+      [this](const auto& prompts) { return encode_text(prompts); });
   for (Tensor& rows : embeds) {
     rows = at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kMaxSequenceLength - rows.size(1)});
   }

@@ -11,7 +11,7 @@ import unittest
 import urllib.parse
 
 from batch_support import SMALL, BatchTest
-from support import BINARY, environment
+from support import BINARY, SANITIZED, environment
 
 
 class Page(html.parser.HTMLParser):
@@ -92,6 +92,22 @@ class RunTest(BatchTest):
         self.assertGreaterEqual(event["total"], 600)
         process.kill()
         process.wait()
+
+    @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
+    def test_fewer_prompts_are_encoded_together_where_memory_is_scarce(self):
+        prompts = self.write("".join(f"{n}" + " a red ball" * 100 + "\n" for n in range(200)))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # noqa: E731
+        totals = []
+        for preexec in (None, limit):
+            process = self.start_t2v("batch", *SMALL, "--prompts", prompts, "-o", "out", "--name-template", "{index}.mp4",
+                                     "--progress", "json", preexec_fn=preexec)  # fmt: skip
+            events = map(json.loads, process.stderr)
+            totals.append(next(event for event in events if event["event"] == "encode_text")["total"])
+            process.kill()
+            process.wait()
+        # 8 MiB each: a quarter of less than 3 GiB.
+        self.assertLess(totals[1], 96)
+        self.assertGreater(totals[0], totals[1])
 
     def test_quiet_and_a_reader_that_leaves(self):
         result = self.batch(self.write("a cat\n"), "-q")

@@ -8,6 +8,8 @@ namespace {
 
 using Prompts = std::vector<std::string>;
 
+constexpr size_t kRoom = size_t{1} << 30;
+
 struct Model {
   int number;
 };
@@ -26,7 +28,7 @@ class ModelStoreTest : public ::testing::Test {
   /// What the text encoder was asked for, by embeds() of these prompts.
   Prompts asked_for(const Prompts& prompts, const std::string& encoder = "encoder") {
     Prompts asked;
-    const std::vector<Tensor> rows = store_.embeds(encoder, prompts, [&](const Prompts& missing) {
+    const std::vector<Tensor> rows = store_.embeds(encoder, prompts, kRoom, [&](const Prompts& missing) {
       asked = missing;
       std::vector<Tensor> made;
       for (const std::string& prompt : missing)
@@ -125,7 +127,7 @@ TEST_F(ModelStoreTest, StaysAsItWasWhenEncodingFails) {
   begin(true);
   asked_for({"one"});
   const auto fail = [](const Prompts&) -> std::vector<Tensor> { throw Stopped{}; };
-  EXPECT_THROW(store_.embeds("encoder", {"one", "two"}, fail), Stopped);
+  EXPECT_THROW(store_.embeds("encoder", {"one", "two"}, kRoom, fail), Stopped);
   EXPECT_EQ(asked_for({"one"}), Prompts{});
 }
 

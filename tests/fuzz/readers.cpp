@@ -85,7 +85,7 @@ void encode(const Tokenizer& tokenizer) {
 
 void read_rows(const fs::path& file) {
   const BatchRows rows = BatchRows::read(file);
-  for (size_t row = 0; row < rows.size(); ++row) attempt([&] { rows.given(row); });
+  for (size_t row = 0; row < rows.size(); ++row) attempt([&] { rows.given(row, {}); });
 }
 
 std::string listing() {

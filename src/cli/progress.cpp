@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "format.h"
 #include "streams.h"
 #include "t2v/text.h"
 
@@ -256,9 +257,9 @@ void Progress::summarize(bool ok) {
   } else if (counts_) {
     if (options_.quiet) return;
     const auto counted = [](int64_t count, const char* what) { return std::to_string(count) + what; };
-    write_line("t2v: " + counted(counts_->all, " clips: ") + counted(counts_->written, " written, ") +
-               counted(counts_->there, " were there, ") + counted(counts_->failed, " failed; ") +
-               format_seconds(seconds()));
+    write_line("t2v: " + count_of_clips(static_cast<size_t>(counts_->all)) + ": " +
+               counted(counts_->written, " written, ") + counted(counts_->there, " were there, ") +
+               counted(counts_->failed, " failed; ") + format_seconds(seconds()));
   } else if (ok && finished_.empty()) {
     if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar of what came stays
     bar_drawn_ = false;

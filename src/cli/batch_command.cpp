@@ -67,7 +67,8 @@ a line {"output", "seconds", "settings"} for each clip. A failed row, of any
 prompt file, is in there until its clip is made. --gallery adds index.html and
 the folder posters, and needs no network to be looked at.
 
-Standard output: the path of each clip when it is there, or with --json
+Standard output: the path of each clip that this process makes, as soon as it is
+there (--dry-run lists those of before too), or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
 With --dry-run: "there" or "to do" and the path of each clip, or with --json
   {"output": PATH, "there": true or false, "settings": {...}}

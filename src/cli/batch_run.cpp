@@ -82,25 +82,34 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
       looked = true;
     }
-    const Found found = find(job, request);
-    if (found == Found::kSame) outcome_.states[number] = JobState::kThere;
-    if (found == Found::kOther && !request.overwrite) refuse_other(job, request);
+    if (find(job, request)) outcome_.states[number] = JobState::kThere;
   }
 }
 
-BatchRun::Found BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
-  const fs::path file = settings_file(request);
+bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
   std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(file, ignored))) return Found::kNothing;
+  if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return false;
+  const std::string other = what_differs_there(job, request);
+  if (other.empty() || request.overwrite) return other.empty();
+  throw Error(ErrorCode::kUsage, {.doing = plan_.place(job.row) + request.output.string(),
+                                  .got = other,
+                                  .expected = "nothing, or the clip that is asked for",
+                                  .advice = "add --overwrite to replace it, or use another folder"});
+}
+
+/// What stands where the clip of a job comes, if it is another; "" if it is that clip.
+std::string BatchRun::what_differs_there(const BatchJob& job, const GenerateRequest& request) {
+  constexpr const char* kSomethingElse = "something that t2v did not make, or not whole";
   try {
-    if (options_.skip_existing && find_rendered(request)) return Found::kSame;
-    const Inspection inspection = inspect(file);
-    const bool same = inspection.kind == Inspection::Kind::kClip &&
-                      same_clip(Json::parse(inspection.settings), Json::parse(settings_of(request)),
-                                [&] { return model_sha256_of(job, request); });
-    return same ? Found::kSame : Found::kOther;
+    if (options_.skip_existing && find_rendered(request)) return "";
+    const Inspection inspection = inspect(settings_file(request));
+    if (inspection.kind != Inspection::Kind::kClip) return kSomethingElse;
+    const std::string other =
+        what_differs(Json::parse(inspection.settings), Json::parse(settings_of(request)),
+                     [&] { return model_sha256_of(job, request); });
+    return other.empty() ? "" : "a clip that was made with " + other;
   } catch (const std::exception&) {
-    return Found::kOther;
+    return kSomethingElse;
   }
 }
 
@@ -113,14 +122,6 @@ std::string BatchRun::model_sha256_of(const BatchJob& job, const GenerateRequest
     progress_.note("t2v: comparing the weights with those of the clips that are there");
   }
   return found->second = hash.get();
-}
-
-void BatchRun::refuse_other(const BatchJob& job, const GenerateRequest& request) const {
-  throw Error(ErrorCode::kUsage,
-              {.doing = plan_.place(job.row) + request.output.string(),
-               .got = "a clip that was made with other settings or weights, or something else",
-               .expected = "none, or one with these",
-               .advice = "add --overwrite to replace it, or use another folder"});
 }
 
 /// Refuses what cannot be done before anything is. What is there, or like another, costs nothing.
@@ -226,12 +227,10 @@ bool BatchRun::attempt(size_t number) {
   }
   try {
     const GenerateRequest request = plan_.request(job);
-    const Found found = find(job, request);
-    if (found == Found::kSame) {
+    if (find(job, request)) {
       outcome_.states[number] = JobState::kThere;
       return true;
     }
-    if (found == Found::kOther && !request.overwrite) refuse_other(job, request);
     make(number, request);
   } catch (const Stopped&) {
     throw;

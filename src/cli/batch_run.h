@@ -34,12 +34,11 @@ class BatchRun {
   int render(const std::function<void(const std::string& png)>& on_preview);
 
  private:
-  enum class Found { kNothing, kSame, kOther };
-
-  Found find(const BatchJob& job, const GenerateRequest& request);
+  /// Whether the clip is there already. Error (kUsage) if another one is, unless that may be replaced.
+  bool find(const BatchJob& job, const GenerateRequest& request);
   std::string model_sha256_of(const BatchJob& job, const GenerateRequest& request);
   BatchOutlook look_ahead();
-  [[noreturn]] void refuse_other(const BatchJob& job, const GenerateRequest& request) const;
+  std::string what_differs_there(const BatchJob& job, const GenerateRequest& request);
   void work();
   bool attempt(size_t number);
   void make(size_t number, const GenerateRequest& request);

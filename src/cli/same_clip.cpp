@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flag_values.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -24,8 +25,10 @@ std::string comparable(const std::string& text) {
   return text.starts_with('/') && repository != std::string::npos ? text.substr(repository) : text;
 }
 
-std::map<std::string, std::vector<std::string>> decisive(const nlohmann::ordered_json& settings) {
-  std::map<std::string, std::vector<std::string>> kept;
+using Values = std::map<std::string, std::vector<std::string>>;
+
+Values decisive(const nlohmann::ordered_json& settings) {
+  Values kept;
   for (const GivenFlag& given : given_from_json(flags_of(settings), "settings")) {
     if (std::find(kUndecisive.begin(), kUndecisive.end(), given.name) != kUndecisive.end()) continue;
     for (const std::string& value : given.values) kept[given.name].push_back(comparable(value));
@@ -33,14 +36,34 @@ std::map<std::string, std::vector<std::string>> decisive(const nlohmann::ordered
   return kept;
 }
 
+/// As one reads them, however long they are.
+std::string shown(const Values& settings, const std::string& name) {
+  constexpr size_t kMostShown = 60;
+  const auto found = settings.find(name);
+  std::string text;
+  if (found != settings.end()) {
+    for (const std::string& value : found->second) text += (text.empty() ? "" : ", ") + value;
+  }
+  if (text.size() <= kMostShown) return text.empty() ? "nothing" : escape_for_display(text);
+  text.resize(kMostShown);
+  while (!is_valid_utf8(text)) text.pop_back();
+  return escape_for_display(text) + "...";
+}
+
 }  // namespace
 
-bool same_clip(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
-               const std::function<std::string()>& model_sha256) {
-  if (decisive(recorded) != decisive(wanted)) return false;
+std::string what_differs(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
+                         const std::function<std::string()>& model_sha256) {
+  const Values there = decisive(recorded), asked = decisive(wanted);
+  Values either = there;
+  either.insert(asked.begin(), asked.end());
+  for (const auto& [name, values] : either) {
+    if (there.contains(name) && asked.contains(name) && there.at(name) == asked.at(name)) continue;
+    return "--" + name + " " + shown(there, name) + ", not " + shown(asked, name);
+  }
   const std::string then = recorded.value("model_sha256", "");
   const std::string now = then.empty() ? "" : model_sha256();
-  return now.empty() || now == then;
+  return now.empty() || now == then ? "" : "other weights";
 }
 
 }  // namespace t2v

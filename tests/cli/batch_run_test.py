@@ -273,7 +273,7 @@ class ContinueTest(BatchTest):
         self.done(prompts, *name)
         data = (self.folder / "out/a dog.mp4").read_bytes()
         result = self.batch(prompts, *name, "--guidance-scale", "2")
-        self.assert_error(result, 2, "prompts.txt:1", "a cat.mp4", "--overwrite")
+        self.assert_error(result, 2, "prompts.txt:1", "a cat.mp4", "made with --guidance_scale 5.0, not 2.0", "--overwrite")
         self.assertEqual((self.folder / "out/a dog.mp4").read_bytes(), data)
         # What the frames do not depend on does not count.
         self.assertEqual(self.done(prompts, *name, "--threads", "2", "-q", "--device", "cpu"), [])

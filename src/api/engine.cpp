@@ -69,18 +69,14 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   ComingClips coming = coming_clips(request, task.expected);
   PlannedMachine machine = this_machine(placement.device);
-  if (models.has_models()) {
-    // A plan counts again what is there already.
-    if (machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
-    const Plan plan = plan_as_asked(checkpoint, request, machine);
-    expect_memory(plan);
-    expect_room(request, plan.latents_bytes);
-  } else {
-    const Plan plan = plan_clip(checkpoint, request, machine);
-    expect_memory(plan);
-    expect_room(request, plan.latents_bytes);
-    coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
-  }
+  const bool warm = models.has_models();
+  // A plan counts again what is there already.
+  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
+  const Plan plan =
+      warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
+  expect_memory(plan);
+  expect_room(request, plan.latents_bytes);
+  if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
   expect_encoder(request);
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);

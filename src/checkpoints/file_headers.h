@@ -21,6 +21,12 @@ FileHeader read_torch_header(std::string_view bytes, const std::string& origin);
 /// The largest shape a tensor may have: what LibTorch's element-wise operations can iterate over.
 constexpr size_t kMostDimensions = 64;
 
+/// Tensors, or values of metadata, that a file may have, and the bytes of a tensor's name. Published models
+/// have a few thousand, of names of a hundred bytes; what is far beyond would take seconds and gigabytes to
+/// look at.
+constexpr size_t kMostEntries = 65'536;
+constexpr size_t kLongestTensorName = 256;
+
 /// Bytes of a contiguous tensor; nothing if the product overflows, or a block of numbers does not fit the
 /// last dimension. A dimension of 0 does not hide that the others overflow: strides are products too.
 std::optional<uint64_t> stored_size(NumberFormat format, const std::vector<int64_t>& shape);

@@ -44,29 +44,16 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
 
   bool key(string_t& key) override {
     if (level_ == Level::kTop) {
-      name_ = key;
-      const bool seen = name_ == "__metadata__" ? metadata_seen_ : header_.tensors.contains(name_);
-      if (seen) refuse(shown_name(name_) + " twice", "every name once");
-      metadata_seen_ = metadata_seen_ || name_ == "__metadata__";
-      return true;
-    }
-    field_ = key;
-    const bool seen = level_ == Level::kMetadata
-                          ? header_.metadata.contains(field_)
-                          : (field_ == "dtype" && dtype_) || (field_ == "shape" && shape_) ||
-                                (field_ == "data_offsets" && offsets_);
-    if (seen)
-      refuse("the key " + shown_name(field_) + " of " + shown_name(name_) + " twice", "every key once");
-    if (level_ == Level::kTensor && field_ != "dtype" && field_ != "shape" && field_ != "data_offsets") {
-      refuse("the key " + shown_name(field_) + " of " + shown_name(name_),
-             "dtype, shape and data_offsets alone");
+      begin_entry(key);
+    } else {
+      begin_field(key);
     }
     return true;
   }
 
   bool string(string_t& value) override {
     if (level_ == Level::kMetadata) {
-      header_.metadata.emplace(field_, value);
+      header_.metadata.emplace(field_, std::move(value));
     } else if (level_ == Level::kTensor && field_ == "dtype") {
       dtype_ = value;
     } else {
@@ -121,6 +108,40 @@ class HeaderReader final : public nlohmann::json::json_sax_t {
 
  private:
   enum class Level { kOutside, kTop, kMetadata, kTensor, kShape, kOffsets };
+
+  void begin_entry(const std::string& name) {
+    const bool is_metadata = name == "__metadata__";
+    if (is_metadata ? metadata_seen_ : header_.tensors.contains(name))
+      refuse(shown_name(name) + " twice", "every name once");
+    if (name.size() > kLongestTensorName) {
+      refuse("the name " + shown_name(name) + " of " + std::to_string(name.size()) + " bytes",
+             "at most " + std::to_string(kLongestTensorName));
+    }
+    expect_few(header_.tensors.size(), "tensors");
+    metadata_seen_ = metadata_seen_ || is_metadata;
+    name_ = name;
+  }
+
+  void begin_field(const std::string& field) {
+    const bool seen = level_ == Level::kMetadata
+                          ? header_.metadata.contains(field)
+                          : (field == "dtype" && dtype_) || (field == "shape" && shape_) ||
+                                (field == "data_offsets" && offsets_);
+    if (seen)
+      refuse("the key " + shown_name(field) + " of " + shown_name(name_) + " twice", "every key once");
+    if (level_ == Level::kTensor && field != "dtype" && field != "shape" && field != "data_offsets") {
+      refuse("the key " + shown_name(field) + " of " + shown_name(name_),
+             "dtype, shape and data_offsets alone");
+    }
+    if (level_ == Level::kMetadata) expect_few(header_.metadata.size(), "values of metadata");
+    field_ = field;
+  }
+
+  /// One more, when there are so many.
+  void expect_few(size_t count, const std::string& what) const {
+    if (count < kMostEntries) return;
+    refuse("more than " + std::to_string(kMostEntries) + " " + what, "a file of one model");
+  }
 
   std::string where() const {
     if (level_ == Level::kOutside) return "the header";

@@ -104,6 +104,17 @@ TEST_F(GgufTest, RefusesCountsAndLengthsBeyondTheFileAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
 }
 
+TEST_F(GgufTest, RefusesMoreThanAnyModelHas) {
+  const std::string many(4 << 20, '\0');  // as much as so many tensors may take
+  for (const auto& [tensors, values] : {std::pair<uint64_t, uint64_t>{65'537, 0}, {0, 65'537}}) {
+    EXPECT_THAT(refusal("GGUF" + raw<uint32_t>(3) + raw(tensors) + raw(values) + many),
+                HasSubstr("at most 65536"));
+  }
+  EXPECT_NO_THROW(open(gguf({}, {tensor(std::string(256, 'n'), {2}, kF32, 0)}, 32)));
+  EXPECT_THAT(refusal(gguf({}, {tensor(std::string(257, 'n'), {2}, kF32, 0)}, 32)),
+              HasSubstr("of 257 bytes"));
+}
+
 TEST_F(GgufTest, RefusesValuesThatAreNone) {
   EXPECT_THAT(refusal(gguf({text("k") + raw<uint32_t>(13) + raw<uint64_t>(0)}, {}, 0)), HasSubstr("type 13"));
   EXPECT_THAT(refusal(gguf({text("k") + raw<uint32_t>(7) + "\x02"}, {}, 8)), HasSubstr("truth value 2"));

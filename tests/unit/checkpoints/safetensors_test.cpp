@@ -174,6 +174,26 @@ TEST_F(SafetensorsTest, RefusesShapesThatOverflow) {
               HasSubstr("more than 64"));
 }
 
+TEST_F(SafetensorsTest, RefusesMoreThanAnyModelHas) {
+  const auto header = [](size_t values, size_t tensors) {
+    std::string text = R"({"__metadata__":{"k":"")";
+    for (size_t i = 1; i < values; ++i) text += ",\"" + std::to_string(i) + R"(":"")";
+    text += '}';
+    for (size_t i = 0; i < tensors; ++i)
+      text += ",\"" + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    return safetensors_bytes(text + '}', 0);
+  };
+  constexpr size_t kMost = 65536;
+  EXPECT_EQ(TensorFile::open(write("a.safetensors", header(kMost, kMost)))->tensors().size(), kMost);
+  EXPECT_THAT(refusal(header(1, kMost + 1)), HasSubstr("more than 65536 tensors"));
+  EXPECT_THAT(refusal(header(kMost + 1, 1)), HasSubstr("more than 65536 values of metadata"));
+  const auto named = [](size_t length) {
+    return "{\"" + std::string(length, 'n') + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})";
+  };
+  EXPECT_NO_THROW(TensorFile::open(write("a.safetensors", safetensors_bytes(named(256), 0))));
+  EXPECT_THAT(refusal_of_header(named(257)), HasSubstr("of 257 bytes"));
+}
+
 TEST_F(SafetensorsTest, AnErrorIsShortWhateverTheFileSays) {
   const std::string name(1 << 20, 'n');
   EXPECT_LT(refusal_of_header("{\"" + name + "\":{}}").size(), 600u);

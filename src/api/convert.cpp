@@ -52,7 +52,8 @@ ConvertResult convert(const ConvertRequest& request, const RunControl& control) 
   check_word("--layout", request.layout, kLayouts);
   const Checkpoint checkpoint = Checkpoint::open({.model = locate_model(request.input)});
   check_output(request.output, checkpoint);
-  const auto engine_convert = reinterpret_cast<decltype(&t2v_engine_convert)>(engine_entry(kEngineConvert));
+  const auto engine_convert = reinterpret_cast<decltype(&t2v_engine_convert)>(
+      engine_entry(kEngineConvert, "reading " + request.input.string()));
   ConvertResult result;
   engine_convert(checkpoint, request, control, result);
   return result;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/engine.h"
+#include "core/log.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -35,12 +36,15 @@ void* open_engine(const std::filesystem::path& file) {
 
 }  // namespace
 
-void* engine_entry(const char* name) {
+void* engine_entry(const char* name, const std::string& doing) {
   Dl_info info{};
   ::dladdr(reinterpret_cast<const void*>(&version), &info);
   static const std::filesystem::path file =
       std::filesystem::canonical(info.dli_fname).parent_path() / kEngineLibrary;
-  static void* const library = open_engine(file);
+  static void* const library = [&] {
+    if (!doing.empty()) log_note(doing);
+    return open_engine(file);
+  }();
   void* entry = library != nullptr ? ::dlsym(library, name) : nullptr;
   if (entry == nullptr) fail(file);
   return entry;

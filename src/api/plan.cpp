@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 template <typename Entry>
 Entry* entry_of(const char* name) {
-  return reinterpret_cast<Entry*>(engine_entry(name));
+  return reinterpret_cast<Entry*>(engine_entry(name, "planning"));
 }
 
 std::vector<fs::path> outputs_of(const GenerateRequest& request) {

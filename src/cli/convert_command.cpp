@@ -42,7 +42,6 @@ int run(const Invocation& invocation, const ConvertRequest& request, Progress& p
   if (request.output.empty()) {
     throw Error(ErrorCode::kUsage, {.doing = "--output", .got = "nothing", .expected = "where to write to"});
   }
-  progress.note("t2v: reading " + escape_for_display(request.input.string()));  // then the engine is loaded
   const ConvertResult result = convert(request, make_run_control(progress));
   if (!invocation.json) return print(request.output.string() + '\n');
   nlohmann::ordered_json files = nlohmann::ordered_json::array();

@@ -9,7 +9,7 @@ namespace t2v {
 /// One line that a user should see although nothing failed. Not shown when quiet.
 void log_warning(const std::string& message);
 
-/// One line about what was chosen where a user left it open. Not shown when quiet.
+/// One line about what was chosen where a user left it open, or what is being done. Not shown when quiet.
 void log_note(const std::string& message);
 
 /// One line for who asked for more (`-v`): files, dtypes, shapes, backends.

@@ -15,7 +15,7 @@ from PIL import Image
 import measure
 import prompts
 import sample
-from world import PART
+from world import OTHER_FORMS, PART
 
 COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing") + (("two things", "two colours", "two objects", "relation") if PART.two else ())
 
@@ -107,6 +107,9 @@ def main():
         lora, its_preset = args.lora
         lines("held out, LoRA", held_out(args.count * 2 // 5), work / "lora", partial(sample.make, model, its_preset, lora=lora))
     lines("", others(args.count // 5), work / "others", partial(sample.make, model, preset))
+    for width, height, frames in OTHER_FORMS:
+        name = f"{width}x{height}, {frames} frames"
+        lines(name, held_out(args.count // 5), work / name, partial(sample.make, model, preset, form=(width, height, frames)))
     lines("without guidance", held_out(args.count // 10), work / "unguided", partial(sample.make, model, preset, guidance=1.0))
     spread(model, preset, work, held_out(args.count)[0][1][0]["prompt"])
     if len(wrong) > 1:

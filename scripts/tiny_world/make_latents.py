@@ -16,7 +16,7 @@ from draw import draw
 from export import load
 from training import save
 from train_vae import CONFIG
-from world import PART, random_scene
+from world import OTHER_FORMS, PART, random_scene
 
 PIECES = {"clips": 500, "images": 2500}  # scenes in a piece
 CELL = 4  # pixels of a cell of the kept covers
@@ -36,13 +36,19 @@ def encode(vae, x):
         return fast.encode(vae, x.contiguous(memory_format=torch.channels_last_3d))
 
 
+def part_of(kind, number):
+    """What a piece is drawn of: every fourth one has another size or length, in turn."""
+    width, height, frames = OTHER_FORMS[number // 4 % len(OTHER_FORMS)] if number % 4 == 3 else (PART.width, PART.height, PART.frames)
+    return replace(PART, width=width, height=height, frames=1 if kind == "images" else frames)
+
+
 def piece(vae, kind, count, seed, device, first_frames):
     """Latents [N,z,T',H/8,W/8], covers and scenes of one piece, and the spread of the encoder's noise [z].
 
     With `first_frames` also the latents of each clip's first frame followed by grey ones, which an image-to-video transformer is given.
     """
     rng = np.random.default_rng([11 + (kind == "images"), seed])
-    part = replace(PART, frames=1) if kind == "images" else PART
+    part = part_of(kind, seed)
     latents, conditions, covers, scenes, variance = [], [], [], [], 0.0
     while len(scenes) < count:
         scene = random_scene(rng, part=part)

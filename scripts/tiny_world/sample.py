@@ -54,9 +54,10 @@ def open_pipeline(model, preset, lora=None):
     return pipeline
 
 
-def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, batch=10):
-    """Writes the clip of each row; one that is there already is kept."""
+def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, form=None, batch=10):
+    """Writes the clip of each row, of the preset's or another `form` (width, height, frames); a clip that is there already is kept."""
     preset = json.loads(preset.read_text())
+    width, height, num_frames = form or (preset["width"], preset["height"], preset["num_frames"])
     out.mkdir(parents=True, exist_ok=True)
     missing = [i for i in range(len(rows)) if not (out / f"{i:04d}.npy").exists()]
     if not missing:
@@ -67,7 +68,7 @@ def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lor
         frames = pipeline(
             prompt=[rows[i]["prompt"] for i in part],
             negative_prompt=[preset["negative_prompt"] if negative is None else negative] * len(part),
-            height=preset["height"], width=preset["width"], num_frames=preset["num_frames"],
+            height=height, width=width, num_frames=num_frames,
             num_inference_steps=steps or preset["num_inference_steps"],
             guidance_scale=guidance or preset["guidance_scale"],
             generator=[torch.Generator().manual_seed(rows[i]["seed"]) for i in part],

@@ -1,7 +1,7 @@
 """Trains the transformer and the text encoder on cached latents.
 
 The text encoder first learns to name what a caption says (`captions` stage), then the transformer learns the rectified flow (`flow` stage), on single
-frames, on the beginnings of clips and on whole clips, as asked. Meanwhile the middle of the transformer learns to say where the clean clip's things are,
+frames and on clips of every size and length there is, as asked. Meanwhile the middle of the transformer learns to say where the clean clip's things are,
 and of which shape and colour a single one is; these outputs are not kept.
 
 Variants go on from the plain transformer: one that continues a first frame (--image-to-video), and two experts (--expert high, --expert low), each of
@@ -137,22 +137,23 @@ def train_captions(args, encoder, tokenizer):
 
 
 class Latents:
-    """The pieces of drawn clips and single frames that are there: latents, what an image-to-video transformer is given, covers of the things, scenes."""
+    """The pieces of drawn clips and single frames that are there, by their form: rows of latents, covers, scenes and first frames."""
 
     def __init__(self, work):
         self.work = work
         statistics = torch.load(work / "statistics.pt")
         self.mean, self.std = (statistics[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
         self.read = set()
-        self.rows = {"clips": [], "images": []}
+        self.rows = {"clips": {}, "images": {}}
         self.refresh()
 
     def refresh(self):
         """Takes in what has been drawn since, as far as it belongs to the part of the world that is to be learned."""
-        for kind, rows in self.rows.items():
+        for kind, forms in self.rows.items():
             for path in sorted(set((self.work / kind).glob("*.pt")) - self.read):
                 self.read.add(path)
                 piece = torch.load(path)
+                rows = forms.setdefault(tuple(piece["latents"].shape[2:]), [])
                 # A single frame is its own first frame.
                 first = piece["latents"] if kind == "images" else piece.get("conditions", [None] * len(piece["latents"]))
                 for latent, condition, cover, row in zip(piece["latents"], first, piece["covers"], piece["scenes"]):
@@ -160,22 +161,30 @@ class Latents:
                     if belongs(scene, PART):
                         rows.append((latent, condition, cover, scene))
 
-    def batch(self, rng, count, frames):
-        """Single frames or the first latent frames of random clips.
+    def batch(self, rng, kind, tokens, others):
+        """Random clips or single frames of one form, as many as have about `tokens` values a channel; `others`: share of batches not of PART's form.
 
         Latents [B,z,T',H,W], conditions [B,4+z,T',H,W] (mask and first frame; None where clips have none), covers [B,T',2,2H,2W] in 0..1 and scenes.
         """
-        rows = self.rows["images" if frames == 1 and self.rows["images"] else "clips"]
-        rows = [rows[n] for n in rng.integers(len(rows), size=count)]
+        forms = self.rows[kind]
+        usual = latent_form(kind)
+        rest = [form for form in forms if form != usual]
+        form = rest[rng.integers(len(rest))] if rest and rng.random() < others else usual
+        rows = [forms[form][n] for n in rng.integers(len(forms[form]), size=max(1, tokens // math.prod(form)))]
         latents, conditions = (
-            (torch.stack([row[i][:, :frames] for row in rows]).float() - self.mean) / self.std if rows[0][i] is not None else None for i in (0, 1)
+            (torch.stack([row[i] for row in rows]).float() - self.mean) / self.std if rows[0][i] is not None else None for i in (0, 1)
         )
         if conditions is not None:
             mask = torch.zeros_like(conditions[:, :4])
             mask[:, :, 0] = 1
             conditions = torch.cat([mask, conditions], 1)
-        covers = torch.stack([cover[:frames] for *_, cover, _ in rows]).float() / 255
+        covers = torch.stack([cover for *_, cover, _ in rows]).float() / 255
         return latents, conditions, covers, [row[-1] for row in rows]
+
+
+def latent_form(kind):
+    """Frames, height and width of the latents of PART's clips or single frames."""
+    return (1 if kind == "images" else (PART.frames + 3) // 4, PART.height // 8, PART.width // 8)
 
 
 def structure_loss(output, covers, scenes):
@@ -258,7 +267,7 @@ def train_flow(rank, args):
     torch.manual_seed(args.seed + 1000 * step + rank)
     torch._dynamo.config.recompile_limit = 64
     forward = torch.compile(fast.transformer, dynamic=False)
-    tables = {frames: fast.rope_tables(transformer, data.batch(rng, 1, frames)[0].to(args.device)) for frames in set(args.frames)}
+    tables = {}
     shown, losses = time.time(), []
 
     def keep():
@@ -269,10 +278,12 @@ def train_flow(rank, args):
     while step < args.steps:
         for group, peak in zip((group for optimiser in optimisers for group in optimiser.param_groups), peaks):
             group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay)
-        frames = args.frames[step % len(args.frames)]
-        count = args.batch * 5 // frames
-        x0, given, covers, scenes = data.batch(rng, count, frames)
+        tokens = args.batch * math.prod(latent_form("clips"))
+        x0, given, covers, scenes = data.batch(rng, args.kinds[step % len(args.kinds)], tokens, args.others)
         x0, covers = x0.to(args.device), covers.to(args.device)
+        count, form = len(x0), x0.shape[2:]
+        if form not in tables:
+            tables[form] = fast.rope_tables(transformer, x0)
         texts = ["" if rng.random() < args.drop else captions.caption(scene, rng) for scene in scenes]
         ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, TEXT_ROWS))
         s = levels(count, args.expert).to(args.device)
@@ -284,7 +295,7 @@ def train_flow(rank, args):
         padding = torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=args.device)
         with torch.autocast(args.device, torch.bfloat16):
             text = encode_text(encoder, ids, mask).float()
-            v, tokens = forward(transformer, x, 1000 * s, text, tables[frames], padding, len(transformer.blocks) // 2)
+            v, tokens = forward(transformer, x, 1000 * s, text, tables[form], padding, len(transformer.blocks) // 2)
             told = structure_loss(structure(tokens), covers, scenes)
         weight = 1 + args.things * (F.max_pool3d(covers.amax(2), (1, 2, 2)) > 0.05).float().unsqueeze(1)
         error = (v.float() - (noise - x0)).square()
@@ -326,8 +337,9 @@ if __name__ == "__main__":
     parser.add_argument("--stage", choices=["captions", "flow"], required=True)
     parser.add_argument("--steps", type=int, required=True, help="steps after which to stop")
     parser.add_argument("--decay", type=float, default=0.2, help="share of the steps, at the end, over which the rate falls to zero")
-    parser.add_argument("--frames", type=int, nargs="+", default=[5], help="latent frames of the batches, in turn: the first ones of each clip")
-    parser.add_argument("--batch", type=int, default=24, help="clips of five latent frames per worker and step; more of shorter ones")
+    parser.add_argument("--kinds", choices=["clips", "images"], nargs="+", default=["clips"], help="what the batches are of, in turn")
+    parser.add_argument("--others", type=float, default=0.25, help="share of batches of other sizes and lengths, where there are any")
+    parser.add_argument("--batch", type=int, default=24, help="clips of the usual form per worker and step; more of smaller and shorter ones")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--text-rate", type=float, default=0.2, help="the text encoder's learning rate as a share of the transformer's")
     parser.add_argument("--average", type=float, default=0.998)

@@ -18,8 +18,8 @@ import captions
 import fast
 import training
 from export import FLOW_SHIFT, load
-from train_dit import TEXT_LENGTH, TEXT_ROWS, encode_text, new_models, tokenise
-from world import PART, random_scene
+from train_dit import TEXT_LENGTH, TEXT_ROWS, encode_text, latent_form, new_models, tokenise
+from world import random_scene
 
 POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next
 BETWEEN = 3  # the teacher's steps for one of the student's
@@ -56,7 +56,7 @@ class Model:
         load(self.encoder, average[count:])
         for module in (self.transformer, self.encoder):
             module.requires_grad_(False)
-        self.shape = (self.transformer.config.in_channels, (PART.frames + 3) // 4, PART.height // 8, PART.width // 8)
+        self.shape = (self.transformer.config.in_channels, *latent_form("clips"))
         self.tables = fast.rope_tables(self.transformer, torch.zeros(1, *self.shape))
         self.forward = torch.compile(fast.transformer, dynamic=False)
 

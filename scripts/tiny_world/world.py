@@ -53,6 +53,8 @@ PART = Part(
     backgrounds=("black", "white", "grass", "night", "sea", "desert"),
     two=0.0, camera=0.0, sized=0.0, speed=0.0, least=0.26,
 )
+# Width, height and frames of the other clips that the transformer sees; the VAE sees each pixel's surroundings alone.
+OTHER_FORMS = ((160, 96, 17), (96, 160, 17), (96, 96, 9), (96, 96, 33))
 
 
 @dataclass

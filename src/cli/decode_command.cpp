@@ -55,7 +55,7 @@ std::vector<FlagGroup> decode_flags(GenerateArguments& arguments) {
   return groups;
 }
 
-Json recorded_settings(const fs::path& latents) {
+Json settings_of_latents(const fs::path& latents) {
   const Inspection inspection = inspect(latents);
   if (inspection.kind == Inspection::Kind::kLatents) return Json::parse(inspection.settings);
   throw Error(ErrorCode::kInput, {.doing = "decoding " + latents.string(),
@@ -68,7 +68,7 @@ bool gives(const std::vector<GivenFlag>& given, const std::string& name) {
 }
 
 int run(const Invocation& invocation, const fs::path& latents, bool dry_run, Progress& progress) {
-  Json recorded = recorded_settings(latents);
+  Json recorded = settings_of_latents(latents);
   // Another model is meant with its own VAE.
   if (gives(invocation.given, "model")) recorded.erase("vae");
   GenerateArguments arguments;

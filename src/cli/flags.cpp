@@ -124,53 +124,63 @@ FlagGroup look(GenerateArguments& arguments) {
                      arguments.sheet)}};
 }
 
-FlagGroup size_and_length(GenerateRequest& request) {
-  const auto set_size = [&request](const FlagValue& value) {
+Flag size_flag(GenerateRequest& request) {
+  const auto set = [&request](const FlagValue& value) {
     const Size size = parse_size(value);
     request.width = size.width;
     request.height = size.height;
   };
-  const auto set_aspect = [&request](const FlagValue& value) { request.aspect = parse_aspect(value); };
-  // --frames and --duration say the same thing: the last one holds.
-  const auto set_frames = [&request](const FlagValue& value) {
+  return deciding(
+      {"--width", "--height"},
+      replacing({"--aspect"},
+                {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set}));
+}
+
+Flag aspect_flag(GenerateRequest& request) {
+  const auto set = [&request](const FlagValue& value) { request.aspect = parse_aspect(value); };
+  return deciding(
+      {"--width", "--height"},
+      replacing({"--size"},
+                {{"--aspect"},
+                 "W:H",
+                 "The shape: with --width or --height, or alone with at most the model's number of pixels",
+                 kDescribeAspect,
+                 "",
+                 set}));
+}
+
+// --frames and --duration say the same thing: the last one holds.
+Flag frames_flag(GenerateRequest& request) {
+  const auto set = [&request](const FlagValue& value) {
     request.num_frames = parse_integer(value, kFrameCounts);
     request.duration.reset();
   };
-  const auto set_duration = [&request](const FlagValue& value) {
+  return {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
+          "N",
+          "Number of frames",
+          describe(kFrameCounts),
+          kOfModel,
+          set};
+}
+Flag duration_flag(GenerateRequest& request) {
+  const auto set = [&request](const FlagValue& value) {
     request.duration = parse_number(value, kDurations);
     request.num_frames.reset();
   };
-  return {
-      "Size and length",
-      {deciding(
-           {"--width", "--height"},
-           replacing({"--aspect"},
-                     {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set_size})),
-       integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
-       integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel),
-       deciding(
-           {"--width", "--height"},
-           replacing(
-               {"--size"},
-               {{"--aspect"},
-                "W:H",
-                "The shape: with --width or --height, or alone with at most the model's number of pixels",
-                kDescribeAspect,
-                "",
-                set_aspect})),
-       {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
-        "N",
-        "Number of frames",
-        describe(kFrameCounts),
-        kOfModel,
-        set_frames},
-       deciding({"--frames"}, {{"--duration"},
-                               "SECONDS",
-                               "Length; must come out as a number of frames that the model can make",
-                               describe(kDurations),
-                               "",
-                               set_duration}),
-       number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
+  return deciding({"--frames"}, {{"--duration"},
+                                 "SECONDS",
+                                 "Length; must come out as a number of frames that the model can make",
+                                 describe(kDurations),
+                                 "",
+                                 set});
+}
+
+FlagGroup size_and_length(GenerateRequest& request) {
+  return {"Size and length",
+          {size_flag(request), integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
+           integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel), aspect_flag(request),
+           frames_flag(request), duration_flag(request),
+           number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
 }
 
 FlagGroup sampling(GenerateRequest& request) {

@@ -1,5 +1,6 @@
 #include "format.h"
 
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
@@ -26,12 +27,11 @@ std::string in_bytes(int64_t bytes) {
 }
 
 std::string in_seconds(double seconds) {
-  constexpr double kMinute = 60, kHour = 3600;
   if (seconds < 1e-3) return formatted("%.3g us", seconds * 1e6);
   if (seconds < 1) return formatted("%.3g ms", seconds * 1e3);
-  if (seconds < 2 * kMinute) return formatted("%.3g s", seconds);
-  return seconds < 2 * kHour ? formatted("%.1f min", seconds / kMinute)
-                             : formatted("%.1f h", seconds / kHour);
+  if (seconds < 99.95) return formatted("%.3g s", seconds);
+  const long whole = std::lround(seconds);
+  return formatted("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 std::string count_of_clips(size_t count) { return std::to_string(count) + (count == 1 ? " clip" : " clips"); }

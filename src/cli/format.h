@@ -11,7 +11,7 @@ namespace t2v {
 /// "1.25 GiB", "34 MiB", "12 KiB"
 std::string in_bytes(int64_t bytes);
 
-/// "12.3 us", "4.56 ms", "7.89 s", "1.2 min", "3.4 h"
+/// "12.3 us", "4.56 ms", "7.89 s", from 100 s on "0:02:05"
 std::string in_seconds(double seconds);
 
 /// "1 clip", "12 clips"

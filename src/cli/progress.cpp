@@ -50,17 +50,6 @@ const char* in_words(Kind kind) {
   return "";
 }
 
-std::string format_seconds(double seconds) {
-  char text[32];
-  if (seconds < 100) {
-    std::snprintf(text, sizeof text, "%.1f s", seconds);
-  } else {
-    const long whole = std::lround(seconds);
-    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-  }
-  return text;
-}
-
 double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 bool counts_bytes(Kind kind) { return kind == Kind::kDownload || kind == Kind::kVerify; }
@@ -162,7 +151,7 @@ void Progress::show_start(const Event& event) {
   } else if (settings.is_object()) {
     started_ = describe_settings(settings);
     const std::optional<double> left = seconds_of_all();
-    const std::string of_all = left ? "; " + format_seconds(*left) + " left of all" : "";
+    const std::string of_all = left ? "; " + in_seconds(*left) + " left of all" : "";
     if (!options_.quiet) write_line(prefix() + started_ + of_all);
   }
 }
@@ -173,7 +162,7 @@ void Progress::show_done(const Event& event) {
     write_json("done", {{"output", event.detail}});
   } else if (clip_ && !options_.quiet) {
     write_line(prefix() + "wrote " + escape_for_display(finished_) + " in " +
-               format_seconds(seconds() - clip_began_));
+               in_seconds(seconds() - clip_began_));
   }
 }
 
@@ -181,7 +170,7 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
   const bool edge = event.done == 0 || event.done == event.total;
   const double pause = options_.style == "bar" ? kSecondsBetweenBars : kSecondsBetweenLines;
   const std::string count = describe_count(event, now - phases_[event.kind].began);
-  const std::string left_text = left && *left > 0 ? ", " + format_seconds(*left) + " left" : "";
+  const std::string left_text = left && *left > 0 ? ", " + in_seconds(*left) + " left" : "";
   if (options_.style == "json") {
     Json fields = {{"done", event.done}, {"total", event.total}, {"detail", event.detail}, {"left", nullptr}};
     if (left) fields["left"] = rounded(*left);
@@ -208,7 +197,7 @@ void Progress::draw_bar(const Event& event, const std::string& count) {
     const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
     line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " + count;
   }
-  if (const auto left = seconds_of_all()) line += "; " + format_seconds(*left) + " left of all";
+  if (const auto left = seconds_of_all()) line += "; " + in_seconds(*left) + " left of all";
   line.resize(std::min(line.size(), static_cast<size_t>(std::max(terminal_width(STDERR_FILENO) - 1, 0))));
   if (options_.color) line = "\033[32m" + line + "\033[0m";
   write_all(STDERR_FILENO, kClearLine + line);
@@ -259,12 +248,12 @@ void Progress::summarize(bool ok) {
     const auto counted = [](int64_t count, const char* what) { return std::to_string(count) + what; };
     write_line("t2v: " + count_of_clips(static_cast<size_t>(counts_->all)) + ": " +
                counted(counts_->written, " written, ") + counted(counts_->there, " were there, ") +
-               counted(counts_->failed, " failed; ") + format_seconds(seconds()));
+               counted(counts_->failed, " failed; ") + in_seconds(seconds()));
   } else if (ok && finished_.empty()) {
     if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar of what came stays
     bar_drawn_ = false;
   } else if (ok && !options_.quiet) {
-    write_line("t2v: wrote " + escape_for_display(finished_) + " in " + format_seconds(seconds()) + ": " +
+    write_line("t2v: wrote " + escape_for_display(finished_) + " in " + in_seconds(seconds()) + ": " +
                started_);
   }
 }

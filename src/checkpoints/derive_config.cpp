@@ -1,5 +1,6 @@
 #include "checkpoints/derive_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -246,6 +247,27 @@ VaeLevels vae_levels_of(const Shapes& shapes, bool is_residual) {
   }
 }
 
+/// What the compression of the levels multiplies to.
+void add_scale_factors(const Component& tensors, const VaeLevels& levels, int64_t patch, json& config) {
+  constexpr size_t kMostLevels = 16;  // more would overflow
+  if (levels.temporal.size() > kMostLevels) cannot_tell(tensors, "compression", "scale_factor_spatial");
+  const auto temporal = std::count(levels.temporal.begin(), levels.temporal.end(), true);
+  config["scale_factor_spatial"] = patch << levels.temporal.size();
+  config["scale_factor_temporal"] = int64_t{1} << temporal;
+}
+
+/// latents_mean and latents_std: as a hint says, or those of the published VAE of as many channels.
+void add_latent_statistics(const Component& tensors, const Hints& hints, int64_t z_dim, json& config) {
+  const auto published = latent_statistics(z_dim);
+  for (const auto& [key, values] : {std::pair("latents_mean", published ? &published->mean : nullptr),
+                                    std::pair("latents_std", published ? &published->std : nullptr)}) {
+    config[key] = hints.find(key);
+    if (config[key].is_array() && config[key].size() == static_cast<size_t>(z_dim)) continue;
+    if (values == nullptr) cannot_tell(tensors, "latent statistics", key);
+    config[key] = *values;
+  }
+}
+
 json vae_config(const Component& tensors, const Hints& hints) {
   const Shapes shapes(tensors);
   const bool is_residual = shapes.has("encoder.down_blocks.0.resnets.0.conv1.weight");
@@ -254,17 +276,14 @@ json vae_config(const Component& tensors, const Hints& hints) {
   const int64_t z_dim = shapes("decoder.conv_in.weight", 1);
   const int64_t channels = shapes("encoder.conv_in.weight", 1);
   const int64_t patch = std::max<int64_t>(std::lround(std::sqrt(static_cast<double>(channels) / 3)), 1);
-  int64_t spatial = patch, temporal = 1;
   std::vector<int64_t> dim_mult;
   for (const int64_t width : levels.widths) dim_mult.push_back(width / base_dim);
-  constexpr size_t kMostLevels = 16;  // more would overflow
-  if (levels.temporal.size() > kMostLevels) cannot_tell(tensors, "compression", "scale_factor_spatial");
-  for (const bool shortens : levels.temporal) {
-    spatial *= 2;
-    temporal *= shortens ? 2 : 1;
-  }
+  // Null where it is the encoder's and nothing says so.
+  const int64_t decoder_base_dim = shapes("decoder.conv_out.weight", 1);
+  const bool said = decoder_base_dim != base_dim || !hints.find("decoder_base_dim").is_null();
   json config = {{"_class_name", "AutoencoderKLWan"},
                  {"base_dim", base_dim},
+                 {"decoder_base_dim", said ? json(decoder_base_dim) : json(nullptr)},
                  {"z_dim", z_dim},
                  {"dim_mult", dim_mult},
                  {"num_res_blocks", levels.num_res_blocks},
@@ -274,21 +293,9 @@ json vae_config(const Component& tensors, const Hints& hints) {
                  {"is_residual", is_residual},
                  {"in_channels", channels},
                  {"out_channels", shapes("decoder.conv_out.weight", 0)},
-                 {"patch_size", patch > 1 ? json(patch) : json(nullptr)},
-                 {"scale_factor_spatial", spatial},
-                 {"scale_factor_temporal", temporal}};
-  // Null where it is the encoder's and nothing says so.
-  const int64_t decoder_base_dim = shapes("decoder.conv_out.weight", 1);
-  const bool said = decoder_base_dim != base_dim || !hints.find("decoder_base_dim").is_null();
-  config["decoder_base_dim"] = said ? json(decoder_base_dim) : json(nullptr);
-  const auto published = latent_statistics(z_dim);
-  for (const auto& [key, values] : {std::pair("latents_mean", published ? &published->mean : nullptr),
-                                    std::pair("latents_std", published ? &published->std : nullptr)}) {
-    config[key] = hints.find(key);
-    const bool fits = config[key].is_array() && config[key].size() == static_cast<size_t>(z_dim);
-    if (!fits && values != nullptr) config[key] = *values;
-    if (!fits && values == nullptr) cannot_tell(tensors, "latent statistics", key);
-  }
+                 {"patch_size", patch > 1 ? json(patch) : json(nullptr)}};
+  add_scale_factors(tensors, levels, patch, config);
+  add_latent_statistics(tensors, hints, z_dim, config);
   return config;
 }
 

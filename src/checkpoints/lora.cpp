@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -143,6 +142,25 @@ LoraNaming commonest(const std::map<LoraNaming, int64_t>& counts) {
        lora || !family.empty() ? "a LoRA for Wan" : "a LoRA", "use a LoRA made for this model");
 }
 
+/// The keys that name a part of a Wan transformer; the others go to `ignored`.
+std::map<std::string, LoraKey> understood_keys(const TensorFile& file, std::vector<std::string>& ignored) {
+  std::map<std::string, LoraKey> keys;
+  for (const auto& [key, stored] : file.tensors()) {
+    auto parsed = parse_lora_key(key);
+    if (!parsed) {
+      ignored.push_back(key);
+      continue;
+    }
+    if (parsed->role == LoraRole::kUnsupported) {
+      fail(file, "the key " + shown_name(key) + " of an adapter that is no LoRA (DoRA, LoHa, LoKr, ...)",
+           "a plain LoRA", "ask for one, or merge the adapter with the program that made it");
+    }
+    keys.emplace(key, std::move(*parsed));
+  }
+  if (keys.empty()) refuse_other_model(file);
+  return keys;
+}
+
 }  // namespace
 
 const LoraTensor* LoraModule::find(LoraRole role) const {
@@ -168,24 +186,12 @@ bool LoraFile::recognises(const TensorFile& file) {
 LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
   LoraFile lora;
   lora.file = TensorFile::open(path);
-  std::map<std::string, LoraKey> keys;
-  std::set<bool> experts;
-  for (const auto& [key, stored] : lora.file->tensors()) {
-    const auto parsed = parse_lora_key(key);
-    if (!parsed) {
-      lora.ignored.push_back(key);
-      continue;
-    }
-    if (parsed->role == LoraRole::kUnsupported) {
-      fail(*lora.file,
-           "the key " + shown_name(key) + " of an adapter that is no LoRA (DoRA, LoHa, LoKr, ...)",
-           "a plain LoRA", "ask for one, or merge the adapter with the program that made it");
-    }
-    experts.insert(parsed->second_expert);
-    keys.emplace(key, *parsed);
-  }
-  if (keys.empty()) refuse_other_model(*lora.file);
-  lora.for_both_experts = experts.size() == 2;
+  const std::map<std::string, LoraKey> keys = understood_keys(*lora.file, lora.ignored);
+  const auto is_for = [&keys](bool second) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const auto& key) { return key.second.second_expert == second; });
+  };
+  lora.for_both_experts = is_for(false) && is_for(true);
   std::map<LoraNaming, int64_t> namings;
   for (const auto& [key, parsed] : keys) {
     if (lora.for_both_experts && parsed.second_expert != second_expert) {

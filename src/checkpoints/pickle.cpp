@@ -7,6 +7,7 @@
 #include "checkpoints/byte_reader.h"
 #include "checkpoints/file_headers.h"
 #include "checkpoints/pickle_names.h"
+#include "checkpoints/pickle_opcodes.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -26,45 +27,6 @@ struct Value {
   std::vector<Value*> items = {};                       ///< of a tuple or list
   std::vector<std::pair<Value*, Value*>> entries = {};  ///< of a dictionary
   PickledTensor tensor = {};                            ///< of a storage too, whose shape is empty
-};
-
-// The opcodes that torch.save uses (https://github.com/python/cpython/blob/main/Lib/pickletools.py).
-enum Opcode : uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kNoneOp = 'N',
-  kTrue = 0x88,
-  kFalse = 0x89,
-  kInt4 = 'J',
-  kInt1 = 'K',
-  kInt2 = 'M',
-  kLong1 = 0x8a,
-  kFloat8 = 'G',
-  kText4 = 'X',
-  kText1 = 0x8c,
-  kEmptyTuple = ')',
-  kTuple = 't',
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kEmptyList = ']',
-  kAppend = 'a',
-  kAppends = 'e',
-  kEmptyDictionary = '}',
-  kSetItem = 's',
-  kSetItems = 'u',
-  kGlobalOp = 'c',
-  kStackGlobal = 0x93,
-  kReduce = 'R',
-  kBuild = 'b',
-  kPersistentId = 'Q',
-  kPut1 = 'q',
-  kPut4 = 'r',
-  kGet1 = 'h',
-  kGet4 = 'j',
-  kMemoize = 0x94,
-  kProtocol = 0x80,
-  kFrame = 0x95,
 };
 
 class Interpreter {
@@ -166,24 +128,23 @@ class Interpreter {
     return static_cast<int64_t>(value);
   }
 
+  void push_tuple(std::vector<Value*> items) { push({.kind = Kind::kTuple, .items = std::move(items)}); }
+
   bool push_container(uint8_t opcode) {
-    const auto tuple = [this](std::vector<Value*> items) {
-      push({.kind = Kind::kTuple, .items = std::move(items)});
-    };
     switch (opcode) {
       case kMark:
         marks_.push_back(stack_.size());
         return true;
       case kEmptyTuple:
-        tuple({});
+        push_tuple({});
         return true;
       case kTuple:
-        tuple(pop_to_mark());
+        push_tuple(pop_to_mark());
         return true;
       case kTuple1:
       case kTuple2:
       case kTuple3:
-        tuple(pop_many(opcode - kTuple1 + 1));
+        push_tuple(pop_many(opcode - kTuple1 + 1));
         return true;
       case kEmptyList:
         push({.kind = Kind::kList});

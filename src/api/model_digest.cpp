@@ -14,6 +14,7 @@
 #include "api/sources.h"
 #include "checkpoints/checkpoint.h"
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "core/user_cache.h"
@@ -100,10 +101,11 @@ void keep_hash(const std::string& identity, const std::string& hash) {
   const fs::path file = user_cache_folder() / kKeptHashes;
   if (!file.is_absolute()) return;
   try {
+    fs::create_directories(file.parent_path());
+    const FileLock lock(file.string() + ".lock");  // what another process keeps meanwhile is not to be lost
     ordered_json kept = kept_hashes();
     kept[identity] = hash;
     while (kept.size() > kMostKeptHashes) kept.erase(kept.begin());
-    fs::create_directories(file.parent_path());
     StagedFile staged(file);
     staged.write(kept.dump(1, ' ', false, ordered_json::error_handler_t::replace) + '\n');
     staged.publish(/*overwrite=*/true);

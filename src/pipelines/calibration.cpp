@@ -1,17 +1,13 @@
 #include "pipelines/calibration.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "core/user_cache.h"
@@ -75,26 +71,6 @@ bool same_work(const PhaseWork& a, const PhaseWork& b) {
   return a.phase == b.phase && a.dtype == b.dtype && a.width == b.width && a.length == b.length;
 }
 
-/// Keeps other processes from storing at the same time.
-class Lock {
- public:
-  explicit Lock(const std::string& file)
-      : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0) throw output_error(file, errno);
-    while (::flock(descriptor_, LOCK_EX) != 0) {
-      if (errno == EINTR) continue;
-      ::close(descriptor_);
-      throw output_error(file, errno);
-    }
-  }
-  ~Lock() { ::close(descriptor_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 /// By how many doublings they differ.
 double difference(const PhaseWork& a, const PhaseWork& b) {
   return std::abs(std::log2(a.width / b.width)) + std::abs(std::log2(a.length / b.length));
@@ -141,7 +117,7 @@ void Calibration::store() const {
   if (file.empty()) return log_warning("there is no folder for the calibration: HOME is not set");
   try {
     fs::create_directories(file.parent_path());
-    const Lock lock(file.string() + ".lock");
+    const FileLock lock(file.string() + ".lock");
     ordered_json content = read_all(), entries = ordered_json::array();
     Calibration now = Calibration::in(content, device_);
     for (const Rate& rate : noted_) now.add(rate);

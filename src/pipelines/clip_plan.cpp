@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "autoencoders/vae_tiling.h"
 #include "core/device.h"
 #include "core/gpu_monitor.h"
 #include "core/machine.h"
@@ -220,7 +219,7 @@ class Planner {
   }
 
   PlannedPhase images() const {
-    const std::optional<int64_t> tile = request().vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
+    const std::optional<int64_t> tile = tile_of(request());
     const AllocationCost cost = on_gpu() ? gpu_allocation() : host_allocation();
     double work = 0, flops = 0;
     for (const ClipShape& clip : encoded()) {
@@ -265,6 +264,8 @@ class Planner {
     return 1 + static_cast<double>(vace.vace_layers.size()) / static_cast<double>(transformer_.num_layers);
   }
 
+  double sampling_code() const { return request().preview.empty() ? kSamplingCode : kDecodingCode; }
+
   PlannedPhase sampling() {
     const Component& component = checkpoint_.get("transformer");
     const WeightMemory weights = weight_memory(component, expert_options());
@@ -280,7 +281,7 @@ class Planner {
       const double converted =
           from_disk ? weights.converted / static_cast<double>(transformer_.num_layers) : weights.converted;
       planned =
-          phase("sampling", kSamplingCode + vae_bytes() + converted + overhead * activations, all_mapped());
+          phase("sampling", sampling_code() + vae_bytes() + converted + overhead * activations, all_mapped());
     }
     planned.tflop = static_cast<double>(plan_.forwards) * branches() *
                     forward_flops(transformer_, plan_.tokens).total() / 1e12;
@@ -297,13 +298,13 @@ class Planner {
     const bool on_host = waiting > 0 && residency.waiting == BlockResidency::Waiting::kHost;
     if (waiting > 0) plan_.waiting = on_host ? "cpu" : "disk";
     PlannedPhase planned =
-        phase("sampling", kSamplingCode + (on_host ? static_cast<double>(waiting) : 0), all_mapped());
+        phase("sampling", sampling_code() + (on_host ? static_cast<double>(waiting) : 0), all_mapped());
     planned.gpu_bytes = static_cast<int64_t>(memory.on_device(residency.resident));
     return planned;
   }
 
   PlannedPhase decoding(double code, double mapped) const {
-    const std::optional<int64_t> tile = request().vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
+    const std::optional<int64_t> tile = tile_of(request());
     const double pixels = 3 * static_cast<double>(clip_.height * clip_.width);
     // Tiles are joined on the host, in float32.
     const double joined = tile ? 4 * pixels * static_cast<double>(clip_.num_frames) : 0;

@@ -1,31 +1,15 @@
 #include "pipelines/latent_preview.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
 #include "pipelines/pixels.h"
 
 namespace t2v {
 namespace {
 
-constexpr int64_t kPictures = 48, kCells = 8;  // of a picture, in height and width
-constexpr int64_t kNeighbours = 3;             // in height and width
+constexpr int64_t kNeighbours = 3;  // in height and width
 /// How much the squares of the weights count beside the mean squared error.
-constexpr double kRidge = 0.01;
-
-/// Noise of every scale, the coarser the stronger, around a colour: [count, 3, side, side] in [-1, 1].
-Tensor coloured_noise(int64_t count, int64_t side) {
-  const at::Generator generator = seeded_generator(0);
-  Tensor noise = at::zeros({count, 3, side, side});
-  for (int64_t coarse = 2; coarse < side; coarse *= 2) {
-    const Tensor drawn = at::randn({count, 3, coarse, coarse}, generator);
-    noise += at::upsample_bilinear2d(drawn, {side, side}, /*align_corners=*/false) * std::pow(coarse, -0.4);
-  }
-  const Tensor strength = at::rand({count, 1, 1, 1}, generator);
-  const Tensor colour = 1.2 * (2 * at::rand({count, 3, 1, 1}, generator) - 1);
-  return (colour + strength * noise / noise.std()).clamp(-1, 1);
-}
+constexpr double kRidge = 0.3;
 
 /// [n, channels, h, w] with what is at the edge once more around it.
 Tensor with_edges(const Tensor& latents) { return at::replication_pad2d(latents, {1, 1, 1, 1}); }
@@ -41,35 +25,28 @@ Tensor neighbourhoods(const Tensor& latents) {
   return at::cat({rows, rows.new_ones({rows.size(0), 1})}, 1);
 }
 
-}  // namespace
-
-LatentPreview::LatentPreview(const AutoencoderKLWan& vae, at::Device device)
-    : side_(std::max<int64_t>(vae.config().scale_factor_spatial / 2, 1)) {
-  const int64_t factor = vae.config().scale_factor_spatial, shrunk = factor / side_;
-  std::vector<Tensor> given, wanted;
-  for (const Tensor& picture : coloured_noise(kPictures, kCells * factor).to(device).split(1)) {
-    const Tensor encoded = vae.encode(picture.unsqueeze(2));
-    given.push_back(neighbourhoods(vae.normalize(encoded).select(2, 0)));
-    vae.decode(encoded, [&](const Tensor& pixels) {
-      const Tensor small = at::avg_pool2d(pixels.select(2, 0), {shrunk, shrunk});
-      wanted.push_back(rows_of(at::pixel_unshuffle(small, side_)));
-    });
-  }
-  const Tensor x = at::cat(given), y = at::cat(wanted);
+/// The weights [columns of y, columns of x] with which x makes y; of the last column, a constant, they are
+/// free.
+Tensor fit(const Tensor& x, const Tensor& y) {
   Tensor ridge = at::eye(x.size(1), at::kDouble) * (kRidge * static_cast<double>(x.size(0)));
-  ridge.select(0, -1).zero_();  // the constant is free
-  const Tensor solved = at::linalg_solve(x.t().mm(x) + ridge, x.t().mm(y)).t().to(device, at::kFloat);
-  weights_ = solved.narrow(1, 0, solved.size(1) - 1)
-                 .reshape({-1, vae.config().z_dim, kNeighbours, kNeighbours})
-                 .contiguous();
-  bias_ = solved.select(1, -1).contiguous();
+  ridge.select(0, -1).zero_();
+  return at::linalg_solve(x.t().mm(x) + ridge, x.t().mm(y)).t();
 }
 
-Frames LatentPreview::operator()(const Tensor& latents) const {
+}  // namespace
+
+Frames preview_frames(const Tensor& latents, const FrameDecoder& decode_frame) {
   check_finite(latents, "sampling");
-  const Tensor frames = latents[0].transpose(0, 1);
-  const Tensor pixels = at::pixel_shuffle(at::conv2d(with_edges(frames), weights_, bias_), side_);
-  return to_frames(pixels.transpose(0, 1).unsqueeze(0));
+  const Tensor middle = latents.narrow(2, latents.size(2) / 2, 1);
+  const Tensor pixels = decode_frame(middle).select(2, 0);
+  const int64_t factor = pixels.size(3) / latents.size(4), side = std::max<int64_t>(factor / 2, 1);
+  const Tensor halved = at::avg_pool2d(pixels, {factor / side, factor / side});
+  const Tensor map =
+      fit(neighbourhoods(middle.select(2, 0)), rows_of(at::pixel_unshuffle(halved, side))).to(latents);
+  const Tensor weights = map.slice(1, 0, -1).reshape({-1, latents.size(1), kNeighbours, kNeighbours});
+  const Tensor frames =
+      at::conv2d(with_edges(latents[0].transpose(0, 1)), weights, map.select(1, -1).contiguous());
+  return to_frames(at::pixel_shuffle(frames, side).transpose(0, 1).unsqueeze(0));
 }
 
 }  // namespace t2v

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "autoencoders/vae_tiling.h"
 #include "core/machine.h"
 #include "guidance/classifier_free_guidance.h"
+#include "pipelines/vae_memory.h"
 #include "transformers/transformer_wan.h"
 #include "transformers/transformer_wan_vace.h"
 
@@ -67,6 +69,13 @@ int64_t cache_bytes(const GenerateRequest& request, const WanTransformer3DConfig
          int64_t{sizeof(float)};
 }
 
+/// A preview decodes one frame.
+uint64_t preview_bytes(const GenerateRequest& request, const AutoencoderKLWanConfig& vae, bool on_cpu) {
+  if (request.preview.empty()) return 0;
+  return static_cast<uint64_t>(decode_bytes(vae, {1, *request.height, *request.width},
+                                            on_cpu ? host_allocation() : gpu_allocation(), tile_of(request)));
+}
+
 /// What Matrix::numbers() makes of the largest matrix on the way to the numbers it is computed in.
 int64_t fp8_bytes(const Component& expert, const GenerateRequest& request, Placement placement) {
   if (request.dtype != "fp8") return 0;
@@ -117,7 +126,7 @@ uint64_t loaded_bytes(const Component& component, const LoadOptions& options, st
 }
 
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
-                          const ClipShape& clip, Placement placement) {
+                          const ClipShape& clip, Placement placement, uint64_t between) {
   const LatentShape latents = latent_shape(transformer, vae, clip);
   const auto size = static_cast<int64_t>(at::elementSize(placement.dtype));
   const int64_t image_rows = transformer.image_dim ? kImageRows : 0;
@@ -125,8 +134,9 @@ uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const Autoe
   const int64_t sampler = kLatentTensors * std::max(transformer.in_channels, transformer.out_channels) *
                           transformer.patch_volume() * int64_t{sizeof(float)};
   const int64_t embedded = transformer.dim() * int64_t{sizeof(float)};
-  return static_cast<uint64_t>(context * transformer.dim() * size +
-                               latents.tokens * (block_bytes(transformer, placement) + embedded + sampler));
+  const int64_t at_work = latents.tokens * (block_bytes(transformer, placement) + embedded);
+  return static_cast<uint64_t>(context * transformer.dim() * size + latents.tokens * sampler) +
+         std::max(static_cast<uint64_t>(at_work), between);
 }
 
 bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request) {
@@ -135,8 +145,11 @@ bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request
 }
 
 std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request) {
-  const bool encodes = encodes_images(checkpoint, request) || !request.preview.empty();
-  return encodes ? "" : "decoder.";
+  return encodes_images(checkpoint, request) ? "" : "decoder.";
+}
+
+std::optional<int64_t> tile_of(const GenerateRequest& request) {
+  return request.vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
 }
 
 ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae) {
@@ -156,7 +169,9 @@ uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& compone
                                             static_cast<int64_t>(at::elementSize(placement.dtype)))
                             : 0) +
                        cache_bytes(request, transformer, tokens) + fp8_bytes(expert, request, placement);
-  return activation_bytes(transformer, vae, clip, placement) + static_cast<uint64_t>(more);
+  return activation_bytes(transformer, vae, clip, placement,
+                          preview_bytes(request, vae, placement.device.is_cpu())) +
+         static_cast<uint64_t>(more);
 }
 
 uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,

@@ -23,22 +23,24 @@ constexpr uint64_t kCudaRuntime = uint64_t{700} << 20;
 uint64_t loaded_bytes(const Component& component, const LoadOptions& options, std::string_view prefix = "");
 
 /// What the passes over a transformer's blocks hold at most beside the weights, in bytes: the keys and values
-/// of two prompts, latents, the residual stream before the first block, and the tensors that are alive at
-/// once in a block.
+/// of two prompts, latents, and either the residual stream before the first block and the tensors that are
+/// alive at once in a block, or `between`: what is done between two passes.
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
-                          const ClipShape& clip, Placement placement);
+                          const ClipShape& clip, Placement placement, uint64_t between = 0);
 
 /// Whether the clip begins with encoding images or a control.
 bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request);
-/// The prefix of the VAE's tensors that are loaded: with its encoder for that and for previews.
+/// The prefix of the VAE's tensors that are loaded: with its encoder only for that.
 std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request);
+/// The side of the tiles that the VAE works in, in pixels; empty for whole frames.
+std::optional<int64_t> tile_of(const GenerateRequest& request);
 
 /// What is sampled: the clip, behind its reference images.
 ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae);
 
-/// What sampling a request holds at most beside the weights, in bytes: activation_bytes(), what the control
-/// branch of VACE adds, what --cache-mode remembers, and a matrix of fp8 in the numbers that it is computed
-/// in. `component`: the transformer.
+/// What sampling a request holds at most beside the weights, in bytes: activation_bytes() with a preview
+/// between the passes, what the control branch of VACE adds, what --cache-mode remembers, and a matrix of fp8
+/// in the numbers that it is computed in. `component`: the transformer.
 uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& component,
                         const GenerateRequest& request, Placement placement);
 

@@ -20,7 +20,7 @@ struct RenderJob {
   VisualInputs inputs;      ///< those that the request names
   ComingClips coming = {};  ///< what follows
   /// Called at the end of each step, if not empty. `make`: what the clip will show, as far as the model can
-  /// tell by now; as LatentPreview.
+  /// tell by now; as preview_frames().
   std::function<void(int64_t done, int64_t total, const std::function<Frames()>& make)> on_preview = {};
 };
 

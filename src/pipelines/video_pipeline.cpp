@@ -207,7 +207,6 @@ VideoPipeline::NoisePredictor VideoPipeline::load_transformer(
 
 const AutoencoderKLWan& VideoPipeline::vae(AutoencoderKLWan::Parts parts) {
   if (vae_) return *vae_;
-  if (job_.on_preview) parts = AutoencoderKLWan::Parts::kEncoderAndDecoder;
   const auto vae_config = AutoencoderKLWanConfig::from_config(config("vae"));
   vae_ = load<AutoencoderKLWan>(
       "vae", float32_options(),
@@ -332,28 +331,31 @@ Tensor VideoPipeline::finish(const Tensor& latents) {
 }
 
 Frames VideoPipeline::preview(const Tensor& predicted) {
-  if (!preview_) {
-    preview_ = models_.get<LatentPreview>("preview", identity("vae", float32_options()), [&] {
-      log_verbose("fitting previews to the VAE");
-      return std::make_shared<const LatentPreview>(vae(), job_.placement.device);
-    });
-  }
-  return (*preview_)(without_references(with_known(predicted)));
+  return preview_frames(without_references(with_known(predicted)), [this](const Tensor& latents) {
+    Tensor frame;
+    decode_on_device(latents, [&frame](const Tensor& pixels) { frame = pixels; });
+    return frame;
+  });
 }
 
 void VideoPipeline::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
   const c10::InferenceMode inference_mode;
-  const AutoencoderKLWan& decoder = vae();
+  vae();  // is loaded before anything is told of decoding
   const Tensor of_clip = without_references(latents);
   const int64_t total = of_clip.size(2);
   int64_t done = 0;
   emit(Event::Kind::kDecode, done, total);
-  const auto on_chunk = [&](const Tensor& pixels) {
+  decode_on_device(of_clip.to(job_.placement.device), [&](const Tensor& pixels) {
     stop_if_asked();
     on_frames(to_frames(pixels));
     emit(Event::Kind::kDecode, ++done, total);
-  };
-  const Tensor denormalized = decoder.denormalize(of_clip.to(job_.placement.device));
+  });
+}
+
+void VideoPipeline::decode_on_device(const Tensor& latents,
+                                     const std::function<void(const Tensor&)>& on_chunk) {
+  const AutoencoderKLWan& decoder = vae();
+  const Tensor denormalized = decoder.denormalize(latents);
   if (request().vae_tiling) {
     decoder.decode(denormalized, *tiling(), on_chunk);
   } else {

@@ -86,7 +86,7 @@ class VideoPipeline {
   /// Loads an expert that is a WanTransformer3DModel.
   NoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
                                   const std::optional<Tensor>& image_embeds = std::nullopt) const;
-  /// The VAE, loaded by the first call, which decides its parts; for previews it has its encoder.
+  /// The VAE, loaded by the first call, which decides its parts.
   const AutoencoderKLWan& vae(AutoencoderKLWan::Parts parts = AutoencoderKLWan::Parts::kDecoder);
   /// The latents of a video, normalised: [1, z_dim, frames, height, width] in float32.
   Tensor encode(const VideoSource& video);
@@ -129,7 +129,8 @@ class VideoPipeline {
   ModelStore& models_;
   const RunControl& control_;
   std::shared_ptr<const AutoencoderKLWan> vae_;
-  std::shared_ptr<const LatentPreview> preview_;
+  /// Latents on the device -> pixels, as AutoencoderKLWan::decode() hands them out.
+  void decode_on_device(const Tensor& latents, const std::function<void(const Tensor&)>& on_chunk);
   std::unique_ptr<StepCache> step_cache_;  ///< of the expert at work
   std::optional<int64_t> skipped_steps_;
 };

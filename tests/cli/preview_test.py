@@ -14,6 +14,11 @@ from clip_test import ffprobe, pixels, psnr
 STEPS = ["--prompt", PROMPT, "--frames", "9", "--seed", "1", "--steps", "6"]
 
 
+def mean_colour(frame, width, rows):
+    part = frame[3 * width * rows[0] : 3 * width * rows[1]]
+    return [sum(part[channel::3]) * 3 / len(part) for channel in range(3)]
+
+
 def halved(frame, width):
     """The mean of every two by two pixels."""
     rows = [frame[begin : begin + 3 * width] for begin in range(0, len(frame), 3 * width)]
@@ -31,9 +36,15 @@ class PreviewFile(CommandTest):
         clip, width, height = pixels(self.folder / "clip.mkv")
         look, small_width, small_height = pixels(self.folder / "look.mp4")
         self.assertEqual((small_width, small_height, len(look)), (width // 2, height // 2, 3))
+        # In the colours that the clip will have: the sky, and the grass.
+        for rows in ((0.02, 0.2), (0.8, 0.98)):
+            wanted = mean_colour(clip[4], width, [int(share * height) for share in rows])
+            got = mean_colour(look[1], small_width, [int(share * small_height) for share in rows])
+            for channel in range(3):
+                self.assertAlmostEqual(got[channel], wanted[channel], delta=25)
         # Of one frame, four and four.
         wanted = [halved(clip[number], width) for number in (0, 3, 7)]
-        self.assertGreater(psnr(look, wanted), 17)  # of grey all over: 12
+        self.assertGreater(psnr(look, wanted), 20)  # of grey all over: 12
         self.assertLess(psnr([bytes([128]) * len(wanted[0])] * 3, wanted), 14)
 
     def test_it_lasts_as_long_as_the_clip(self):
@@ -66,13 +77,12 @@ class PreviewFile(CommandTest):
         self.assert_whole_clip(self.folder / "clip.mp4", frames=9)
         self.assert_files("clip.mp4")
 
-    def test_many_clips_have_one_fit(self):
+    def test_of_many_clips(self):
         (self.folder / "rows.jsonl").write_text("".join(
             json.dumps({"prompt": PROMPT, "seed": seed, "preview": f"{seed}.gif"}) + "\n" for seed in (1, 2, 3)))  # fmt: skip
-        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "clips", "--steps", "2", "--frames", "5", "-v")
+        result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "clips", "--steps", "2", "--frames", "5")
         self.assertEqual(result.returncode, 0, result.stderr.decode())
-        self.assertEqual(result.stderr.count(b"fitting previews to the VAE"), 1)
-        self.assertEqual(sorted(path.name for path in self.folder.glob("*.gif")), ["1.gif", "2.gif", "3.gif"])
+        self.assertEqual(len({(self.folder / f"{seed}.gif").read_bytes() for seed in (1, 2, 3)}), 3)
 
     def test_what_is_refused(self):
         (self.folder / "there.mp4").write_text("old")

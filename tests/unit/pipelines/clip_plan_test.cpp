@@ -201,6 +201,21 @@ TEST(ClipPlan, CountsAMatrixOfFp8InTheNumbersItIsComputedIn) {
 }
 
 // Of latents a checkpoint with nothing but a VAE makes a clip.
+TEST(ClipPlan, CountsAFrameThatIsDecodedForAPreview) {
+  const auto more_with_preview = [](const char* model, int64_t frames) {
+    const Checkpoint checkpoint = published(model);
+    GenerateRequest request = request_480p81();
+    request.num_frames = frames;
+    const int64_t without = sampling_bytes_480p81(checkpoint, request);
+    request.preview = "look.mp4";
+    return sampling_bytes_480p81(checkpoint, request) - without;
+  };
+  // A block takes more, which is not at work meanwhile.
+  EXPECT_EQ(more_with_preview("Wan2.1-T2V-14B", 81), 0);
+  // A tensor of the last level.
+  EXPECT_GT(more_with_preview("Wan2.1-T2V-14B", 5), int64_t{832} * 480 * 96 * 4);
+}
+
 TEST(ClipPlan, PlansDecodingAlone) {
   Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
   GenerateRequest request = request_480p81();

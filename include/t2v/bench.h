@@ -40,7 +40,9 @@ struct BenchResult {
   double tflop = 0;        ///< 10^12 operations of a run, by the plain formulas; 0 of loading
   int64_t bytes = 0;       ///< that loading read
   double tflops = 0;       ///< tflop / median
-  double share = 0;        ///< of the matrix product that is measured beside it, in the same dtype
+  double ceiling = 0;      ///< TFLOP/s of a large matrix product in the same dtype, before and after it
+  double share = 0;        ///< of the ceiling, without what is left out of tflop because it is zeros;
+                           ///< 0 of loading and of whole clips, which are of several dtypes
   int64_t tokens = 0;      ///< 0 where there are none
   int64_t peak_bytes = 0;  ///< of the GPU's memory what tensors took; on a CPU of the process
   std::string attention;   ///< who computed it: "flash", "cudnn", ...; "" without any
@@ -52,6 +54,7 @@ struct BenchResult {
 /// A case that could not be timed.
 struct BenchFailure {
   std::string name, reason;
+  bool asked = false;  ///< by its full name
 };
 
 /// What was measured, and with what.
@@ -60,8 +63,33 @@ struct BenchReport {
   int64_t threads = 0;
   std::vector<std::pair<std::string, double>> ceilings;  ///< TFLOP/s of a large matrix product for each dtype
   std::vector<BenchResult> results;
-  std::vector<BenchFailure> failures;  ///< cases that did not fit into memory
+  std::vector<BenchFailure> failures;  ///< cases that do not fit into memory or on the disk
 };
+
+/// A case as bench() would time it, told from shapes alone.
+struct PlannedCase {
+  std::string name, description;
+  std::string note;     ///< as BenchResult's
+  int64_t tokens = 0;   ///< 0 where there are none
+  int64_t memory = 0;   ///< bytes of the device that it takes, about
+  int64_t disk = 0;     ///< bytes of the file that it writes, reads and removes
+  std::string refusal;  ///< why it would not be timed; "" if it would
+  bool asked = false;   ///< by its full name
+};
+
+/// What bench() would do.
+struct BenchPlan {
+  std::string device, device_name, dtype;
+  int64_t threads = 0;
+  int64_t repeats = 0;
+  int64_t memory_available = 0;  ///< bytes of the device; 0 if the system does not tell
+  std::filesystem::path folder;  ///< of the files
+  int64_t disk_free = 0;         ///< bytes there; 0 if unknown
+  std::vector<PlannedCase> cases;
+};
+
+/// Error as bench(); nothing is timed or written.
+BenchPlan plan_bench(const BenchRequest& request);
 
 /// Times cases one after the other, on synthetic weights of true shapes, and stores for t2v plan how fast the
 /// device is. `on_result` is told of each. One that does not fit into memory does not keep the others from

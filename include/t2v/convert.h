@@ -26,6 +26,21 @@ struct ConvertResult {
   int64_t bytes = 0;                         ///< of weights
 };
 
+/// What convert() would write, told from headers alone.
+struct ConvertPlan {
+  struct File {
+    std::filesystem::path path;
+    int64_t tensors = 0;  ///< 0: configuration, or of the tokenizer
+    int64_t bytes = 0;    ///< of weights without their header
+  };
+  std::vector<File> files;
+  int64_t bytes = 0;      ///< of all of them
+  int64_t disk_free = 0;  ///< where they go; 0 if unknown
+};
+
+/// Error as convert() before it writes; nothing is written.
+ConvertPlan plan_convert(const ConvertRequest& request);
+
 /// Writes a checkpoint in another layout or other numbers, a part of a tensor at a time: memory stays below 1
 /// GB whatever the size. Numbers that keep their type keep their bits; where a model computes in bfloat16 but
 /// for some parts in float32, those parts stay float32. A VAE beside other components keeps its numbers: it

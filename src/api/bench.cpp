@@ -2,42 +2,58 @@
 
 #include <chrono>
 
+#include "api/data_folder.h"
 #include "api/engine.h"
 #include "api/engine_library.h"
+#include "pipelines/bench_cases.h"
 
 namespace t2v {
 namespace {
 
-template <typename Entry>
-Entry* entry_of(const char* name) {
-  return reinterpret_cast<Entry*>(engine_entry(name));
+/// The checked request for a clip of `model`.
+GenerateRequest clip_of(const BenchRequest& request, const std::filesystem::path& model) {
+  GenerateRequest clip;
+  clip.prompt = "a red ball moves to the right over green grass";
+  clip.output = "/dev/null";
+  clip.seed = 1;
+  clip.model = model;
+  clip.device = request.device;
+  clip.threads = request.threads;
+  if (!request.dtype.empty()) clip.dtype = request.dtype;
+  return check(clip);
+}
+
+/// Everything that can be refused before the engine is loaded, is.
+EngineBench checked(const BenchRequest& request) {
+  check_bench_words(request.cases);
+  return {request, clip_of(request, request.model), clip_of(request, bundled_model()), 0};
 }
 
 }  // namespace
 
 std::vector<BenchCase> bench_cases() {
   std::vector<BenchCase> cases;
-  entry_of<decltype(t2v_engine_bench_cases)>(kEngineBenchCases)(cases);
+  for (const BenchSpec& spec : bench_specs())
+    cases.push_back({.name = spec.name, .description = describe(spec), .on_cpu = spec.on_cpu});
   return cases;
+}
+
+BenchPlan plan_bench(const BenchRequest& request) {
+  const EngineBench task = checked(request);
+  BenchPlan plan;
+  reinterpret_cast<decltype(&t2v_engine_plan_bench)>(engine_entry(kEnginePlanBench, "planning"))(task, plan);
+  return plan;
 }
 
 BenchReport bench(const BenchRequest& request, const RunControl& control,
                   const std::function<void(const BenchResult&)>& on_result) {
-  GenerateRequest clip;
-  clip.prompt = "a red ball moves to the right over green grass";
-  clip.output = "/dev/null";
-  clip.seed = 1;
-  clip.model = request.model;
-  clip.device = request.device;
-  clip.threads = request.threads;
-  if (!request.dtype.empty()) clip.dtype = request.dtype;
-  clip = check(clip);
-
+  EngineBench task = checked(request);
   const auto begin = std::chrono::steady_clock::now();
-  auto* const engine_bench = entry_of<decltype(t2v_engine_bench)>(kEngineBench);
-  const std::chrono::duration<double> start = std::chrono::steady_clock::now() - begin;
+  const auto engine_bench =
+      reinterpret_cast<decltype(&t2v_engine_bench)>(engine_entry(kEngineBench, "timing this machine"));
+  task.start_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   BenchReport report;
-  engine_bench({request, clip, start.count()}, control, on_result, report);
+  engine_bench(task, control, on_result, report);
   return report;
 }
 

@@ -45,17 +45,33 @@ void check_output(const fs::path& output, const Checkpoint& checkpoint) {
   const StagedFile probe(output);  // tells whether the folder may be written to
 }
 
-}  // namespace
-
-ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
+/// The input of a request, everything checked that headers tell.
+Checkpoint open_checked(const ConvertRequest& request) {
   if (!request.dtype.empty()) check_word("--dtype", request.dtype, kConvertedDtypes);
   check_word("--layout", request.layout, kLayouts);
-  const Checkpoint checkpoint = Checkpoint::open({.model = locate_model(request.input)});
+  Checkpoint checkpoint = Checkpoint::open({.model = locate_model(request.input)});
   check_output(request.output, checkpoint);
-  const auto engine_convert = reinterpret_cast<decltype(&t2v_engine_convert)>(
-      engine_entry(kEngineConvert, "reading " + request.input.string()));
+  return checkpoint;
+}
+
+template <typename Entry>
+Entry* entry_of(const char* name, const ConvertRequest& request) {
+  return reinterpret_cast<Entry*>(engine_entry(name, "reading " + request.input.string()));
+}
+
+}  // namespace
+
+ConvertPlan plan_convert(const ConvertRequest& request) {
+  const Checkpoint checkpoint = open_checked(request);
+  ConvertPlan plan;
+  entry_of<decltype(t2v_engine_plan_convert)>(kEnginePlanConvert, request)(checkpoint, request, plan);
+  return plan;
+}
+
+ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
+  const Checkpoint checkpoint = open_checked(request);
   ConvertResult result;
-  engine_convert(checkpoint, request, control, result);
+  entry_of<decltype(t2v_engine_convert)>(kEngineConvert, request)(checkpoint, request, control, result);
   return result;
 }
 

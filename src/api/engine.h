@@ -50,6 +50,11 @@ extern "C" void t2v_engine_convert(const Checkpoint& checkpoint, const ConvertRe
                                    const RunControl& control, ConvertResult& result);
 constexpr const char* kEngineConvert = "t2v_engine_convert";
 
+/// As plan_convert(), likewise.
+extern "C" void t2v_engine_plan_convert(const Checkpoint& checkpoint, const ConvertRequest& request,
+                                        ConvertPlan& plan);
+constexpr const char* kEnginePlanConvert = "t2v_engine_plan_convert";
+
 /// The comment of a clip's container, "" if there is none. Error (kInput).
 extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::string& comment);
 constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
@@ -89,18 +94,19 @@ constexpr const char* kEngineCheckInputs = "t2v_engine_check_inputs";
 /// What bench() asks for.
 struct EngineBench {
   BenchRequest request;
-  GenerateRequest clip;  ///< checked: the one that is rendered
-  double start_seconds;  ///< how long it took to load the engine
+  GenerateRequest named, bundled;  ///< checked: clips of the model that is asked for and of the bundled one
+  double start_seconds;            ///< how long it took to load the engine
 };
 extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
                                  const std::function<void(const BenchResult&)>& on_result,
                                  BenchReport& report);
 constexpr const char* kEngineBench = "t2v_engine_bench";
-extern "C" void t2v_engine_bench_cases(std::vector<BenchCase>& cases);
-constexpr const char* kEngineBenchCases = "t2v_engine_bench_cases";
+/// As plan_bench().
+extern "C" void t2v_engine_plan_bench(const EngineBench& bench, BenchPlan& plan);
+constexpr const char* kEnginePlanBench = "t2v_engine_plan_bench";
 
-/// Looks at "engine", "device" or "encoders", as finding.name says. Error.
-extern "C" void t2v_engine_examine(Finding& finding);
+/// Looks at "engine", "device" (as --device takes it) or "encoders", as finding.name says. Error.
+extern "C" void t2v_engine_examine(const std::string& device, Finding& finding);
 constexpr const char* kEngineExamine = "t2v_engine_examine";
 
 /// Whether a clip shows what the self-test asks for. Error (kInput).

@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/headeronly/version.h>
 
 #include "api/engine.h"
 #include "api/engine_errors.h"
+#include "api/request_threads.h"
 #include "api/sources.h"
 #include "core/device.h"
 #include "core/gpu_monitor.h"
@@ -22,15 +25,58 @@ std::string driver_of(at::Device device) {
          std::to_string(runtime % 1000 / 10) + ", cuDNN " + std::to_string(cudnn);
 }
 
+BenchSetting setting_of(const EngineBench& bench) {
+  const at::Device device = parse_device(bench.named.device);
+  const auto clip_of = [&](GenerateRequest request) {
+    if (bench.request.dtype.empty()) request.dtype = device.is_cpu() ? "float32" : "bfloat16";
+    return BenchClip{request, Checkpoint::open(sources_of(request))};
+  };
+  const BenchClip named = clip_of(bench.named);
+  return {.placement = {parse_dtype(named.request.dtype), device},
+          .repeats = bench.request.repeats,
+          .named = named,
+          .bundled = clip_of(bench.bundled)};
+}
+
+bool is_asked(const BenchSpec& spec, const BenchRequest& request) {
+  return std::find(request.cases.begin(), request.cases.end(), spec.name) != request.cases.end();
+}
+
+BenchPlan plan(const EngineBench& bench) {
+  const BenchSetting setting = setting_of(bench);
+  const at::Device device = setting.placement.device;
+  std::error_code error;
+  const std::filesystem::path folder = bench_folder();
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  BenchPlan plan{.device = device.str(),
+                 .device_name = device_name(device),
+                 .dtype = setting.named.request.dtype,
+                 .threads = at::get_num_threads(),
+                 .repeats = setting.repeats,
+                 .memory_available = static_cast<int64_t>(available_memory(device)),
+                 .folder = folder,
+                 .disk_free = error ? 0 : static_cast<int64_t>(space.available),
+                 .cases = {}};
+  for (const BenchSpec& spec : choose_bench_specs(bench.request.cases, device.is_cpu())) {
+    const BenchOutlook outlook = look_at(spec, setting);
+    plan.cases.push_back({.name = spec.name,
+                          .description = describe(spec),
+                          .note = outlook.note,
+                          .tokens = outlook.tokens,
+                          .memory = static_cast<int64_t>(outlook.memory),
+                          .disk = static_cast<int64_t>(outlook.disk),
+                          .refusal = outlook.refusal,
+                          .asked = is_asked(spec, bench.request)});
+  }
+  return plan;
+}
+
 void run(const EngineBench& bench, const RunControl& control,
          const std::function<void(const BenchResult&)>& on_result, BenchReport& report) {
   const c10::InferenceMode inference_mode;
-  GenerateRequest clip = bench.clip;
-  if (clip.threads > 0) at::set_num_threads(static_cast<int>(clip.threads));
-  const at::Device device = parse_device(clip.device);
-  if (bench.request.dtype.empty()) clip.dtype = device.is_cpu() ? "float32" : "bfloat16";
+  const BenchSetting setting = setting_of(bench);
+  const at::Device device = setting.placement.device;
   const std::vector<BenchSpec> specs = choose_bench_specs(bench.request.cases, device.is_cpu());
-
   report = {.t2v = version(),
             .libtorch = TORCH_VERSION,
             .driver = driver_of(device),
@@ -42,12 +88,7 @@ void run(const EngineBench& bench, const RunControl& control,
             .failures = {}};
   Calibration calibration = Calibration::of(report.device_name);
   calibration.add({.phase = "start", .dtype = ""}, bench.start_seconds);
-  BenchRunner runner({.placement = {parse_dtype(clip.dtype), device},
-                      .repeats = bench.request.repeats,
-                      .clip = clip,
-                      .checkpoint = Checkpoint::open(sources_of(clip))},
-                     calibration, control);
-  report.ceilings = runner.ceilings();
+  BenchRunner runner(setting, calibration, control);
   for (size_t i = 0; i < specs.size(); ++i) {
     if (control.on_event) {
       control.on_event({.kind = Event::Kind::kBench,
@@ -59,25 +100,27 @@ void run(const EngineBench& bench, const RunControl& control,
       report.results.push_back(with_errors_of(specs[i].name, [&] { return runner.run(specs[i]); }));
       if (on_result) on_result(report.results.back());
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kResource) throw;
-      log_warning(error.what());
-      report.failures.push_back({.name = specs[i].name, .reason = error.what()});
+      if (error.code() != ErrorCode::kResource && error.code() != ErrorCode::kOutput) throw;
+      const bool asked = is_asked(specs[i], bench.request);
+      log_warning((asked ? "" : "skipped: ") + std::string(error.what()));
+      report.failures.push_back({.name = specs[i].name, .reason = error.what(), .asked = asked});
     }
   }
+  report.ceilings = runner.ceilings();
   calibration.store();
 }
 
 }  // namespace
 
-extern "C" void t2v_engine_bench_cases(std::vector<BenchCase>& cases) {
-  for (const BenchSpec& spec : bench_specs()) {
-    cases.push_back({.name = spec.name, .description = describe(spec), .on_cpu = spec.on_cpu});
-  }
+extern "C" void t2v_engine_plan_bench(const EngineBench& bench, BenchPlan& planned) {
+  const RequestThreads threads(bench.named);
+  planned = with_errors_of("planning", [&] { return plan(bench); });
 }
 
 extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
                                  const std::function<void(const BenchResult&)>& on_result,
                                  BenchReport& report) {
+  const RequestThreads threads(bench.named);
   with_errors_of("timing", [&] { run(bench, control, on_result, report); });
 }
 

@@ -8,4 +8,9 @@ extern "C" void t2v_engine_convert(const Checkpoint& checkpoint, const ConvertRe
   result = convert_checkpoint(checkpoint, request, control);
 }
 
+extern "C" void t2v_engine_plan_convert(const Checkpoint& checkpoint, const ConvertRequest& request,
+                                        ConvertPlan& plan) {
+  plan = plan_conversion(checkpoint, request);
+}
+
 }  // namespace t2v

@@ -1,9 +1,8 @@
-#include <ATen/Parallel.h>
-
 #include "api/clip_output.h"
 #include "api/engine.h"
 #include "api/engine_errors.h"
 #include "api/kept_latents.h"
+#include "api/request_threads.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
 #include "pipelines/clip_plan.h"
@@ -25,20 +24,6 @@ PlannedMachine planned_machine(const std::string& device) {
   machine.device_name = "";
   return machine;
 }
-
-/// The threads of a request, as long as this lives: a clip that is rendered next may ask for others.
-class RequestThreads {
- public:
-  explicit RequestThreads(const GenerateRequest& request) {
-    if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
-  }
-  RequestThreads(const RequestThreads&) = delete;
-  RequestThreads& operator=(const RequestThreads&) = delete;
-  ~RequestThreads() { at::set_num_threads(before_); }
-
- private:
-  const int before_ = at::get_num_threads();
-};
 
 Plan plan_anything(const GenerateRequest& request) {
   Plan plan = plan_clip(Checkpoint::open(sources_of(request)), request, planned_machine(request.device));

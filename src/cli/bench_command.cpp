@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -20,7 +22,8 @@ constexpr const char* kDescription = R"(t2v bench: how fast this machine is.
 Examples
   t2v bench
   t2v bench dit.tiny vae.tiny.64p17 --json > now.json
-  t2v bench dit.tiny --report bench.html --price-per-hour 2.50
+  t2v bench e2e.tiny --report bench.html --price-per-hour 2.50
+  t2v bench --dry-run
   t2v bench --compare one.json other.json --fail-over 3%
   t2v bench --list
 
@@ -31,16 +34,29 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-A CASE is the name of one or the beginning of several. Without any, those for
-the device run: on a CPU ones that end within a minute on two cores. Weights
-are synthetic, of the true shapes; load and e2e take --model. Each case runs
-twice to warm up and then at least --repeats times. On a CPU, or where the
-memory does not hold a model, one block is timed and multiplied, and the note
-says so. What is measured is kept in ~/.cache/t2v/calibration.json: t2v plan
-tells times by it.
+A CASE is the name of one or the beginning of several. Of those for the device
+run the ones that are meant, or all; on a CPU each ends within a minute on two
+cores. Weights are synthetic, random values of the true shapes; load.model and
+e2e.model take --model. Each case runs twice to warm up and then at least
+--repeats times. On a CPU, or where the memory does not hold a model, one block
+is timed and multiplied, and the note says so. What is measured is kept in
+~/.cache/t2v/calibration.json: t2v plan tells times by it.
 
-A case that does not fit into memory is told, the others are timed, and the
-exit code is 8.
+load reads a transformer from the disk into the memory where it computes, in
+the numbers it computes in. A synthetic one is written before, at most 4 GB of
+its blocks, to ~/.cache/t2v, and gone afterwards; the note says how many. The
+system is asked to drop the file from memory before each run.
+
+e2e makes a whole clip, but for writing it: the prompt is encoded, 4 steps are
+sampled, without guidance, and the frames are decoded. "phases" has the seconds
+of each.
+
+share is what a case reaches of the fastest large matrix product in the same
+numbers, timed right before and after it.
+
+A case that does not fit into memory or on the disk is skipped and told. Where
+it was asked for by its full name, the exit code is 8 after the others. --dry-run
+tells all that before.
 
 --compare prints medians of B against those of A. With --fail-over the exit code
 is 8 if a case of A is more than that slower in B, not there, or of other work
@@ -48,13 +64,18 @@ is 8 if a case of A is more than that slower in B, not there, or of other work
 
 Standard output with --json: {"version" (1), "t2v", "libtorch", "driver",
 "device", "device_name", "threads", "ceilings" ({dtype: TFLOP/s of a large
-matrix product}), "price_per_hour", "results", "failed" ([{"name",
-"reason"}])}, each of "results"
+matrix product}), "price_per_hour", "results", "failed" and "skipped"
+([{"name", "reason"}]; asked for by name or not)}, each of "results"
   {"name", "fingerprint", "dtype", "note", "seconds" (of each run), "median",
-   "p10", "p90", "tflop", "tflops" (TFLOP/s), "share" (of the ceiling),
-   "bytes" (loaded), "tokens", "peak_bytes", "attention" (its backend),
-   "phases" ({phase: seconds} of e2e), "gpu_seconds", "joules" (of the GPU),
-   "megahertz", "price"}
+   "p10", "p90", "tflop", "tflops" (TFLOP/s), "ceiling" (TFLOP/s; null of load
+   and e2e), "share" (of it), "bytes" (loaded), "tokens", "peak_bytes",
+   "attention" (its backend), "phases" ({phase: seconds} of e2e),
+   "gpu_seconds", "joules" (of the GPU), "megahertz", "price" (of a run)}
+with --dry-run
+  {"device", "device_name", "dtype", "threads", "repeats",
+   "memory_available_bytes", "folder", "disk_free_bytes", "cases": [{"name",
+   "description", "note", "tokens", "memory_bytes", "disk_bytes", "refusal"
+   (why it would be skipped, or null)}]}
 and with --compare
   {"device_a", "device_b", "fail_over", "passed", "cases": [{"name", "a", "b"
    (medians), "ratio", "verdict" ("fine", "slower", "missing", "new" or
@@ -69,7 +90,7 @@ constexpr int kExitSomeFailed = 8;
 struct Arguments {
   BenchRequest request;
   std::vector<std::string> words;
-  bool list = false, compare = false;
+  bool list = false, compare = false, dry_run = false;
   std::optional<double> fail_over, price_per_hour;
   std::filesystem::path report;
 };
@@ -101,6 +122,23 @@ int compare(const Arguments& arguments, bool json, Progress& progress) {
   return kExitSomeFailed;
 }
 
+void tell_failed(std::ptrdiff_t count, Progress& progress) {
+  progress.fail(kExitSomeFailed, std::to_string(count) +
+                                     (count == 1 ? " case that was" : " cases that were") +
+                                     " asked for did not fit");
+}
+
+int dry_run(const BenchRequest& request, bool json, Progress& progress) {
+  const BenchPlan plan = plan_bench(request);
+  json ? print_json(to_json(plan)) : print(describe(plan));
+  const auto failed = std::count_if(plan.cases.begin(), plan.cases.end(), [](const PlannedCase& planned) {
+    return planned.asked && !planned.refusal.empty();
+  });
+  if (failed == 0) return 0;
+  tell_failed(failed, progress);
+  return kExitSomeFailed;
+}
+
 /// A gate that is not asked for by its name would pass unseen.
 void check_flags(const Arguments& arguments) {
   const auto refuse = [](const char* flag, const char* expected) {
@@ -110,6 +148,7 @@ void check_flags(const Arguments& arguments) {
   if (arguments.fail_over && !arguments.compare) refuse("--fail-over", "it with --compare A.json B.json");
   if (!arguments.report.empty() && arguments.compare) refuse("--report", "it without --compare");
   if (arguments.price_per_hour && arguments.compare) refuse("--price-per-hour", "it without --compare");
+  if (arguments.dry_run && arguments.compare) refuse("--dry-run", "it without --compare");
 }
 
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
@@ -119,15 +158,16 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   arguments.request.cases = arguments.words;
   std::optional<WholeFile> page;
   if (!arguments.report.empty()) page.emplace("--report", arguments.report);
+  if (arguments.dry_run) return dry_run(arguments.request, invocation.json, progress);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
   const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
-  const size_t failed = report.failures.size();
+  const auto failed = std::count_if(report.failures.begin(), report.failures.end(),
+                                    [](const BenchFailure& failure) { return failure.asked; });
   if (failed == 0) progress.summarize(true);
   invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
   if (page) page->write(bench_page(json));
   if (failed == 0) return 0;
-  progress.fail(kExitSomeFailed,
-                std::to_string(failed) + (failed == 1 ? " case" : " cases") + " did not fit into memory");
+  tell_failed(failed, progress);
   progress.summarize(false);
   return kExitSomeFailed;
 }
@@ -140,27 +180,29 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
     arguments.fail_over = parse_number({value.flag, text}, kPercents);
   };
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
-  return {{"What to time",
-           {switch_flag({"--list"}, "Show the cases instead", arguments.list, true),
-            path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model,
-                      "the bundled model"),
-            {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
-            choice_flag({"--dtype"}, "Numbers of transformers and text encoders", kDtypes, request.dtype,
-                        "bfloat16 on a GPU, float32 on a CPU"),
-            integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core"),
-            integer_flag({"--repeats"}, "Runs of each case that count, at least", kRepeats, request.repeats,
-                         "5")}},
-          {"What to make of it",
-           {path_flag({"--report"}, "FILE.html", "Also write a page with plots", arguments.report),
-            number_flag({"--price-per-hour"}, "What the machine costs: tells what each run does", kPrices,
-                        arguments.price_per_hour),
-            switch_flag({"--compare"}, "Compare two files of --json instead", arguments.compare, true),
-            {{"--fail-over"},
-             "PERCENT",
-             "Exit code 8 if a case of the second file takes so much longer",
-             describe(kPercents),
-             "",
-             set_percent}}}};
+  return {
+      {"What to time",
+       {switch_flag({"--list"}, "Show the cases instead", arguments.list, true),
+        path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model,
+                  "the bundled model"),
+        {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+        choice_flag({"--dtype"}, "Numbers of transformers and text encoders", kDtypes, request.dtype,
+                    "bfloat16 on a GPU, float32 on a CPU"),
+        integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core"),
+        integer_flag({"--repeats"}, "Runs of each case that count, at least", kRepeats, request.repeats, "5"),
+        switch_flag({"--dry-run"}, "Tell what would run and what it takes; time nothing", arguments.dry_run,
+                    true)}},
+      {"What to make of it",
+       {path_flag({"--report"}, "FILE.html", "Also write a page with plots", arguments.report),
+        number_flag({"--price-per-hour"}, "Of the machine: tells what each run and clip costs", kPrices,
+                    arguments.price_per_hour),
+        switch_flag({"--compare"}, "Compare two files of --json instead", arguments.compare, true),
+        {{"--fail-over"},
+         "PERCENT",
+         "Exit code 8 if a case of the second file takes so much longer",
+         describe(kPercents),
+         "",
+         set_percent}}}};
 }
 
 }  // namespace

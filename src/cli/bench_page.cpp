@@ -35,7 +35,7 @@ std::string table(const Json& report) {
   std::string html =
       "<table><tr><th>case</th><th>dtype</th><th>median s</th><th>p10</th><th>p90</th><th>TFLOP/s</th>"
       "<th>share %</th><th>memory GiB</th><th>attention</th><th>GPU "
-      "s</th><th>J</th><th>price</th><th>note</th></tr>\n";
+      "s</th><th>J</th><th>price/run</th><th>note</th></tr>\n";
   for (const Json& result : report.at("results")) {
     html += "<tr><td>" + words(result, "name") + "</td><td>" + words(result, "dtype") + "</td>";
     for (const char* key : {"median", "p10", "p90", "tflops"})
@@ -47,8 +47,13 @@ std::string table(const Json& report) {
             number(result.at("price"), "%.4g") + "</td><td>" + words(result, "note") + "</td></tr>\n";
   }
   html += "</table>\n";
-  for (const Json& failure : report.at("failed"))
-    html += "<p>" + words(failure, "name") + " was not timed: " + words(failure, "reason") + "</p>\n";
+  if (!report.at("price_per_hour").is_null())
+    html += "<p>price/run: of a clip for e2e; the machine at " + number(report.at("price_per_hour"), "%g") +
+            " an hour, in that currency.</p>\n";
+  for (const char* key : {"failed", "skipped"}) {
+    for (const Json& failure : report.at(key))
+      html += "<p>" + words(failure, "name") + " was not timed: " + words(failure, "reason") + "</p>\n";
+  }
   return html;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -18,6 +19,12 @@ std::string rate_of(const BenchResult& result) {
 std::optional<double> price_of(const BenchResult& result, std::optional<double> price_per_hour) {
   if (!price_per_hour) return std::nullopt;
   return *price_per_hour * result.median / 3600;
+}
+
+/// What the column of prices is in.
+std::string price_unit(double price_per_hour) {
+  return formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency",
+                   price_per_hour);
 }
 
 /// A value, or null.
@@ -44,6 +51,7 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
           {"p90", result.p90},
           {"tflop", result.tflop},
           {"tflops", result.tflops},
+          {"ceiling", result.ceiling > 0 ? Json(result.ceiling) : Json(nullptr)},
           {"share", result.share},
           {"bytes", result.bytes},
           {"tokens", result.tokens},
@@ -59,14 +67,15 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
 }  // namespace
 
 Json to_json(const BenchReport& report, std::optional<double> price_per_hour) {
-  Json ceilings = Json::object(), results = Json::array(), failed = Json::array();
+  Json ceilings = Json::object(), results = Json::array(), failed = Json::array(), skipped = Json::array();
   for (const auto& [dtype, tflops] : report.ceilings) ceilings[dtype] = tflops;
   for (const BenchResult& result : report.results) results.push_back(to_json(report, result, price_per_hour));
-  for (const auto& [name, reason] : report.failures) failed.push_back({{"name", name}, {"reason", reason}});
+  for (const auto& [name, reason, asked] : report.failures)
+    (asked ? failed : skipped).push_back({{"name", name}, {"reason", reason}});
   return {{"version", kBenchVersion},  {"t2v", report.t2v},       {"libtorch", report.libtorch},
           {"driver", report.driver},   {"device", report.device}, {"device_name", report.device_name},
           {"threads", report.threads}, {"ceilings", ceilings},    {"price_per_hour", or_null(price_per_hour)},
-          {"results", results},        {"failed", failed}};
+          {"results", results},        {"failed", failed},        {"skipped", skipped}};
 }
 
 std::string describe(const BenchReport& report, std::optional<double> price_per_hour) {
@@ -75,8 +84,9 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
   for (const auto& [dtype, tflops] : report.ceilings) {
     text += formatted("matrix products in %s: %.4g TFLOP/s\n", dtype.c_str(), tflops);
   }
-  text += formatted("\n%-18s %-9s %10s %10s %10s %15s %6s %10s\n", "case", "dtype", "median", "p10", "p90",
+  text += formatted("\n%-18s %-9s %10s %10s %10s %15s %6s %10s", "case", "dtype", "median", "p10", "p90",
                     "rate", "share", "memory");
+  text += price_per_hour ? formatted(" %12s\n", "price/run") : "\n";
   for (const BenchResult& result : report.results) {
     text += formatted("%-18s %-9s %10s %10s %10s %15s ", result.name.c_str(), result.dtype.c_str(),
                       in_seconds(result.median).c_str(), in_seconds(result.p10).c_str(),
@@ -84,19 +94,64 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
     text +=
         formatted("%6s %6.2f GiB", result.share > 0 ? formatted("%.0f %%", 100 * result.share).c_str() : "-",
                   static_cast<double>(result.peak_bytes) / (1 << 30));
+    if (const auto price = price_of(result, price_per_hour)) text += formatted(" %12.4g", *price);
     if (!result.attention.empty()) text += "  attention: " + result.attention;
     if (!result.note.empty()) text += "  " + result.note;
     const auto gpu_seconds = gpu_seconds_of(report, result);
     if (gpu_seconds && !result.phases.empty()) text += formatted("  %.4g GPU s", *gpu_seconds);
     if (result.joules) text += formatted("  %.4g J", *result.joules);
-    if (const auto price = price_of(result, price_per_hour)) text += formatted("  %.4g", *price);
     text += '\n';
     for (const auto& [name, seconds] : result.phases) {
       text += formatted("  %-16s %20s\n", name.c_str(), in_seconds(seconds).c_str());
     }
   }
-  for (const auto& [name, reason] : report.failures)
-    text += formatted("%-18s not timed: %s\n", name.c_str(), reason.c_str());
+  for (const BenchFailure& failure : report.failures)
+    text += formatted("%-18s not timed: %s\n", failure.name.c_str(), failure.reason.c_str());
+  if (price_per_hour) text += price_unit(*price_per_hour) + '\n';
+  return text;
+}
+
+Json to_json(const BenchPlan& plan) {
+  Json cases = Json::array();
+  for (const PlannedCase& planned : plan.cases) {
+    cases.push_back({{"name", planned.name},
+                     {"description", planned.description},
+                     {"note", planned.note},
+                     {"tokens", planned.tokens},
+                     {"memory_bytes", planned.memory},
+                     {"disk_bytes", planned.disk},
+                     {"refusal", planned.refusal.empty() ? Json(nullptr) : Json(planned.refusal)}});
+  }
+  return {{"device", plan.device},
+          {"device_name", plan.device_name},
+          {"dtype", plan.dtype},
+          {"threads", plan.threads},
+          {"repeats", plan.repeats},
+          {"memory_available_bytes", plan.memory_available},
+          {"folder", plan.folder.string()},
+          {"disk_free_bytes", plan.disk_free},
+          {"cases", cases}};
+}
+
+std::string describe(const BenchPlan& plan) {
+  std::string text =
+      plan.device_name + ", " + plan.dtype +
+      formatted("; each twice to warm up, then at least %lld times\n", static_cast<long long>(plan.repeats));
+  if (plan.memory_available > 0)
+    text += "memory  " + in_bytes(plan.memory_available) + " can be allocated now\n";
+  if (plan.disk_free > 0) {
+    text += "disk    " + in_bytes(plan.disk_free) + " are free in " +
+            escape_for_display(plan.folder.string()) + '\n';
+  }
+  text += formatted("\n%-18s %10s %10s  %s\n", "case", "memory", "disk", "what");
+  for (const PlannedCase& planned : plan.cases) {
+    text += formatted("%-18s %10s %10s  ", planned.name.c_str(), in_bytes(planned.memory).c_str(),
+                      planned.disk > 0 ? in_bytes(planned.disk).c_str() : "-") +
+            planned.description +
+            (planned.tokens > 0 ? formatted(", %lld tokens", static_cast<long long>(planned.tokens)) : "") +
+            (planned.note.empty() ? "" : "; " + planned.note) + '\n';
+    if (!planned.refusal.empty()) text += "  skipped: " + planned.refusal + '\n';
+  }
   return text;
 }
 

@@ -17,6 +17,10 @@ nlohmann::ordered_json to_json(const BenchReport& report, std::optional<double> 
 /// A table with a line for each result.
 std::string describe(const BenchReport& report, std::optional<double> price_per_hour);
 
+/// What would be timed.
+nlohmann::ordered_json to_json(const BenchPlan& plan);
+std::string describe(const BenchPlan& plan);
+
 /// A page that needs no network: a table, and plots of time by phase and of time against tokens.
 std::string bench_page(const nlohmann::ordered_json& report);
 

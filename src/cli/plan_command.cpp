@@ -72,8 +72,9 @@ Command plan_command() {
           .operands = {},
           .flags = generate_flags(*arguments),
           .stopped = "nothing was changed",
-          .run = [arguments](const Invocation& invocation,
-                             Progress&) { return run(*arguments, invocation.json); }};
+          .run = [arguments](const Invocation& invocation, Progress&) {
+            return run(*arguments, invocation.json);
+          }};
 }
 
 }  // namespace t2v

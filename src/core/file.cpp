@@ -1,7 +1,9 @@
 #include "core/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -125,6 +127,18 @@ void forget_pages(std::span<const std::byte> bytes) {
   const uintptr_t end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
   // Advice: if it is not taken, more memory is used for a while.
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+bool drop_from_memory(const std::filesystem::path& file, std::span<const std::byte> mapped) {
+  if (mapped.empty()) return true;
+  auto* const begin = const_cast<std::byte*>(mapped.data());
+  ::madvise(begin, mapped.size(), MADV_DONTNEED);  // a page that is mapped is not dropped
+  const RegularFile input(file);
+  ::posix_fadvise(input.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> pages((mapped.size() + page - 1) / page);
+  if (::mincore(begin, mapped.size(), pages.data()) != 0) return false;
+  return std::none_of(pages.begin(), pages.end(), [](unsigned char state) { return (state & 1) != 0; });
 }
 
 }  // namespace t2v

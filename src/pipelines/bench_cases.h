@@ -5,7 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "pipelines/clip_cost.h"
+#include "pipelines/clip_shape.h"
 
 namespace t2v {
 
@@ -23,18 +23,26 @@ struct BenchSpec {
 
 const std::vector<BenchSpec>& bench_specs();
 
-/// Those that the words name, each a name or the beginning of some; without words those for a CPU, or for a
-/// GPU. Error (kUsage).
+/// Error (kUsage) for a word that is neither a case nor the beginning of one.
+void check_bench_words(const std::vector<std::string>& words);
+
+/// Those for a CPU, or for a GPU, that the words name, each a name or the beginning of some; without words
+/// all of them. One that is named in full is taken wherever it is for, and so are those of a beginning if
+/// none of them is for the device.
 std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words, bool on_cpu);
 
-/// In words: "a block of 14b, 32760 tokens".
+/// In words: "a block of 14b, 832x480, 81 frames".
 std::string describe(const BenchSpec& spec);
 
+/// A whole clip is sampled in so many steps, as of a model that was distilled to few, without guidance.
+inline constexpr int64_t kBenchSteps = 4;
+
 /// config.json of a published model: "1.3b", "14b", "5b", "vae.2.1", "vae.2.2", "umt5-xxl", or of the bundled
-/// one: "tiny", "vae.tiny".
+/// one: "tiny", "vae.tiny", "t5.tiny". "1.3b-2": of the same with two blocks.
 nlohmann::json bench_config(const std::string& model);
 
-/// The VAE that belongs to a transformer.
+/// The VAE and the text encoder that belong to a transformer; as many blocks are cut off the latter.
 std::string vae_of(const std::string& transformer);
+std::string text_encoder_of(const std::string& transformer);
 
 }  // namespace t2v

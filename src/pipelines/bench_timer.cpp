@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "core/device.h"
 #include "core/gpu_monitor.h"
@@ -17,9 +18,21 @@ constexpr int64_t kWarmUps = 2;
 /// Short work is repeated until it took so long together, or so often.
 constexpr double kEnoughSeconds = 1.0;
 constexpr int64_t kMostRuns = 50;
+/// Of each size of the ceiling's products.
+constexpr int64_t kCeilingRuns = 3;
+constexpr double kCeilingSeconds = 0.2;
+/// How often the ceiling is measured again where work was faster than it.
+constexpr int kMoreCeilings = 3;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double seconds_of(at::Device device, const std::function<void()>& work) {
+  const double begin = seconds_now();
+  work();
+  synchronize(device);
+  return seconds_now() - begin;
 }
 
 /// Random, not zeros: a processor is faster with those.
@@ -38,38 +51,44 @@ double quantile(std::vector<double> values, double share) {
   return values[below] + fraction * (values[above] - values[below]);
 }
 
-Tensor fast_product(const Tensor& x, const Tensor& weight) {
+std::function<void()> fast_product(const Tensor& x, const Tensor& weight) {
   const bool onednn = x.is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().hasMKLDNN();
+  if (!onednn) return [=] { at::linear(x, weight); };
   // at::linear takes float32 to MKL, which is slow on AMD's processors.
-  return onednn ? at::mkldnn_linear(x.to_mkldnn(), weight) : at::linear(x, weight);
+  return [x = x.to_mkldnn(), weight = weight.to_mkldnn()] { at::mkldnn_linear(x, weight); };
+}
+
+DeviceReadings DeviceReadings::of(at::Device device) {
+  if (device.is_cpu()) return {[] { return std::nullopt; }, processor_megahertz};
+  const auto gpu = std::make_shared<const GpuMonitor>(device.index());
+  return {[gpu] { return gpu->joules(); }, [gpu] { return gpu->sm_clock(); }};
 }
 
 void BenchTimer::stop_if_asked() const {
   if (control_.stop != nullptr && *control_.stop) throw Stopped{};
 }
 
-void BenchTimer::time(BenchResult& result, const std::function<void()>& work) const {
-  const GpuMonitor gpu(device_.is_cpu() ? -1 : device_.index());
+void BenchTimer::time(BenchResult& result, const std::function<void()>& work,
+                      const std::function<void()>& prepare) const {
   const auto run = [&] {
     stop_if_asked();
-    const double begin = seconds_now();
-    work();
-    synchronize(device_);
-    return seconds_now() - begin;
+    if (prepare) prepare();
+    return seconds_of(device_, work);
   };
   ::malloc_trim(0);  // what cases before this one left
   reset_peak_memory(device_);
   for (int64_t i = 0; i < kWarmUps; ++i) run();
-  const std::optional<double> joules = gpu.joules();
+  const std::optional<double> joules = readings_.joules();
   double total = 0;
   for (int64_t i = 0; i < repeats_ || (total < kEnoughSeconds && i < kMostRuns); ++i) {
     result.seconds.push_back(run());
     total += result.seconds.back();
   }
   const auto runs = static_cast<double>(result.seconds.size());
-  const std::optional<double> joules_after = gpu.joules();
-  if (joules && joules_after) result.joules = (*joules_after - *joules) / runs;
-  result.megahertz = device_.is_cpu() ? processor_megahertz() : gpu.sm_clock();
+  const std::optional<double> joules_after = readings_.joules();
+  // A driver that was loaded anew meanwhile counts from nothing.
+  if (joules && joules_after && *joules_after >= *joules) result.joules = (*joules_after - *joules) / runs;
+  result.megahertz = readings_.megahertz();
   result.peak_bytes = static_cast<int64_t>(peak_memory(device_));
   result.median = quantile(result.seconds, 0.5);
   result.p10 = quantile(result.seconds, 0.1);
@@ -77,14 +96,49 @@ void BenchTimer::time(BenchResult& result, const std::function<void()>& work) co
   result.tflops = result.tflop / result.median;
 }
 
-double BenchTimer::matrix_product(at::ScalarType dtype) const {
-  const int64_t side = device_.is_cpu() ? 1536 : 8192;
-  const Tensor x = random_matrix(side, dtype, device_), weight = random_matrix(side, dtype, device_);
-  BenchResult result;
-  result.tflop = 2 * std::pow(static_cast<double>(side), 3) / 1e12;
-  time(result, [&] { fast_product(x, weight); });
-  // The fastest run: a ceiling.
-  return result.tflop / *std::min_element(result.seconds.begin(), result.seconds.end());
+void stand_for(double times, BenchResult& result) {
+  result.tflop *= times;
+  for (double* seconds : {&result.median, &result.p10, &result.p90}) *seconds *= times;
+  for (double& seconds : result.seconds) seconds *= times;
+}
+
+double BenchCeiling::measure(at::ScalarType dtype) {
+  const std::vector<int64_t> sides =
+      device_.is_cpu() ? std::vector<int64_t>{1024, 2048} : std::vector<int64_t>{4096, 8192};
+  double fastest = 0;
+  for (const int64_t side : sides) {
+    const auto product =
+        fast_product(random_matrix(side, dtype, device_), random_matrix(side, dtype, device_));
+    const double tflop = 2 * std::pow(static_cast<double>(side), 3) / 1e12;
+    double total = 0;
+    for (int64_t i = 0; i < kCeilingRuns || (total < kCeilingSeconds && i < kMostRuns); ++i) {
+      const double seconds = seconds_of(device_, product);
+      fastest = std::max(fastest, tflop / seconds);
+      total += seconds;
+    }
+  }
+  last_[dtype] = fastest;
+  highest_[dtype] = std::max(highest_[dtype], fastest);
+  return fastest;
+}
+
+double BenchCeiling::last(at::ScalarType dtype) {
+  return last_.contains(dtype) ? last_.at(dtype) : measure(dtype);
+}
+
+double BenchCeiling::around(at::ScalarType dtype, double before, double tflops) {
+  double ceiling = std::max(before, measure(dtype));
+  for (int again = 0; again < kMoreCeilings && ceiling < tflops; ++again)
+    ceiling = std::max(ceiling, measure(dtype));
+  ceiling = std::max(ceiling, tflops);
+  highest_[dtype] = std::max(highest_[dtype], ceiling);
+  return ceiling;
+}
+
+std::vector<std::pair<std::string, double>> BenchCeiling::highest() const {
+  std::vector<std::pair<std::string, double>> named;
+  for (const auto& [dtype, tflops] : highest_) named.emplace_back(dtype_name(dtype), tflops);
+  return named;
 }
 
 }  // namespace t2v

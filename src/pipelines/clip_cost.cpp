@@ -7,15 +7,24 @@ namespace {
 
 /// The rows of a prompt that every token of a clip attends to.
 constexpr double kPromptRows = 512;
+/// Of the VAE: 3x3x3.
+constexpr double kCausalKernel = 27;
 
 /// Frames of one size on their way through the decoder.
 struct Stage {
   double frames, height, width;
-  double positions() const { return frames * height * width; }
+  bool without_zeros = false;  ///< those before the first frame
+
+  /// Frames that a convolution over `kernel` positions has to do with. Of the three that a causal one sees,
+  /// two are zeros at the first frame and one at the second.
+  double computed_frames(double kernel) const {
+    if (kernel != kCausalKernel || !without_zeros) return frames;
+    return frames == 1 ? 1.0 / 3 : frames - 1;
+  }
 };
 
 double convolution(double in_channels, double out_channels, double kernel, const Stage& stage) {
-  return 2 * in_channels * out_channels * kernel * stage.positions();
+  return 2 * in_channels * out_channels * kernel * stage.computed_frames(kernel) * stage.height * stage.width;
 }
 
 /// Two causal 3x3x3 convolutions, and the shortcut where the number of channels changes.
@@ -29,6 +38,33 @@ double middle(double channels, const Stage& stage) {
   const double pixels = stage.height * stage.width;
   return 2 * residual_block(channels, channels, stage) + convolution(channels, 4 * channels, 1, stage) +
          4 * pixels * pixels * channels * stage.frames;
+}
+
+double decode_flops_of(const AutoencoderKLWanConfig& vae, const ClipShape& clip, bool without_zeros) {
+  const auto channels_of = [&](int64_t level) { return static_cast<double>(vae.decoder_channels(level)); };
+  const int64_t last = vae.levels() - 1;
+  Stage stage{static_cast<double>((clip.num_frames - 1) / vae.scale_factor_temporal + 1),
+              static_cast<double>(clip.height / vae.scale_factor_spatial),
+              static_cast<double>(clip.width / vae.scale_factor_spatial), without_zeros};
+  const auto z_dim = static_cast<double>(vae.z_dim);
+  double flops = convolution(z_dim, z_dim, 1, stage) + convolution(z_dim, channels_of(last), 27, stage) +
+                 middle(channels_of(last), stage);
+  double in_channels = channels_of(last);
+  for (int64_t level = last; level >= 0; --level) {
+    const double channels = channels_of(level);
+    flops += residual_block(in_channels, channels, stage) +
+             static_cast<double>(vae.num_res_blocks) * residual_block(channels, channels, stage);
+    in_channels = channels;
+    if (level == 0) break;
+    if (vae.temporal(level - 1)) {  // the first frame stays one
+      flops += convolution(channels, 2 * channels, 3, {stage.frames - 1, stage.height, stage.width});
+      stage.frames = 2 * stage.frames - 1;
+    }
+    stage = {stage.frames, 2 * stage.height, 2 * stage.width, without_zeros};
+    in_channels = vae.is_residual ? channels : channels / 2;
+    flops += convolution(channels, in_channels, 9, stage);
+  }
+  return flops + convolution(channels_of(0), static_cast<double>(vae.out_channels), 27, stage);
 }
 
 }  // namespace
@@ -61,30 +97,11 @@ double text_flops(const UMT5Config& text_encoder, int64_t tokens) {
 }
 
 double decode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip) {
-  const auto channels_of = [&](int64_t level) { return static_cast<double>(vae.decoder_channels(level)); };
-  const int64_t last = vae.levels() - 1;
-  Stage stage{static_cast<double>((clip.num_frames - 1) / vae.scale_factor_temporal + 1),
-              static_cast<double>(clip.height / vae.scale_factor_spatial),
-              static_cast<double>(clip.width / vae.scale_factor_spatial)};
-  const auto z_dim = static_cast<double>(vae.z_dim);
-  double flops = convolution(z_dim, z_dim, 1, stage) + convolution(z_dim, channels_of(last), 27, stage) +
-                 middle(channels_of(last), stage);
-  double in_channels = channels_of(last);
-  for (int64_t level = last; level >= 0; --level) {
-    const double channels = channels_of(level);
-    flops += residual_block(in_channels, channels, stage) +
-             static_cast<double>(vae.num_res_blocks) * residual_block(channels, channels, stage);
-    in_channels = channels;
-    if (level == 0) break;
-    if (vae.temporal(level - 1)) {  // the first frame stays one
-      flops += convolution(channels, 2 * channels, 3, {stage.frames - 1, stage.height, stage.width});
-      stage.frames = 2 * stage.frames - 1;
-    }
-    stage = {stage.frames, 2 * stage.height, 2 * stage.width};
-    in_channels = vae.is_residual ? channels : channels / 2;
-    flops += convolution(channels, in_channels, 9, stage);
-  }
-  return flops + convolution(channels_of(0), static_cast<double>(vae.out_channels), 27, stage);
+  return decode_flops_of(vae, clip, /*without_zeros=*/false);
+}
+
+double decode_zero_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip) {
+  return decode_flops(vae, clip) - decode_flops_of(vae, clip, /*without_zeros=*/true);
 }
 
 double encode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip) {

@@ -3,16 +3,12 @@
 #include <cstdint>
 
 #include "autoencoders/autoencoder_kl_wan_config.h"
+#include "pipelines/clip_shape.h"
 #include "text_encoders/clip_vision.h"
 #include "text_encoders/umt5_encoder.h"
 #include "transformers/transformer_wan_config.h"
 
 namespace t2v {
-
-/// Number of frames, height and width in pixels.
-struct ClipShape {
-  int64_t num_frames, height, width;
-};
 
 /// The latents that a clip is sampled as, and the tokens that the transformer makes of them.
 struct LatentShape {
@@ -38,6 +34,8 @@ double text_flops(const UMT5Config& text_encoder, int64_t tokens);
 
 /// Of all convolutions and the attention of the VAE's decoder.
 double decode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip);
+/// Of them those that are left out: of the zeros that causal convolutions see before the first frame.
+double decode_zero_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip);
 /// The same of its encoder.
 double encode_flops(const AutoencoderKLWanConfig& vae, const ClipShape& clip);
 

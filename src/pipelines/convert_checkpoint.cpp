@@ -7,6 +7,7 @@
 
 #include "checkpoints/original_names.h"
 #include "core/file.h"
+#include "core/machine.h"
 #include "core/staged_file.h"
 #include "transformers/transformer_wan.h"
 #include "weights/convert_tensors.h"
@@ -106,37 +107,6 @@ Json image_processor_json() {
           {"do_convert_rgb", true}};
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directory(folder, error);
-  if (error) throw output_error(folder, error.value());
-}
-
-void write_text(const fs::path& file, std::string_view text) {
-  StagedFile staged(file);
-  staged.write(text);
-  staged.sync();
-  staged.publish(/*overwrite=*/false);
-}
-
-void write_json(const fs::path& file, const Json& json) {
-  write_text(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-void write_tokenizer(const TokenizerSource& tokenizer, const fs::path& folder) {
-  make_folder(folder);
-  if (!tokenizer.spiece_model.empty()) return write_text(folder / "spiece.model", tokenizer.spiece_model);
-  const auto copy = [&](const fs::path& file) {
-    write_text(folder / file.filename(), read_file(file, kLargestTokenizerFile));
-  };
-  std::error_code ignored;
-  if (!fs::is_directory(tokenizer.path, ignored)) return copy(tokenizer.path);
-  for (const char* name :
-       {"spiece.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}) {
-    if (fs::exists(tokenizer.path / name, ignored)) copy(tokenizer.path / name);
-  }
-}
-
 /// The SentencePiece model, which ComfyUI wants inside the file of the text encoder; "" if there is none.
 std::string sentencepiece_model(const Checkpoint& checkpoint) {
   if (!checkpoint.tokenizer) return "";
@@ -156,24 +126,89 @@ class Conversion {
     }
   }
 
+  ConvertPlan plan() {
+    writes_ = false;
+    const bool file = request_.output.extension() == ".safetensors";
+    file ? write_only_component() : write_all(request_.output);
+    return {.files = files_, .bytes = total_bytes(), .disk_free = 0};
+  }
+
   ConvertResult run() {
     if (request_.output.extension() == ".safetensors") {
-      const auto& [name, component] = *checkpoint_.components.begin();
-      write_whole(request_.output, name, component);
-      return result_;
+      write_only_component();
+      return result(request_.output.parent_path());
     }
     const StagedFolder staged(request_.output.has_parent_path() ? request_.output.parent_path() : ".");
-    const bool diffusers = request_.layout == "diffusers";
-    diffusers ? write_diffusers(staged.path()) : write_files(staged.path());
+    write_all(staged.path());
     sync_folder(staged.path());
     if (const int error = rename_without_replacing(staged.path(), request_.output); error != 0) {
       throw error == EEXIST ? exists_error(request_.output) : output_error(request_.output, error);
     }
-    for (fs::path& file : result_.files) file = request_.output / file.lexically_relative(staged.path());
-    return result_;
+    return result(staged.path());
   }
 
  private:
+  /// Of what was written below `folder`, which is where the output is now.
+  ConvertResult result(const fs::path& folder) const {
+    ConvertResult result;
+    const bool moved = request_.output.extension() != ".safetensors";
+    for (const ConvertPlan::File& file : files_) {
+      if (file.tensors == 0) continue;
+      result.files.push_back(moved ? request_.output / file.path.lexically_relative(folder) : file.path);
+      result.bytes += file.bytes;
+    }
+    return result;
+  }
+
+  int64_t total_bytes() const {
+    int64_t bytes = 0;
+    for (const ConvertPlan::File& file : files_) bytes += file.bytes;
+    return bytes;
+  }
+
+  void write_only_component() {
+    const auto& [name, component] = *checkpoint_.components.begin();
+    write_whole(request_.output, name, component);
+  }
+
+  void write_all(const fs::path& folder) {
+    request_.layout == "diffusers" ? write_diffusers(folder) : write_files(folder);
+  }
+
+  void make_folder(const fs::path& folder) const {
+    if (!writes_) return;
+    std::error_code error;
+    fs::create_directory(folder, error);
+    if (error) throw output_error(folder, error.value());
+  }
+
+  void write_text(const fs::path& file, std::string_view text) {
+    files_.push_back({file, 0, static_cast<int64_t>(text.size())});
+    if (!writes_) return;
+    StagedFile staged(file);
+    staged.write(text);
+    staged.sync();
+    staged.publish(/*overwrite=*/false);
+  }
+
+  void write_json(const fs::path& file, const Json& json) {
+    write_text(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+
+  void write_tokenizer(const TokenizerSource& tokenizer, const fs::path& folder) {
+    make_folder(folder);
+    if (!tokenizer.spiece_model.empty()) return write_text(folder / "spiece.model", tokenizer.spiece_model);
+    const auto copy = [&](const fs::path& file) {
+      write_text(folder / file.filename(), read_file(file, kLargestTokenizerFile));
+    };
+    std::error_code ignored;
+    if (!fs::is_directory(tokenizer.path, ignored)) return copy(tokenizer.path);
+    for (const char* name :
+         {"spiece.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}) {
+      if (fs::exists(tokenizer.path / name, ignored)) copy(tokenizer.path / name);
+    }
+  }
+
   at::ScalarType dtype_for(const std::string& component, const std::string& name,
                            const TensorSource& source) const {
     const at::ScalarType exact = exact_dtype(source);
@@ -196,7 +231,7 @@ class Conversion {
       ConvertedTensor& added = tensors.emplace_back(ConvertedTensor{new_name, dtype, source});
       if (dtype != at::kFloat8_e4m3fn || exact_dtype(source) == dtype) continue;
       stop_if_asked();
-      const float scale = fp8_scale(source);
+      const float scale = writes_ ? fp8_scale(source) : 1.0F;  // which reads all values
       added.divisor = scale;
       tensors.push_back(new_tensor(scale_name(new_name), at::tensor(scale)));
     }
@@ -211,6 +246,10 @@ class Conversion {
   }
 
   void write(const fs::path& file, const std::vector<ConvertedTensor>& tensors, const Metadata& metadata) {
+    int64_t bytes = 0;
+    for (const ConvertedTensor& tensor : tensors) bytes += static_cast<int64_t>(tensor.bytes());
+    files_.push_back({file, static_cast<int64_t>(tensors.size()), bytes});
+    if (!writes_) return;
     write_converted(file, tensors, metadata, [&] {
       stop_if_asked();
       if (control_.on_event) {
@@ -219,8 +258,6 @@ class Conversion {
       }
       done_ = std::min(done_ + 1, total_);
     });
-    result_.files.push_back(file);
-    for (const ConvertedTensor& tensor : tensors) result_.bytes += static_cast<int64_t>(tensor.bytes());
   }
 
   /// A component as one file, which brings its configuration along; a transformer's brings what
@@ -301,14 +338,31 @@ class Conversion {
   const Checkpoint& checkpoint_;
   const ConvertRequest& request_;
   const RunControl& control_;
-  ConvertResult result_;
+  bool writes_ = true;  ///< not when it is only told what would be written
+  std::vector<ConvertPlan::File> files_;
   int64_t done_ = 0, total_ = 0;  ///< tensors
 };
 
 }  // namespace
 
+ConvertPlan plan_conversion(const Checkpoint& checkpoint, const ConvertRequest& request) {
+  const c10::InferenceMode inference_mode;
+  ConvertPlan plan = Conversion(checkpoint, request, {}).plan();
+  std::error_code error;
+  const fs::path folder = request.output.has_parent_path() ? request.output.parent_path() : ".";
+  const fs::space_info space = fs::space(folder, error);
+  plan.disk_free = error ? 0 : static_cast<int64_t>(space.available);
+  if (plan.disk_free == 0 || plan.bytes <= plan.disk_free) return plan;
+  const auto shown = [](int64_t bytes) { return in_gib(static_cast<uint64_t>(bytes)); };
+  throw Error(ErrorCode::kOutput, {.doing = "writing " + request.output.string(),
+                                   .got = shown(plan.disk_free) + " that are free there",
+                                   .expected = "room for " + shown(plan.bytes),
+                                   .advice = "free some, or choose another disk or --dtype"});
+}
+
 ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,
                                  const RunControl& control) {
+  plan_conversion(checkpoint, request);  // room is missed before anything is written
   const c10::InferenceMode inference_mode;
   return Conversion(checkpoint, request, control).run();
 }

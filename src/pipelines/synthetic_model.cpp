@@ -27,27 +27,34 @@ int64_t count(const Shape& shape) {
 /// A file without a name that lives in memory.
 class MemoryFile {
  public:
-  explicit MemoryFile(size_t size) : size_(size), descriptor_(::memfd_create("t2v-synthetic", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) throw std::bad_alloc();
-    void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
-    if (mapped == MAP_FAILED) throw std::bad_alloc();
-    data_ = static_cast<char*>(mapped);
+  MemoryFile() : descriptor_(::memfd_create("t2v-synthetic", MFD_CLOEXEC)) {
+    if (descriptor_ < 0) throw std::bad_alloc();
   }
-  ~MemoryFile() {
-    ::munmap(data_, size_);
-    ::close(descriptor_);
-  }
+  ~MemoryFile() { ::close(descriptor_); }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
-  char* data() const { return data_; }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+      if (count < 0) throw std::bad_alloc();
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+  }
+  /// Zeros behind what was written, which take no memory.
+  void extend(uint64_t bytes) {
+    const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+    if (::ftruncate(descriptor_, end + static_cast<off_t>(bytes)) != 0) throw std::bad_alloc();
+  }
+  int descriptor() const { return descriptor_; }
 
  private:
-  size_t size_;
   int descriptor_;
-  char* data_ = nullptr;
 };
+
+std::shared_ptr<const TensorFile> open_unnamed(int descriptor) {
+  return TensorFile::open("/proc/self/fd/" + std::to_string(descriptor));
+}
 
 /// "blocks.7.attn1.to_q.weight" -> "blocks.0.attn1.to_q.weight"; nothing for what is in no block.
 std::optional<std::string> in_first_block(const std::string& name) {
@@ -58,10 +65,10 @@ std::optional<std::string> in_first_block(const std::string& name) {
   return std::nullopt;
 }
 
-/// Random values in place: of matrices and convolutions such that they keep the variance of what they are
-/// given, of factors near 1, of what is added near 0.
-void fill(const std::string& name, const Shape& shape, void* data, const at::Generator& generator) {
-  const Tensor values = at::from_blob(data, {count(shape)}, at::kBFloat16);
+/// Random values: of matrices and convolutions such that they keep the variance of what they are given, of
+/// factors near 1, of what is added near 0.
+Tensor random_values(const std::string& name, const Shape& shape, const at::Generator& generator) {
+  Tensor values = at::empty({count(shape)}, at::kBFloat16);
   const bool is_gamma = name.ends_with("gamma");
   const bool is_factor = is_gamma || (shape.size() == 1 && name.ends_with("weight"));
   if (is_factor) {
@@ -72,20 +79,27 @@ void fill(const std::string& name, const Shape& shape, void* data, const at::Gen
     const double bound = std::sqrt(3.0 * static_cast<double>(shape[0]) / static_cast<double>(count(shape)));
     values.uniform_(-bound, bound, generator);
   }
+  return values;
 }
 
-/// The tensors that are stored: of numbered blocks the first's.
-TensorShapes stored_tensors(std::string_view component, const TensorShapes& tensors) {
-  TensorShapes stored;
-  for (const auto& [name, shape] : tensors) {
-    const bool encodes =
-        component == "vae" && (name.starts_with("encoder.") || name.starts_with("quant_conv."));
-    if (!encodes && in_first_block(name).value_or(name) == name) stored.emplace(name, shape);
-  }
-  return stored;
+/// What is there of a component: of a VAE the decoder.
+TensorShapes tensors_of(std::string_view component, const Config& config) {
+  TensorShapes tensors = expected_tensors(component, config);
+  std::erase_if(tensors, [&](const auto& tensor) {
+    return component == "vae" &&
+           (tensor.first.starts_with("encoder.") || tensor.first.starts_with("quant_conv."));
+  });
+  return tensors;
 }
 
-std::shared_ptr<const TensorFile> store(const TensorShapes& tensors, uint64_t seed) {
+uint64_t bytes_of(const TensorShapes& tensors) {
+  uint64_t bytes = 0;
+  for (const auto& [name, shape] : tensors) bytes += 2 * static_cast<uint64_t>(count(shape));
+  return bytes;
+}
+
+/// Everything of a safetensors file but the values.
+std::string header_of(const TensorShapes& tensors) {
   constexpr size_t kLengthBytes = 8, kAlignment = 64;
   nlohmann::json header = nlohmann::json::object();
   uint64_t end = 0;
@@ -96,34 +110,68 @@ std::shared_ptr<const TensorFile> store(const TensorShapes& tensors, uint64_t se
   }
   std::string text = header.dump();
   text.resize((text.size() + kLengthBytes + kAlignment - 1) / kAlignment * kAlignment - kLengthBytes, ' ');
+  std::string length(kLengthBytes, '\0');
+  for (size_t i = 0; i < kLengthBytes; ++i) length[i] = static_cast<char>(text.size() >> (8 * i));
+  return length + text;
+}
 
-  const MemoryFile file(kLengthBytes + text.size() + end);
-  for (size_t i = 0; i < kLengthBytes; ++i) file.data()[i] = static_cast<char>(text.size() >> (8 * i));
-  text.copy(file.data() + kLengthBytes, text.size());
-  char* next = file.data() + kLengthBytes + text.size();
+/// Writes the values one tensor after the other; those of a numbered block are the first's.
+template <typename File>
+void write_values(const TensorShapes& tensors, uint64_t seed, File& file) {
   const at::Generator generator = seeded_generator(seed);
+  std::map<std::string, Tensor> first_block;
   for (const auto& [name, shape] : tensors) {
-    fill(name, shape, next, generator);
-    next += 2 * count(shape);
+    const std::optional<std::string> first = in_first_block(name);
+    Tensor values = first && first_block.contains(*first) ? first_block.at(*first)
+                                                          : random_values(name, shape, generator);
+    file.write({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+    if (first) first_block.emplace(*first, std::move(values));
   }
-  return TensorFile::open(file.path());
+}
+
+Component without_tensors(std::string_view component, const nlohmann::json& config) {
+  return {.origin = "a synthetic " + std::string(component),
+          .config = Config(config, std::string(component)),
+          .files = {},
+          .tensors = {}};
 }
 
 }  // namespace
 
-Component synthetic_model(std::string_view component, const nlohmann::json& config, uint64_t seed) {
-  Component model{.origin = "a synthetic " + std::string(component),
-                  .config = Config(config, std::string(component)),
-                  .files = {},
-                  .tensors = {}};
-  const TensorShapes tensors = expected_tensors(component, model.config);
-  const auto file = store(stored_tensors(component, tensors), seed);
+Component synthetic_model(std::string_view component, const nlohmann::json& config, SyntheticValues values,
+                          uint64_t seed) {
+  Component model = without_tensors(component, config);
+  const TensorShapes tensors = tensors_of(component, model.config);
+  TensorShapes stored = tensors;
+  std::erase_if(stored, [](const auto& tensor) {
+    return in_first_block(tensor.first).value_or(tensor.first) != tensor.first;
+  });
+  MemoryFile memory;
+  memory.write(header_of(stored));
+  values == SyntheticValues::kRandom ? write_values(stored, seed, memory) : memory.extend(bytes_of(stored));
+  const auto file = open_unnamed(memory.descriptor());
   model.files = {file};
   for (const auto& [name, shape] : tensors) {
-    const auto stored = file->tensors().find(in_first_block(name).value_or(name));
-    if (stored != file->tensors().end()) model.tensors.emplace(name, TensorSource{file, stored->second});
+    model.tensors.emplace(
+        name, TensorSource{file, file->tensors().find(in_first_block(name).value_or(name))->second});
   }
   return model;
+}
+
+uint64_t synthetic_bytes(std::string_view component, const nlohmann::json& config) {
+  return bytes_of(tensors_of(component, Config(config, std::string(component))));
+}
+
+SyntheticFile::SyntheticFile(std::string_view component, const nlohmann::json& config,
+                             const std::filesystem::path& folder)
+    : staged_(folder / "synthetic.safetensors"), model_(without_tensors(component, config)) {
+  const TensorShapes tensors = tensors_of(component, model_.config);
+  staged_.write(header_of(tensors));
+  write_values(tensors, /*seed=*/0, staged_);
+  staged_.sync();  // what is not on the disk yet cannot be dropped from memory
+  const auto file = open_unnamed(staged_.descriptor());
+  model_.files = {file};
+  for (const auto& [name, stored] : file->tensors()) model_.tensors.emplace(name, TensorSource{file, stored});
 }
 
 }  // namespace t2v

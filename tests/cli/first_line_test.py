@@ -46,6 +46,7 @@ class FirstLineTest(CommandTest):
         for arguments in (
             [*QUICK, "-o", "a.mp4"], [*QUICK, "-o", "a.mp4", "--dry-run"], ["plan"], batch, [*batch, "--dry-run"], decode,
             [*decode, "--dry-run"], ["rerun", "there.mp4", "--dry-run"], ["convert", model, "-o", "out"],
+            ["convert", model, "-o", "out", "--dry-run"], ["bench", "gemm.1.3b.256p17"], ["bench", "--dry-run"],
         ):  # fmt: skip
             with self.subTest(arguments):
                 libraries = self.libraries_at_the_first_line(*arguments)

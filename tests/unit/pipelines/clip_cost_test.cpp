@@ -53,6 +53,18 @@ TEST(ClipCost, CountsTheWorkOfPublishedModels) {
   EXPECT_NEAR(decode_flops(wan22_vae(), {.num_frames = 121, .height = 704, .width = 1280}) / kTera, 2012, 20);
 }
 
+TEST(ClipCost, CountsTheZerosBeforeTheFirstFrame) {
+  // Of the middle of the decoder of one frame a third of each causal convolution is computed.
+  const ClipShape one{.num_frames = 1, .height = 64, .width = 64};
+  const double all = decode_flops(wan21_vae(), one), zeros = decode_zero_flops(wan21_vae(), one);
+  EXPECT_GT(zeros, 0.6 * all);
+  EXPECT_LT(zeros, 2.0 / 3 * all);
+  // As many of a longer clip, or a third of a frame more at each of its sizes.
+  const double longer = decode_zero_flops(wan21_vae(), {.num_frames = 81, .height = 64, .width = 64});
+  EXPECT_GT(longer, zeros);
+  EXPECT_LT(longer, 1.51 * zeros);
+}
+
 // No figure is published: counted by hand from the shapes of its layers.
 TEST(ClipCost, CountsTheWorkOfEncoding) {
   const double frame = encode_flops(wan21_vae(), {.num_frames = 1, .height = 480, .width = 832});

@@ -16,7 +16,7 @@
 #include "api/visual_inputs.h"
 #include "core/device.h"
 #include "core/tensor.h"
-#include "pipelines/clip_plan.h"
+#include "pipelines/fit_plan.h"
 #include "pipelines/models_fit.h"
 #include "pipelines/video_pipeline.h"
 
@@ -58,6 +58,34 @@ ComingClips coming_clips(const GenerateRequest& request, const std::vector<Gener
   return coming;
 }
 
+/// The plan of a clip, which was refused if it cannot be made. What `warm` models take is there already, and
+/// a plan counts it again.
+Plan expect_to_fit(const GenerateRequest& request, const Checkpoint& checkpoint, Placement placement,
+                   bool warm) {
+  PlannedMachine machine = this_machine(placement.device);
+  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
+  Plan plan = warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
+  expect_memory(plan);
+  expect_room(request, plan.latents_bytes);
+  expect_encoder(request);
+  return plan;
+}
+
+/// From final latents to a clip. They are kept if that fails.
+GenerateResult finish(const GenerateRequest& request, const std::string& settings, const Tensor& latents,
+                      VideoPipeline& pipeline, const RunControl& control) {
+  GenerateResult result{.output = {}, .settings = settings};
+  KeptLatents kept(request, latents, settings);
+  try {
+    result.output = write_clip(request, settings, latents, pipeline, control);
+  } catch (...) {
+    kept.tell();
+    throw;
+  }
+  kept.remove();
+  return result;
+}
+
 GenerateResult render(const RenderTask& task, ModelStore& models, const RunControl& control) {
   const GenerateRequest& request = task.request;
   const c10::InferenceMode inference_mode;
@@ -68,16 +96,9 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   ComingClips coming = coming_clips(request, task.expected);
-  PlannedMachine machine = this_machine(placement.device);
   const bool warm = models.has_models();
-  // A plan counts again what is there already.
-  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
-  const Plan plan =
-      warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
-  expect_memory(plan);
-  expect_room(request, plan.latents_bytes);
+  const Plan plan = expect_to_fit(request, checkpoint, placement, warm);
   if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
-  expect_encoder(request);
   VisualInputs inputs = read_visual_inputs(request, checkpoint);
   Preview preview(request, control);
   const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
@@ -88,20 +109,11 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
                                              .on_preview = preview.callback()},
                                             models, control);
   const Tensor latents = pipeline->sample();
-  GenerateResult result;
-  result.settings = settings_json(request, {.device = placement.device.str(),
-                                            .device_name = device_name(placement.device),
-                                            .model_sha256 = task.model_sha256(),
-                                            .skipped_steps = pipeline->skipped_steps()});
-  KeptLatents kept(request, latents, result.settings);
-  try {
-    result.output = write_clip(request, result.settings, latents, *pipeline, control);
-  } catch (...) {
-    kept.tell();
-    throw;
-  }
-  kept.remove();
-  return result;
+  const std::string settings = settings_json(request, {.device = placement.device.str(),
+                                                       .device_name = device_name(placement.device),
+                                                       .model_sha256 = task.model_sha256(),
+                                                       .skipped_steps = pipeline->skipped_steps()});
+  return finish(request, settings, latents, *pipeline, control);
 }
 
 class TensorRenderEngine final : public RenderEngine {

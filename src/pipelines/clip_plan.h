@@ -21,12 +21,8 @@ struct PlannedMachine {
 /// As it is now.
 PlannedMachine this_machine(at::Device device);
 
-/// What rendering a request that check() has passed takes: everything of a Plan but its outputs. With
-/// --max-vram, and for a GPU that is clearly too small, of the cheapest setting that fits. Error (kResource)
-/// if no setting fits --max-vram.
-Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine);
-
-/// The same as asked, whatever fits. Error (kResource) if not even one block after the other fits --max-vram.
+/// What rendering a request that check() has passed takes as it is asked for, whatever fits: everything of a
+/// Plan but its outputs. Error (kResource) if not even one block after the other fits --max-vram.
 Plan plan_as_asked(const Checkpoint& checkpoint, const GenerateRequest& request,
                    const PlannedMachine& machine);
 
@@ -36,12 +32,5 @@ Plan plan_decoding(const Checkpoint& checkpoint, const GenerateRequest& request,
 
 /// The work of each of its phases.
 std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan);
-
-/// The plan may be wrong by so much before a clip is refused.
-constexpr double kPlanMargin = 1.25;
-
-/// Error (kResource) for a clip that takes clearly more memory than there is, or more than --max-vram: told
-/// before the work.
-void expect_memory(const Plan& plan);
 
 }  // namespace t2v

@@ -1,3 +1,5 @@
+#include "pipelines/fit_plan.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -5,12 +7,13 @@
 
 #include "core/log.h"
 #include "core/machine.h"
-#include "pipelines/clip_plan.h"
 
 namespace t2v {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
+/// The plan may be wrong by so much before a clip is refused.
+constexpr double kPlanMargin = 1.25;
 
 /// The settings to try, the cheapest first: those that keep every number, tiles, which change pixels a
 /// little, and numbers of half the size.

@@ -6,6 +6,7 @@
 
 #include "../published_models.h"
 #include "checkpoints/expected_tensors.h"
+#include "pipelines/fit_plan.h"
 #include "pipelines/memory_plan.h"
 #include "pipelines/vae_memory.h"
 
@@ -200,7 +201,6 @@ TEST(ClipPlan, CountsAMatrixOfFp8InTheNumbersItIsComputedIn) {
   EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + int64_t{13824} * 5120 * (4 + 2));
 }
 
-// Of latents a checkpoint with nothing but a VAE makes a clip.
 TEST(ClipPlan, CountsAFrameThatIsDecodedForAPreview) {
   const auto more_with_preview = [](const char* model, int64_t frames) {
     const Checkpoint checkpoint = published(model);
@@ -216,6 +216,7 @@ TEST(ClipPlan, CountsAFrameThatIsDecodedForAPreview) {
   EXPECT_GT(more_with_preview("Wan2.1-T2V-14B", 5), int64_t{832} * 480 * 96 * 4);
 }
 
+// Of latents a checkpoint with nothing but a VAE makes a clip.
 TEST(ClipPlan, PlansDecodingAlone) {
   Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
   GenerateRequest request = request_480p81();

@@ -8,7 +8,7 @@
 #include "core/device.h"
 #include "core/machine.h"
 #include "core/user_cache.h"
-#include "pipelines/clip_plan.h"
+#include "pipelines/fit_plan.h"
 #include "pipelines/memory_plan.h"
 #include "pipelines/vae_memory.h"
 #include "transformers/transformer_wan.h"

@@ -267,32 +267,21 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const 
                                                  .sigmas = request().sigmas,
                                                  .legacy_flow_sigmas = request().legacy_sigmas});
   scheduler->set_timesteps(total);
-  const std::vector<std::string> at_work = experts(*scheduler);
-  const StepCacheOptions cache_options =
-      read_cache_options(request().cache_mode, request().cache_options, total);
+  const std::vector<std::string> expert = experts(*scheduler);  // of each step
 
   NoisePredictor predict;
-  std::future<void> prefetch;
+  std::future<void> prefetched;
   for (int64_t step = 0; step < total; ++step) {
     stop_if_asked();
-    const bool low_noise = at_work[step] == kLowNoiseExpert;
-    if (!low_noise && at_work[std::min(step + kStepsToPrefetch, total - 1)] == kLowNoiseExpert &&
-        !prefetch.valid() && !models_.has(kLowNoiseExpert)) {
-      prefetch = std::async(std::launch::async, [this] {
-        for (const auto& file : job_.checkpoint.get(kLowNoiseExpert).files) file->prefetch();
-      });
-    }
-    if (step == 0 || at_work[step] != at_work[step - 1]) {
+    if (!prefetched.valid()) prefetched = prefetch_next(expert, step);
+    if (step == 0 || expert[step] != expert[step - 1]) {
       predict = nullptr;  // releases the other expert before this one is loaded
-      predict = load_expert(at_work[step]);
-      finish_caching();
-      const auto count = std::count(at_work.begin(), at_work.end(), at_work[step]);
-      step_cache_ = StepCache::make(cache_options, {.first = step, .count = count, .total = total});
+      predict = load_expert(expert[step]);
+      begin_caching(expert, step);
     }
     emit(Event::Kind::kStep, step, total);
-    const double guidance_scale = low_noise ? request().guidance_scale_2.value_or(*request().guidance_scale)
-                                            : *request().guidance_scale;
-    const Tensor noise_pred = predict_guided(predict, latents, scheduler->timestep(step), guidance_scale);
+    const Tensor noise_pred =
+        predict_guided(predict, latents, scheduler->timestep(step), guidance_scale_of(expert[step]));
     if (job_.on_preview) {
       job_.on_preview(step + 1, total,
                       [&] { return preview(latents - scheduler->sigmas()[step] * noise_pred); });
@@ -301,11 +290,29 @@ Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const 
   }
   emit(Event::Kind::kStep, total, total);
   finish_caching();
-  if (skipped_steps_) {
-    log_warning("--cache-mode " + request().cache_mode + " skipped " + std::to_string(*skipped_steps_) +
-                " of " + std::to_string(total) + " steps");
-  }
+  tell_skipped_steps();
   return latents;
+}
+
+std::future<void> VideoPipeline::prefetch_next(const std::vector<std::string>& experts, int64_t step) const {
+  const auto soon = std::min<size_t>(step + kStepsToPrefetch, experts.size() - 1);
+  if (experts[soon] == experts[step] || models_.has(experts[soon])) return {};
+  return std::async(std::launch::async, [&next = job_.checkpoint.get(experts[soon])] {
+    for (const auto& file : next.files) file->prefetch();
+  });
+}
+
+double VideoPipeline::guidance_scale_of(const std::string& expert) const {
+  const double scale = *request().guidance_scale;
+  return expert == kLowNoiseExpert ? request().guidance_scale_2.value_or(scale) : scale;
+}
+
+void VideoPipeline::begin_caching(const std::vector<std::string>& experts, int64_t step) {
+  finish_caching();
+  const auto total = static_cast<int64_t>(experts.size());
+  const auto count = std::count(experts.begin(), experts.end(), experts[step]);
+  step_cache_ = StepCache::make(read_cache_options(request().cache_mode, request().cache_options, total),
+                                {.first = step, .count = count, .total = total});
 }
 
 void VideoPipeline::finish_caching() {
@@ -313,6 +320,12 @@ void VideoPipeline::finish_caching() {
   skipped_steps_ = skipped_steps_.value_or(0) + step_cache_->skipped();
   if (const std::string found = step_cache_->found(); !found.empty()) log_warning("measured: " + found);
   step_cache_ = nullptr;
+}
+
+void VideoPipeline::tell_skipped_steps() const {
+  if (!skipped_steps_) return;
+  log_warning("--cache-mode " + request().cache_mode + " skipped " + std::to_string(*skipped_steps_) +
+              " of " + std::to_string(*request().num_inference_steps) + " steps");
 }
 
 AroundBlocks VideoPipeline::around_blocks(Prompt prompt) const {

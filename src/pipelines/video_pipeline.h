@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,7 +112,13 @@ class VideoPipeline {
   std::vector<std::string> experts(const Scheduler& scheduler) const;
   Tensor predict_guided(const NoisePredictor& predict, const Tensor& latents, const Tensor& timestep,
                         double guidance_scale) const;
+  /// Asks the files of the expert that will be at work in a few steps into memory, if it is another.
+  std::future<void> prefetch_next(const std::vector<std::string>& experts, int64_t step) const;
+  double guidance_scale_of(const std::string& expert) const;
+  /// For the expert that begins with this step.
+  void begin_caching(const std::vector<std::string>& experts, int64_t step);
   void finish_caching();
+  void tell_skipped_steps() const;
   /// Opens a component, having told that it is loaded.
   Weights open_weights(const std::string& component, LoadOptions options) const;
   /// What a component is loaded from, and how.
@@ -123,14 +130,14 @@ class VideoPipeline {
                                        const Placement& placement) const;
   Tensor without_references(const Tensor& latents) const;
   Frames preview(const Tensor& predicted);  ///< of latents without noise
+  /// Latents on the device -> pixels, as AutoencoderKLWan::decode() hands them out.
+  void decode_on_device(const Tensor& latents, const std::function<void(const Tensor&)>& on_chunk);
   std::optional<VaeTiling> tiling() const;  ///< if the request wants it
 
   RenderJob job_;
   ModelStore& models_;
   const RunControl& control_;
   std::shared_ptr<const AutoencoderKLWan> vae_;
-  /// Latents on the device -> pixels, as AutoencoderKLWan::decode() hands them out.
-  void decode_on_device(const Tensor& latents, const std::function<void(const Tensor&)>& on_chunk);
   std::unique_ptr<StepCache> step_cache_;  ///< of the expert at work
   std::optional<int64_t> skipped_steps_;
 };

@@ -28,6 +28,25 @@ struct PullResult {
   int64_t downloaded = 0;  ///< bytes
 };
 
+/// What pull_model() would do.
+struct PullPlan {
+  struct File {
+    std::string path;   ///< in the repository
+    int64_t bytes = 0;  ///< of the whole file
+    int64_t here = 0;   ///< of them those that are in the cache, be it of an interrupted download
+  };
+  std::string repository;  ///< "org/repo"
+  std::string commit;
+  std::filesystem::path folder;  ///< of the cache, where they go
+  std::vector<File> files = {};  ///< empty: what is in the cache is used, nothing is asked for
+  int64_t to_come = 0;           ///< bytes to download
+  int64_t disk_free = 0;         ///< bytes; 0 if unknown
+};
+
+/// Asks for the list of files alone; nothing is downloaded or written. Error as pull_model() before it
+/// downloads.
+PullPlan plan_pull(const PullRequest& request, const RunControl& control);
+
 /// Downloads what is missing of a model into the cache: every file is checked against the hash in the Hub's
 /// list, and has its name only when it is whole. Error (kUsage, kOutput), (kNetwork) if it cannot be had,
 /// Stopped: what came so far stays, and the next pull continues.

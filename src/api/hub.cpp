@@ -68,6 +68,11 @@ PullResult pull_model(const PullRequest& request, const RunControl& control) {
   return pull(HubEnvironment::read(), model, request, control);
 }
 
+PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
+  const KnownModel model = understand(request.model);
+  return plan_pull(HubEnvironment::read(), model, request, control);
+}
+
 std::vector<ListedModel> list_models() {
   const std::vector<KnownModel> known = known_models();
   const HubCache cache(hub_cache_folder());

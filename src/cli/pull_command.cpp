@@ -3,9 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "format.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/hub.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr const char* kDescription = R"(t2v pull: downloads a checkpoint from the Hugging Face Hub.
 
 Examples
+  t2v pull wan2.1-t2v-1.3b --dry-run
   t2v pull wan2.1-t2v-1.3b
   t2v pull Wan-AI/Wan2.2-TI2V-5B-Diffusers
   t2v pull city96/Wan2.1-T2V-14B-gguf --include '*Q4_K_M.gguf'
@@ -30,10 +33,49 @@ A gated repository needs a token (HF_TOKEN, or hf auth login).
 
 Standard output: the folder, or with --json
   {"path": PATH, "repository": ID, "commit": ID, "downloaded": BYTES}
+With --dry-run, which asks for the list of files and downloads nothing: each
+file and what is here of it, or with --json
+  {"folder": PATH, "repository": ID, "commit": ID, "files": [{"path", "bytes",
+   "here"}], "to_download": BYTES, "disk_free_bytes": BYTES}
+where "files" is empty if what is here is used.
 --progress json: download events, "done" of "total" bytes, "detail" the file.
 )";
 
-int run(const Invocation& invocation, const PullRequest& request, Progress& progress) {
+struct PullArguments {
+  PullRequest request;
+  bool dry_run = false;
+};
+
+std::string describe(const PullPlan& plan) {
+  if (plan.files.empty()) return "there  " + escape_for_display(plan.folder.string()) + '\n';
+  std::string text;
+  for (const auto& [path, bytes, here] : plan.files) {
+    const std::string state = here == bytes ? "there" : here > 0 ? in_bytes(here) + " there" : "";
+    text +=
+        formatted("%10s  %14s  ", in_bytes(bytes).c_str(), state.c_str()) + escape_for_display(path) + '\n';
+  }
+  text += formatted("%10s  to download into ", in_bytes(plan.to_come).c_str()) +
+          escape_for_display(plan.folder.string());
+  if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
+  return text + '\n';
+}
+
+nlohmann::ordered_json to_json(const PullPlan& plan) {
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const auto& [path, bytes, here] : plan.files)
+    files.push_back({{"path", path}, {"bytes", bytes}, {"here", here}});
+  return {{"folder", plan.folder.string()}, {"repository", plan.repository},
+          {"commit", plan.commit},          {"files", files},
+          {"to_download", plan.to_come},    {"disk_free_bytes", plan.disk_free}};
+}
+
+int run(const Invocation& invocation, const PullArguments& arguments, Progress& progress) {
+  const PullRequest& request = arguments.request;
+  if (arguments.dry_run) {
+    const PullPlan plan = plan_pull(request, make_run_control(progress));
+    progress.summarize(true);
+    return invocation.json ? print_json(to_json(plan)) : print(describe(plan));
+  }
   const PullResult result = pull_model(request, make_run_control(progress));
   progress.summarize(true);
   if (!invocation.json) return print(result.path.string() + '\n');
@@ -46,30 +88,33 @@ int run(const Invocation& invocation, const PullRequest& request, Progress& prog
 }  // namespace
 
 Command pull_command() {
-  const auto request = std::make_shared<PullRequest>();
-  return {.name = "pull",
-          .summary = "Downloads a checkpoint into the Hugging Face cache",
-          .description = kDescription,
-          .notes = kNotes,
-          .operands = {path_flag({"NAME"}, "TEXT", "A short name (t2v models list), or org/repo[@revision]",
-                                 request->model)},
-          .flags = {{"What to download",
-                     {path_flag({"--variant"}, "WORD",
-                                "Weights named so, such as fp16, where the repository has some",
-                                request->variant),
-                      {{"--include"},
-                       "PATTERN",
-                       "Only files like this; may be given more than once",
-                       "",
-                       "what a checkpoint needs",
-                       [request](const FlagValue& value) { request->include.push_back(value.text); },
-                       true},
-                      switch_flag({"--offline"}, "Download nothing: only look whether it is here",
-                                  request->offline, true)}}},
-          .stopped = "what came so far is kept; the same command continues",
-          .run = [request](const Invocation& invocation, Progress& progress) {
-            return run(invocation, *request, progress);
-          }};
+  const auto arguments = std::make_shared<PullArguments>();
+  return {
+      .name = "pull",
+      .summary = "Downloads a checkpoint into the Hugging Face cache",
+      .description = kDescription,
+      .notes = kNotes,
+      .operands = {path_flag({"NAME"}, "TEXT", "A short name (t2v models list), or org/repo[@revision]",
+                             arguments->request.model)},
+      .flags = {{"What to download",
+                 {path_flag({"--variant"}, "WORD",
+                            "Weights named so, such as fp16, where the repository has some",
+                            arguments->request.variant),
+                  {{"--include"},
+                   "PATTERN",
+                   "Only files like this; may be given more than once",
+                   "",
+                   "what a checkpoint needs",
+                   [arguments](const FlagValue& value) { arguments->request.include.push_back(value.text); },
+                   true},
+                  switch_flag({"--offline"}, "Download nothing: only look whether it is here",
+                              arguments->request.offline, true),
+                  switch_flag({"--dry-run"}, "Tell what would be downloaded; download nothing",
+                              arguments->dry_run, true)}}},
+      .stopped = "what came so far is kept; the same command continues",
+      .run = [arguments](const Invocation& invocation, Progress& progress) {
+        return run(invocation, *arguments, progress);
+      }};
 }
 
 }  // namespace t2v

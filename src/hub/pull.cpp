@@ -1,7 +1,5 @@
 #include "hub/pull.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -61,14 +59,20 @@ class DownloadProgress {
   std::chrono::steady_clock::time_point told_{};
 };
 
+/// Bytes that are free on the filesystem of `folder`, which need not be there yet, if that is known.
+std::optional<int64_t> room_in(fs::path folder) {
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  const fs::space_info space = fs::space(folder, error);
+  return error ? std::nullopt : std::optional(static_cast<int64_t>(space.available));
+}
+
 /// Error (kOutput) unless `bytes` fit on the filesystem of `folder`.
 void check_room(const fs::path& folder, int64_t bytes) {
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return;  // writing will tell
-  const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
-  if (static_cast<double>(bytes) <= room) return;
+  const std::optional<int64_t> room = room_in(folder);
+  if (!room || bytes <= *room) return;  // writing will tell
   throw Error(ErrorCode::kOutput, {.doing = "downloading into " + folder.string(),
-                                   .got = shown_size(static_cast<int64_t>(room)) + " free",
+                                   .got = shown_size(*room) + " free",
                                    .expected = shown_size(bytes),
                                    .advice = "free some room, or set HF_HOME to a folder on a larger disk"});
 }
@@ -100,9 +104,24 @@ class Pull {
     return parse_listing(text, full_name(model_.repository));
   }
 
+  PullPlan plan(const Listing& listing) const {
+    const fs::path folder = cache_.folder(model_.repository.id);
+    PullPlan plan{.repository = model_.repository.id,
+                  .commit = listing.commit,
+                  .folder = folder,
+                  .files = {},
+                  .to_come = 0,
+                  .disk_free = room_in(folder).value_or(0)};
+    const std::vector<RemoteFile> files = chosen(listing);
+    for (const RemoteFile& file : files)
+      plan.files.push_back({file.path, file.size, is_missing(file) ? kept(file) : file.size});
+    plan.to_come = bytes_to_come(missing(files));
+    check_room(folder, plan.to_come);
+    return plan;
+  }
+
   PullResult run(const Listing& listing) {
-    const std::vector<RemoteFile> files = choose_files(
-        listing, request_.include.empty() ? model_.files : request_.include, request_.variant, model_.name);
+    const std::vector<RemoteFile> files = chosen(listing);
     const int64_t downloaded = download_missing(listing, files);
     for (const RemoteFile& file : files) {
       cache_.link(model_.repository.id, listing.commit, file.path, file.hash);
@@ -116,6 +135,11 @@ class Pull {
   }
 
  private:
+  std::vector<RemoteFile> chosen(const Listing& listing) const {
+    return choose_files(listing, request_.include.empty() ? model_.files : request_.include, request_.variant,
+                        model_.name);
+  }
+
   bool is_missing(const RemoteFile& file) const {
     std::error_code error;
     const auto size = fs::file_size(cache_.blob(model_.repository.id, file.hash), error);
@@ -140,12 +164,17 @@ class Pull {
     return error ? 0 : std::min(file.size, static_cast<int64_t>(partial));
   }
 
+  /// Of files that are missing.
+  int64_t bytes_to_come(const std::vector<RemoteFile>& files) const {
+    return std::accumulate(
+        files.begin(), files.end(), int64_t{0},
+        [this](int64_t sum, const RemoteFile& file) { return sum + file.size - kept(file); });
+  }
+
   int64_t download_missing(const Listing& listing, const std::vector<RemoteFile>& all) {
     const std::vector<RemoteFile> files = missing(all);
     if (files.empty()) return 0;
-    const int64_t to_come =
-        std::accumulate(files.begin(), files.end(), int64_t{0},
-                        [this](int64_t sum, const RemoteFile& file) { return sum + file.size - kept(file); });
+    const int64_t to_come = bytes_to_come(files);
     make_folders(cache_.folder(model_.repository.id));
     check_room(cache_.folder(model_.repository.id), to_come);
     DownloadProgress progress(control_, to_come);
@@ -210,27 +239,45 @@ std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& m
   return model.files.size() == 1 ? first : first.parent_path();
 }
 
-PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
-                const RunControl& control) {
-  const std::optional<PullResult> here = cached(environment, model);
+namespace {
+
+/// The list of a model's files; nothing if what is in the cache, `here`, is to be used. Error as pull().
+std::optional<Listing> listing_of(const HubEnvironment& environment, const KnownModel& model,
+                                  const PullRequest& request, Pull& pull,
+                                  const std::optional<PullResult>& here) {
   if (request.offline || environment.offline) {
-    if (here) return *here;
+    if (here) return std::nullopt;
     throw Error(ErrorCode::kNetwork,
                 {.doing = "t2v pull " + model.name,
                  .got = "a model that is not, or not wholly, in " + environment.cache.string(),
                  .expected = "it there, since nothing may be downloaded",
                  .advice = "leave out --offline and HF_HUB_OFFLINE"});
   }
-  Pull pull(environment, model, request, control);
-  Listing listing;
   try {
-    listing = pull.fetch_listing();
+    return pull.fetch_listing();
   } catch (const Error& error) {
     if (!here || error.code() != ErrorCode::kNetwork) throw;
     log_warning(std::string(error.what()) + "; what is in the cache is used");
-    return *here;
+    return std::nullopt;
   }
-  return pull.run(listing);
+}
+
+}  // namespace
+
+PullPlan plan_pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+                   const RunControl& control) {
+  const std::optional<PullResult> here = cached(environment, model);
+  Pull pull(environment, model, request, control);
+  if (const auto listing = listing_of(environment, model, request, pull, here)) return pull.plan(*listing);
+  return {.repository = here->repository, .commit = here->commit, .folder = here->path};
+}
+
+PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+                const RunControl& control) {
+  const std::optional<PullResult> here = cached(environment, model);
+  Pull pull(environment, model, request, control);
+  const auto listing = listing_of(environment, model, request, pull, here);
+  return listing ? pull.run(*listing) : *here;
 }
 
 }  // namespace t2v

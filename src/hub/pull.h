@@ -11,6 +11,10 @@ namespace t2v {
 /// folder of the first. Nothing if it is not here.
 std::optional<std::filesystem::path> find_in_cache(const HubCache& cache, const KnownModel& model);
 
+/// As plan_pull, likewise.
+PullPlan plan_pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+                   const RunControl& control);
+
 /// As pull_model, for a model whose name is understood; `request.include` and `request.variant` hold.
 PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
                 const RunControl& control);

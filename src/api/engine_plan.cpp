@@ -5,7 +5,7 @@
 #include "api/request_threads.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
-#include "pipelines/clip_plan.h"
+#include "pipelines/fit_plan.h"
 #include "pipelines/prompt_tokens.h"
 #include "pipelines/video_pipeline.h"
 

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <tuple>
 
 #include <nlohmann/json.hpp>
 
-#include "batch_gallery.h"
 #include "batch_names.h"
 #include "format.h"
 #include "look.h"
@@ -35,6 +36,13 @@ Json result_of(const std::string& name, const Json& seconds, const Json& setting
   return {{"output", name}, {"seconds", seconds}, {"settings", settings}};
 }
 
+/// "9.mp4" comes before "10.mp4".
+struct NaturalOrder {
+  bool operator()(const std::string& a, const std::string& b) const {
+    return ::strverscmp(a.c_str(), b.c_str()) < 0;
+  }
+};
+
 }  // namespace
 
 BatchReport::BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
@@ -48,6 +56,10 @@ bool BatchReport::wants_sheet(const BatchOptions& options, const BatchOutcome& o
   return !options.sheet.empty() && !(all_there && fs::exists(options.sheet, ignored));
 }
 
+void BatchReport::check_page(const BatchOptions& options) {
+  if (options.gallery) expect_gallery_page(options.folder / kGallery);
+}
+
 void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
                        double seconds) const {
   const auto warn = [&](const std::string& what) {
@@ -58,7 +70,7 @@ void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, cons
   } catch (const Error& error) {
     warn(std::string("not in results.jsonl: ") + error.what());
   }
-  if (options_.gallery) poster_of(job, request);
+  if (options_.gallery) poster_of(request.output, first_file(request));
   if (!write_all(STDOUT_FILENO, describe_result(result, json_, seconds))) {
     warn(std::string("standard output is not: ") + std::strerror(errno));
   }
@@ -77,9 +89,16 @@ void BatchReport::expect_sheet() const {
 }
 
 void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
-  settle_failures(outcome, failures);
-  const BatchRecords results = settle_results(outcome);
-  if (options_.gallery) folder_.replace(kGallery, gallery(outcome, results));
+  const auto attempt = [&](const std::function<void()>& step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      progress_.log(std::string("t2v: warning: ") + error.what());
+    }
+  };
+  attempt([&] { settle_failures(outcome, failures); });
+  attempt([&] { settle_results(outcome); });
+  if (options_.gallery) attempt([&] { settle_page(outcome); });
   const bool all_tried =
       std::find(outcome.states.begin(), outcome.states.end(), JobState::kOpen) == outcome.states.end();
   if (all_tried && outcome.failed.empty() && wants_sheet(options_, outcome)) make_sheet();
@@ -100,7 +119,7 @@ void BatchReport::settle_failures(const BatchOutcome& outcome,
 }
 
 /// Adds the clips whose processes ended between the clip and its line.
-BatchRecords BatchReport::settle_results(const BatchOutcome& outcome) const {
+void BatchReport::settle_results(const BatchOutcome& outcome) const {
   BatchRecords results(options_.folder / kResults);
   std::vector<std::string> unknown;
   for (size_t number = 0; number < outcome.states.size(); ++number) {
@@ -118,20 +137,19 @@ BatchRecords BatchReport::settle_results(const BatchOutcome& outcome) const {
                   " without settings, such as " + escape_for_display(unknown[0]));
   }
   if (results.changed()) folder_.replace(kResults, results.text());
-  return results;
 }
 
 /// The picture of a clip for the page, below the folder; "" if there can be none. It is made where it is
-/// missing or of an earlier clip.
-std::string BatchReport::poster_of(const BatchJob& job, const GenerateRequest& request) const {
-  const std::string name = std::string(kPosters) + '/' + job.name + ".png";
+/// missing or of an earlier clip. `first`: the file of a sequence of pictures.
+std::string BatchReport::poster_of(const fs::path& output, const fs::path& first) const {
+  const std::string name = std::string(kPosters) + '/' + output.filename().string() + ".png";
   const fs::path poster = options_.folder / name;
   std::error_code error;
   const auto changed = fs::last_write_time(poster, error);
-  if (!error && changed >= fs::last_write_time(first_file(request), error) && !error) return name;
+  if (!error && changed >= fs::last_write_time(first, error) && !error) return name;
   try {
     fs::create_directory(options_.folder / kPosters, error);
-    write_poster(request.output, poster);
+    write_poster(output, poster);
     return name;
   } catch (const Error& failure) {
     progress_.log(std::string("t2v: warning: no picture for the page: ") + failure.what());
@@ -139,31 +157,67 @@ std::string BatchReport::poster_of(const BatchJob& job, const GenerateRequest& r
   }
 }
 
-std::string BatchReport::gallery(const BatchOutcome& outcome, const BatchRecords& results) const {
-  std::vector<GalleryClip> clips;
-  for (size_t number = 0; number < outcome.states.size(); ++number) {
-    const BatchJob& job = plan_.jobs()[number];
-    GalleryClip clip;
-    clip.file = job.name;
-    if (const auto why = outcome.failed.find(number); why != outcome.failed.end()) clip.failure = why->second;
-    try {
-      const GenerateRequest request = plan_.request(job);
-      clip.file = first_file(request).filename().string();
-      clip.prompt = request.prompt;
-      std::error_code ignored;
-      clip.there = clip.failure.empty() && fs::exists(first_file(request), ignored);
-      if (clip.there) clip.poster = poster_of(job, request);
-      if (!clip.there) clip.settings = settings_of(request);
-    } catch (const Error&) {
-      // What it was to be made from is gone: the page has its failure.
-    }
-    if (const Json result = results.find(job.name); clip.there && result.contains("settings")) {
-      clip.prompt = result["settings"].value("prompt", clip.prompt);
-      clip.settings = result["settings"].dump();
-    }
-    clips.push_back(std::move(clip));
+/// All clips of the folder, whoever made them, and what became of the others of this batch.
+void BatchReport::settle_page(const BatchOutcome& outcome) const {
+  std::map<std::string, GalleryClip, NaturalOrder> clips;
+  std::error_code error;
+  for (fs::directory_iterator entry(options_.folder, error), end; entry != end; entry.increment(error)) {
+    if (std::optional<GalleryClip> clip = shown(entry->path())) clips[clip->file] = *clip;
   }
-  return gallery_page(fs::absolute(options_.folder / "").parent_path().filename().string(), clips);
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const auto why = outcome.failed.find(number);
+    const GalleryClip clip = shown(plan_.jobs()[number], why == outcome.failed.end() ? "" : why->second);
+    clips.try_emplace(clip.file, clip).first->second.failure = clip.failure;
+  }
+  std::vector<GalleryClip> in_order;
+  for (auto& [name, clip] : clips) in_order.push_back(std::move(clip));
+  check_page(options_);
+  const std::string title = fs::absolute(options_.folder / "").parent_path().filename().string();
+  folder_.replace(kGallery, gallery_page(title, in_order));
+}
+
+/// A clip of this batch that has no settings in it, or is not there.
+GalleryClip BatchReport::shown(const BatchJob& job, const std::string& failure) const {
+  GalleryClip clip{.file = job.name, .failure = failure};
+  try {
+    const GenerateRequest request = plan_.request(job);
+    const fs::path first = first_file(request);
+    std::error_code ignored;
+    clip.file = first.filename().string();
+    clip.prompt = request.prompt;
+    clip.there = failure.empty() && fs::exists(first, ignored);
+    if (clip.there) clip.poster = poster_of(request.output, first);
+    if (!clip.there) clip.settings = settings_of(request);
+  } catch (const Error&) {
+    // What it was to be made from is gone: the page has its failure.
+  }
+  return clip;
+}
+
+/// What a file of the folder is a clip of, or the settings beside pictures; nothing for any other file.
+std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
+  try {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored) || file.filename().string().starts_with('.')) return std::nullopt;
+    const Inspection inspection = inspect(file);
+    if (inspection.kind != Inspection::Kind::kClip) return std::nullopt;
+    const Json settings = Json::parse(inspection.settings);
+    GenerateRequest request;
+    request.output = file;
+    if (file.extension() == ".json") request.output.replace_extension(".png");
+    request.num_frames = settings.at("num_frames").get<int64_t>();
+    const fs::path first = first_file(request);
+    if (!fs::exists(first, ignored)) return std::nullopt;
+    return GalleryClip{.file = first.filename().string(),
+                       .poster = poster_of(request.output, first),
+                       .prompt = settings.at("prompt").get<std::string>(),
+                       .settings = inspection.settings,
+                       .there = true};
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;  // settings, but not of ours
+  }
 }
 
 void BatchReport::make_sheet() {

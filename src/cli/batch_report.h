@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "batch_folder.h"
+#include "batch_gallery.h"
 #include "batch_plan.h"
 #include "batch_records.h"
 #include "progress.h"
@@ -32,22 +33,27 @@ class BatchReport {
   /// Whether there is to be a contact sheet that is not there yet: it comes when all of its clips are there.
   static bool wants_sheet(const BatchOptions& options, const BatchOutcome& outcome);
 
+  /// Error (kUsage) if the page is wanted and something else has its name.
+  static void check_page(const BatchOptions& options);
+
   /// Tells of a clip that is there now, whatever comes of telling.
   void tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
             double seconds) const;
   void tell_failure(const nlohmann::ordered_json& row) const;
 
-  /// What the last process to leave does for all; `failures` as SharedFolder::leave has them. Error
-  /// (kOutput).
+  /// What the last process to leave does for all, or tells that it cannot; `failures` as SharedFolder::leave
+  /// has them.
   void settle(const BatchOutcome& outcome, const std::vector<std::string>& failures);
   /// The Error with which settle() could not make the contact sheet, if so.
   void expect_sheet() const;
 
  private:
   void settle_failures(const BatchOutcome& outcome, const std::vector<std::string>& failures) const;
-  BatchRecords settle_results(const BatchOutcome& outcome) const;
-  std::string gallery(const BatchOutcome& outcome, const BatchRecords& results) const;
-  std::string poster_of(const BatchJob& job, const GenerateRequest& request) const;
+  void settle_results(const BatchOutcome& outcome) const;
+  void settle_page(const BatchOutcome& outcome) const;
+  GalleryClip shown(const BatchJob& job, const std::string& failure) const;
+  std::optional<GalleryClip> shown(const std::filesystem::path& settings_file) const;
+  std::string poster_of(const std::filesystem::path& output, const std::filesystem::path& first) const;
   void make_sheet();
 
   const BatchOptions& options_;

@@ -22,7 +22,7 @@ Examples
   t2v batch -p "a red star in the night sky" --seeds 1..9 -o seeds
   t2v batch --prompts prompts.txt --n-per-prompt 5 --seed 0 -o videos \
     --name-template "{prompt}-{n}.mp4"
-  t2v batch --prompts clips/failed.jsonl -o clips
+  t2v batch --prompts clips/failed.jsonl -o clips --dtype bfloat16
 
 Usage
   t2v batch --prompts FILE -o DIR [flags]
@@ -35,14 +35,17 @@ clip, where an empty field is not given. Standard input (-), and a file without
 an extension, may mix prompts and objects. Blank lines do not count, nor do
 lines of prompts that begin with #. Flags on the command line hold for every
 row; what a row gives itself holds in their place, but --sheet, --no-metadata
-and --skip-existing, which no row can give. All rows are checked before the
-first clip, with the device, the memory and the pictures that they need.
+and --skip-existing, which no row can give. Paths begin in the current folder,
+wherever the file is. All rows are checked before the first clip, with the
+device, the memory and the pictures that they need; what is wrong with them is
+told at once, up to 20 lines of it.
 
 Names come from --name-template, or "output" of a row. Its fields are {index}
-(of the row, from 0), {n} (of the row's clip, from 0), {seed}, {prompt} and the
-settings of a clip, such as {width}; {index:04} fills up with zeros; {{ and }}
-are braces. {prompt}-{n}.mp4 is how VBench names clips. Prompts are cut so that
-a name has at most 180 bytes, and / and control characters become _.
+(of the row, from 0), {n} (of the row's clip, from 0), {seed}, {prompt}, {words}
+(those of the prompt, joined by - and without punctuation) and the settings of a
+clip, such as {width}; {index:04} fills up with zeros; {{ and }} are braces.
+{prompt}-{n}.mp4 is how VBench names clips. Prompts are cut so that a name has
+at most 180 bytes, and / and control characters become _.
 
 Seeds: of a row's --seed, the second clip has one more, and so on. --seed-base
 counts through all rows and clips. Without any, a seed is made from the prompt:
@@ -61,11 +64,14 @@ encoded together, before the first: all of them, or as many as fit into 1 GiB of
 embeddings, which are over a thousand sentences, or into a quarter of the memory
 that is free or of --max-vram, and then the next.
 
-A clip that fails does not stop the others, except with --fail-fast. In the
-folder are then failed.jsonl, whose rows can be run again, and results.jsonl,
-a line {"output", "seconds", "settings"} for each clip. A failed row, of any
-prompt file, is in there until its clip is made. --gallery adds index.html and
-the folder posters, and needs no network to be looked at.
+A clip that fails does not stop the others, except with --fail-fast. The folder
+has results.jsonl, a line {"output", "seconds", "settings"} for each clip, and
+failed.jsonl, until their clips are made: the rows that failed, of any prompt
+file, each with what it gave itself, its seed and its name, and "error", which
+is not read again. As --prompts, with the flags of before or better ones, it
+makes those clips alone; the same command as before makes them as well.
+--gallery adds the folder posters and index.html, which shows every clip of the
+folder that t2v made, needs no network, and never replaces another's page.
 
 Standard output: the path of each clip that this process makes, as soon as it is
 there (--dry-run lists those of before too), or with --json
@@ -218,7 +224,7 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   BatchRows rows = options.prompts.empty() ? BatchRows::single() : BatchRows::read(options.prompts);
   if (rows.size() >= kManyRows) progress.note("t2v: checking " + std::to_string(rows.size()) + " rows");
   const MadeFolder folder(options.folder);
-  BatchPlan plan(options, std::move(rows), common, invocation.words);
+  BatchPlan plan(options, std::move(rows), common, invocation.words, progress);
   BatchRun batch(options, plan, progress, invocation.json);
   return options.dry_run ? batch.list() : batch.render(preview_in_terminal(arguments, progress));
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kLongestName = 180;  // bytes
 constexpr size_t kWidest = 20;
 constexpr const char* kPrompt = "prompt";
+constexpr const char* kWords = "words";  // of it
 
 /// Bytes of the control character that begins at `at`, 0 if none does.
 size_t control_size(const std::string& text, size_t at) {
@@ -18,6 +19,21 @@ size_t control_size(const std::string& text, size_t at) {
   if (first < 0x20 || first == 0x7F) return 1;
   const bool high = first == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0;
   return high ? 2 : 0;
+}
+
+/// The words of `text` as one that every shell takes as one: what is no letter or digit of ASCII, and not
+/// beyond ASCII, parts them.
+std::string words_of(const std::string& text) {
+  std::string words;
+  bool parted = false;
+  for (const unsigned char letter : text) {
+    const bool kept = letter >= 0x80 || (letter >= '0' && letter <= '9') ||
+                      (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
+    if (kept && parted && !words.empty()) words += '-';
+    if (kept) words += static_cast<char>(letter);
+    parted = !kept;
+  }
+  return words.empty() ? "_" : words;
 }
 
 /// `text` with an underscore for each character that a file name may not have.
@@ -35,7 +51,7 @@ void cut(std::string& text, size_t size) {
   if (text.size() <= size) return;
   text.resize(size);
   while (!is_valid_utf8(text)) text.pop_back();
-  while (text.ends_with(' ')) text.pop_back();
+  while (text.ends_with(' ') || text.ends_with('-')) text.pop_back();
 }
 
 }  // namespace
@@ -92,24 +108,26 @@ bool NameTemplate::has_fields() const {
 std::string NameTemplate::expand(const Piece& piece,
                                  const std::function<std::string(const std::string&)>& value_of) const {
   if (!piece.field) return as_name(piece.text);
-  std::string value = value_of(piece.text);
+  std::string value = piece.text == kWords ? words_of(value_of(kPrompt)) : value_of(piece.text);
   const bool number = value.find_first_not_of("0123456789") == std::string::npos;
   if (number && value.size() < piece.width) value.insert(0, piece.width - value.size(), '0');
   return as_name(value);
 }
 
 std::string NameTemplate::name(const std::function<std::string(const std::string&)>& value_of) const {
+  const auto is_cut = [](const Piece& piece) {
+    return piece.field && (piece.text == kPrompt || piece.text == kWords);
+  };
   size_t taken = 0, prompts = 0;
   std::vector<std::string> parts;
   for (const Piece& piece : pieces_) {
     parts.push_back(expand(piece, value_of));
-    const bool prompt = piece.field && piece.text == kPrompt;
-    prompt ? ++prompts : taken += parts.back().size();
+    is_cut(piece) ? ++prompts : taken += parts.back().size();
   }
   const size_t room = (kLongestName - std::min(taken, kLongestName)) / std::max<size_t>(prompts, 1);
   std::string name;
   for (size_t i = 0; i < pieces_.size(); ++i) {
-    if (pieces_[i].field && pieces_[i].text == kPrompt) cut(parts[i], room);
+    if (is_cut(pieces_[i])) cut(parts[i], room);
     name += parts[i];
   }
   if (name.starts_with('.') || name.starts_with('-')) name[0] = '_';

@@ -21,7 +21,8 @@ class NameTemplate {
   bool has_fields() const;
 
   /// A file name: no `/` or control characters, no leading `.` or `-`, at most 180 bytes, for which the
-  /// prompt is cut. `value_of` gives the value of a field. Error (kUsage) if it is too long all the same.
+  /// prompt is cut. `value_of` gives the value of a field, but of {words}, which are those of {prompt}. Error
+  /// (kUsage) if it is too long all the same.
   std::string name(const std::function<std::string(const std::string&)>& value_of) const;
 
  private:

@@ -1,15 +1,17 @@
 #include "batch_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <random>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "batch_folder.h"
-#include "batch_names.h"
 #include "prompt.h"
 #include "t2v/error.h"
 
@@ -26,18 +28,14 @@ constexpr size_t kMostClips = 10'000'000;
   throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
 }
 
-/// FNV-1a.
-uint64_t hash_of(const std::string& text) {
-  uint64_t hash = 14695981039346656037u;
-  for (const unsigned char byte : text) hash = (hash ^ byte) * 1099511628211u;
-  return hash;
-}
-
 /// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same
-/// whenever the rest is.
+/// whenever and wherever the rest is.
 uint64_t seed_of(const std::string& prompt, uint64_t occurrence, const std::string& random) {
-  const uint64_t hash = hash_of(prompt + '\0' + std::to_string(occurrence) + random);
-  return (hash ^ hash >> 32) & 0xFFFFFFFF;
+  const std::string text = prompt + '\0' + std::to_string(occurrence) + random;
+  const std::vector<unsigned char> bytes(text.begin(), text.end());
+  std::array<uint32_t, 4> mixed{};
+  std::seed_seq(bytes.begin(), bytes.end()).generate(mixed.begin(), mixed.end());
+  return mixed[0];
 }
 
 /// Equal for clips that one loaded model renders.
@@ -93,6 +91,22 @@ double work_of(const GenerateRequest& request) {
   return pixels * static_cast<double>(*request.num_inference_steps) * (*request.guidance_scale > 1 ? 2 : 1);
 }
 
+/// The one way to write where a file is or will be.
+fs::path full_path(const fs::path& file) {
+  std::error_code ignored;
+  return fs::weakly_canonical(fs::absolute(file, ignored), ignored);
+}
+
+/// A value with which a flag names the same file in any folder. What is no path of a file stays: "terminal",
+/// the name of a model.
+std::string rooted(const Flag& flag, const std::string& value) {
+  std::error_code error;
+  const bool names_file = flag.value == "PATH"
+                              ? fs::exists(value, error)
+                              : flag.value == "FILE" || flag.value == "DIR" || flag.value.starts_with("PATH");
+  return names_file && value != "terminal" ? fs::absolute(value, error).string() : value;
+}
+
 /// The flags that a row can give: not those that are about the whole batch.
 std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
   const std::set<std::string> others = {"--sheet", "--no-metadata", "--skip-existing"};
@@ -123,21 +137,35 @@ std::string name_of(const NameTemplate& name, const BatchJob& job, const Generat
 }  // namespace
 
 BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
-                     const std::vector<std::string>& words)
-    : options_(options), words_(words), rows_(std::move(rows)), groups_(row_flags(arguments_)) {
+                     const std::vector<std::string>& words, Progress& progress)
+    : options_(options),
+      name_template_(options.name_template, "--name-template"),
+      words_(words),
+      rows_(std::move(rows)),
+      groups_(row_flags(arguments_)) {
   common_ = known_to(groups_, common);
-  for (size_t row = 0; row < rows_.size(); ++row) add_jobs(row);
-  expect_free_names();
+  rows_.expect_header(groups_);
+  BatchErrors errors(progress);
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    if (!errors.look(place(row), [&] { add_jobs(row); })) break;
+  }
+  expect_free_names(errors);
+  errors.expect_none();
   sort_jobs();
 }
 
-bool BatchPlan::is_flag(const GivenFlag& given, const char* name) const {
-  const Flag* flag = find_flag(groups_, "--" + given.name);
-  return flag != nullptr && flag->names[0] == name;
+bool BatchPlan::is_flag(const std::string& name, const char* flag) const {
+  const Flag* found = find_flag(groups_, "--" + name);
+  return found != nullptr && found->names[0] == flag;
+}
+
+bool BatchPlan::gives(const std::vector<GivenFlag>& given, const char* flag) const {
+  return std::any_of(given.begin(), given.end(),
+                     [&](const GivenFlag& item) { return is_flag(item.name, flag); });
 }
 
 /// What a row asks for: its own flags, and those of the command line that it leaves.
-GenerateRequest BatchPlan::ask(size_t row, const std::vector<GivenFlag>& given) {
+GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<GivenFlag>& given) {
   std::string names;
   for (const GivenFlag& item : given) names += item.name + '\n';
   auto found = defaults_.find(names);
@@ -151,17 +179,28 @@ GenerateRequest BatchPlan::ask(size_t row, const std::vector<GivenFlag>& given) 
   arguments_ = found->second;
   apply_given(groups_, given);
   if (const fs::path& file = arguments_.prompt_file; !file.empty()) {
-    if (!prompts_.contains(file)) prompts_[file] = read_prompt(file);
-    arguments_.request.prompt = prompts_[file];
+    arguments_.request.prompt = prompt_in(file, gives(given, "--prompt-file") ? place : "");
   }
   if (arguments_.request.prompt.empty()) {
-    refuse(place(row) + "--prompt", "nothing", "a description of the clip");
+    refuse(place + "--prompt", "nothing", "a description of the clip");
   }
   arguments_.request.arguments = words_;
   return arguments_.request;
 }
 
-GenerateRequest BatchPlan::check(size_t row, GenerateRequest request) {
+/// Read once, because it may be standard input.
+const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string& place) {
+  if (!prompts_.contains(file)) {
+    try {
+      prompts_[file] = read_prompt(file);
+    } catch (const Error& error) {
+      throw Error(error.code(), {.doing = place + error.what()});
+    }
+  }
+  return prompts_[file];
+}
+
+GenerateRequest BatchPlan::check(const std::string& place, GenerateRequest request) {
   // What is there may be the clip itself.
   const bool overwrite = std::exchange(request.overwrite, true);
   try {
@@ -169,21 +208,33 @@ GenerateRequest BatchPlan::check(size_t row, GenerateRequest request) {
     checked.overwrite = overwrite;
     return checked;
   } catch (const Error& error) {
-    throw Error(error.code(), {.doing = place(row) + error.what()});
+    const bool of_row = place.empty() || error.what() != common_error();
+    throw Error(error.code(), {.doing = (of_row ? place : "") + error.what()});
   }
+}
+
+/// What a row that gives no more than a prompt is refused with, "" for nothing: that is not the row's.
+const std::string& BatchPlan::common_error() {
+  if (common_error_) return *common_error_;
+  try {
+    GenerateRequest request = ask("", {{"prompt", {"any"}, "--prompt"}});
+    request.output = options_.folder / name_template_.name([](const std::string&) { return "0"; });
+    request.overwrite = true;
+    checker_.check(request);
+    common_error_ = "";
+  } catch (const Error& error) {
+    common_error_ = error.what();
+  }
+  return *common_error_;
 }
 
 /// One for each clip of the row, which gives these flags itself.
 std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                           const GenerateRequest& request, size_t count) {
-  const auto says_seed = [&](const std::vector<GivenFlag>& flags) {
-    return std::any_of(flags.begin(), flags.end(),
-                       [&](const GivenFlag& item) { return is_flag(item, "--seed"); });
-  };
-  const bool own = says_seed(given);
+  const bool own = gives(given, "--seed");
   if (!own && !options_.seeds.empty()) return options_.seeds;
   // A negative one is none, and asks for chance.
-  const bool random = !request.seed && (own || says_seed(common_));
+  const bool random = !request.seed && (own || gives(common_, "--seed"));
   if (random && random_.empty()) {
     random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
   }
@@ -202,7 +253,7 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
     } else if (request.seed) {
       seeds.push_back(above("--seed", *request.seed, sample));
     } else {
-      const uint64_t occurrence = occurrences_[hash_of(request.prompt)]++;
+      const uint64_t occurrence = occurrences_[std::hash<std::string>{}(request.prompt)]++;
       seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
     }
   }
@@ -211,16 +262,16 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
 
 void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row, groups_);
-  GenerateRequest request = ask(row, given);
+  GenerateRequest request = ask(place(row), given);
   const bool named = !request.output.empty();
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
-  const NameTemplate name(named ? request.output.string() : options_.name_template, where);
+  const NameTemplate name = named ? NameTemplate(request.output.string(), where) : name_template_;
   request.output = options_.folder / name.name([](const std::string&) { return "0"; });
   // A row that names its clip is one clip.
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
   const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
   request.seed = seeds[0];
-  request = check(row, request);
+  request = check(place(row), request);
 
   BatchJob job;
   job.row = row;
@@ -245,24 +296,29 @@ void BatchPlan::add_jobs(size_t row) {
 }
 
 void BatchPlan::expect_own_file(size_t row, const char* flag, const fs::path& file) {
-  if (file.empty() || files_.insert(file).second) return;
+  if (file.empty() || files_.try_emplace(full_path(file), row, flag).second) return;
   refuse(place(row) + flag + ' ' + file.string(), "a name that another clip has", "one for each clip",
          "give it in the rows");
 }
 
-void BatchPlan::expect_free_names() const {
+void BatchPlan::expect_free_names(BatchErrors& errors) const {
   std::unordered_map<std::string_view, const BatchJob*> taken;
   taken.reserve(jobs_.size());
   for (const BatchJob& job : jobs_) {
     const auto [earlier, is_new] = taken.emplace(job.name, &job);
     if (is_new) continue;
-    refuse(place(job.row) + "the clip " + job.name,
-           "a name that " +
-               (rows_.where(job.row).empty() || earlier->second->row == job.row
-                    ? std::string("another clip of the row")
-                    : rows_.where(earlier->second->row)) +
-               " has",
-           "one for each clip", "add {index}, {n} or {seed} to --name-template");
+    const bool same_row = earlier->second->row == job.row;
+    const std::string other = same_row ? "another clip of the row" : rows_.where(earlier->second->row);
+    errors.look(place(job.row), [&] {
+      refuse(place(job.row) + "the clip " + job.name, "a name that " + other + " has", "one for each clip",
+             "add {index}, {n} or {seed} to --name-template");
+    });
+  }
+  const fs::path folder = full_path(options_.folder);
+  for (const auto& [file, giver] : files_) {
+    if (file.parent_path() != folder || !taken.contains(file.filename().string())) continue;
+    const std::string place = this->place(giver.first), doing = place + giver.second + ' ' + file.string();
+    errors.look(place, [&] { refuse(doing, "the name of a clip", "a name of its own"); });
   }
 }
 
@@ -273,10 +329,10 @@ void BatchPlan::sort_jobs() {
 }
 
 GenerateRequest BatchPlan::request(const BatchJob& job) {
-  GenerateRequest request = ask(job.row, rows_.given(job.row, groups_));
+  GenerateRequest request = ask("", rows_.given(job.row, groups_));
   request.seed = job.seed;
   request.output = options_.folder / job.name;
-  return check(job.row, request);
+  return check("", request);
 }
 
 std::string BatchPlan::place(size_t row) const {
@@ -285,28 +341,20 @@ std::string BatchPlan::place(size_t row) const {
 }
 
 Json BatchPlan::row(const BatchJob& job) {
-  std::vector<GivenFlag> given = rows_.given(job.row, groups_);
-  Json row;
-  bool checked = true;
-  try {
-    row = flags_of(Json::parse(settings_of(request(job))));
-  } catch (const Error&) {
-    // What it was to be made from is gone: the row as it was given.
-    given = merge(groups_, given, common_);
-    row["seed"] = std::to_string(job.seed);
-    checked = false;
-  }
-  const auto has = [&](const Flag* flag) {
-    return std::any_of(row.items().begin(), row.items().end(),
-                       [&](const auto& item) { return find_flag(groups_, "--" + item.key()) == flag; });
-  };
-  // What settings do not record, such as --save-latents; the others are in there in one way or another.
-  for (const GivenFlag& item : given) {
-    const Flag* flag = find_flag(groups_, "--" + item.name);
-    if ((!checked || flag->decides.empty()) && !has(flag)) {
-      row[item.name] = item.values.size() == 1 ? Json(item.values[0]) : Json(item.values);
+  const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
+  const Json own = rows_.object(job.row);
+  Json row = Json::object();
+  if (!gives(given, "--prompt") && !gives(given, "--prompt-file")) row["prompt"] = ask("", given).prompt;
+  for (const auto& [key, value] : own.items()) {
+    if (is_flag(key, "--seed") || is_flag(key, "--output")) continue;
+    const Flag& flag = *find_flag(groups_, "--" + key);
+    row[key] = value;
+    if (value.is_string()) row[key] = rooted(flag, value);
+    for (size_t i = 0; value.is_array() && i < value.size(); ++i) {
+      if (value[i].is_string()) row[key][i] = rooted(flag, value[i]);
     }
   }
+  row["seed"] = std::to_string(job.seed);
   row["output"] = NameTemplate::literal(job.name);
   return row;
 }

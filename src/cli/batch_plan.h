@@ -4,13 +4,15 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "batch_errors.h"
+#include "batch_names.h"
 #include "batch_rows.h"
 #include "flags.h"
 #include "t2v/checker.h"
@@ -24,7 +26,7 @@ struct BatchOptions {
   int64_t clips_per_row = 1;
   std::vector<uint64_t> seeds;        ///< one clip of each row with each of them
   std::optional<uint64_t> seed_base;  ///< of the first clip; every clip's is one higher
-  std::string name_template = "{index:04}-{prompt}-{seed}.mp4";
+  std::string name_template = "{index:04}-{words}-{seed}.mp4";
   std::filesystem::path sheet;  ///< a contact sheet of all clips; empty: none
   bool overwrite = false;       ///< the sheet; the rows say it of their clips
   bool skip_existing = false;   ///< a clip that is there with other settings stays
@@ -50,10 +52,9 @@ struct BatchJob {
 class BatchPlan {
  public:
   /// `common`: what was given for all rows; `words`: the command line, for the settings. Error (kUsage,
-  /// kInput, kOutput) that begins with the line of the row, for a clip that cannot be made or two of one
-  /// name.
+  /// kInput, kOutput) for clips that cannot be made or two of one name, with the line of each row.
   BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
-            const std::vector<std::string>& words);
+            const std::vector<std::string>& words, Progress& progress);
   BatchPlan(const BatchPlan&) = delete;
   BatchPlan& operator=(const BatchPlan&) = delete;
 
@@ -64,21 +65,25 @@ class BatchPlan {
   GenerateRequest request(const BatchJob& job);
   /// "jobs.csv:3: "; "" where there is no file.
   std::string place(size_t row) const;
-  /// A row that makes the clip of a job again, whatever the command line.
+  /// The row of a job again, for this clip alone: with its seed, its name, and paths that hold in any folder.
   nlohmann::ordered_json row(const BatchJob& job);
 
  private:
-  bool is_flag(const GivenFlag& given, const char* name) const;
-  GenerateRequest ask(size_t row, const std::vector<GivenFlag>& given);
-  GenerateRequest check(size_t row, GenerateRequest request);
+  bool is_flag(const std::string& name, const char* flag) const;
+  bool gives(const std::vector<GivenFlag>& given, const char* flag) const;
+  GenerateRequest ask(const std::string& place, const std::vector<GivenFlag>& given);
+  GenerateRequest check(const std::string& place, GenerateRequest request);
+  const std::string& common_error();
+  const std::string& prompt_in(const std::filesystem::path& file, const std::string& place);
   void add_jobs(size_t row);
   void expect_own_file(size_t row, const char* flag, const std::filesystem::path& file);
   std::vector<uint64_t> seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                  const GenerateRequest& request, size_t count);
-  void expect_free_names() const;
+  void expect_free_names(BatchErrors& errors) const;
   void sort_jobs();
 
   BatchOptions options_;
+  NameTemplate name_template_;
   std::vector<GivenFlag> common_;
   std::vector<std::string> words_;
   BatchRows rows_;
@@ -89,10 +94,12 @@ class BatchPlan {
   std::vector<FlagGroup> groups_;
   std::map<std::string, GenerateArguments> defaults_;     ///< by the names of the flags that a row gives
   std::map<std::filesystem::path, std::string> prompts_;  ///< of --prompt-file
-  std::unordered_map<uint64_t, uint64_t> occurrences_;    ///< of a prompt, by its hash
+  std::optional<std::string> common_error_;               ///< what a row that gives nothing is refused with
+  std::unordered_map<size_t, uint64_t> occurrences_;      ///< of a prompt, by its hash
   std::string random_;                                    ///< that of the folder, where a seed is to be so
   std::unordered_map<std::string, size_t> models_, shapes_, kinds_, inputs_;
-  std::set<std::filesystem::path> files_;  ///< that jobs write beside their clips
+  /// That rows write beside their clips: which row, and by which flag.
+  std::map<std::filesystem::path, std::pair<size_t, const char*>> files_;
 };
 
 }  // namespace t2v

@@ -7,6 +7,8 @@
 #include <functional>
 #include <future>
 #include <new>
+#include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -45,11 +47,16 @@ Error current_error() {
   }
 }
 
-/// Why another process says that a clip failed, "" if it does not tell.
-std::string message_of(const std::string& failure) {
+/// What another process says that a clip failed with.
+Error error_elsewhere(const std::string& failure) {
   const Json row = Json::parse(failure, nullptr, /*allow_exceptions=*/false);
-  const Json::json_pointer place("/error/message");
-  return row.contains(place) && row.at(place).is_string() ? row.at(place).get<std::string>() : "";
+  const Json::json_pointer code("/error/code"), message("/error/message");
+  const bool known = row.contains(code) && row.at(code).is_number_integer() && row.at(code) > 0 &&
+                     row.at(code) <= static_cast<int>(ErrorCode::kNetwork);
+  return Error(
+      known ? static_cast<ErrorCode>(row.at(code).get<int>()) : ErrorCode::kBug,
+      {.doing = row.contains(message) && row.at(message).is_string() ? row.at(message).get<std::string>()
+                                                                     : "failed in another process"});
 }
 
 /// Latents that earlier runs kept beside a clip that is there now.
@@ -71,19 +78,35 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       outcome_{std::vector<JobState>(plan.jobs().size(), JobState::kOpen), {}},
       most_expected_(kMostExpected) {
   bool looked = false;
+  BatchErrors errors(progress_);
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
     std::error_code ignored;
     const fs::path output = options_.folder / job.name;
     const bool sequence = output.extension() == ".png";
     if (!sequence && !fs::exists(fs::symlink_status(output, ignored))) continue;  // most, in a new folder
-    const GenerateRequest request = plan_.request(job);
-    if (!looked && fs::exists(settings_file(request), ignored)) {
-      progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
-      looked = true;
-    }
-    if (find(job, request)) outcome_.states[number] = JobState::kThere;
+    look(errors, job, [&] {
+      const GenerateRequest request = plan_.request(job);
+      if (!looked && fs::exists(settings_file(request), ignored)) {
+        progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
+        looked = true;
+      }
+      if (find(job, request)) outcome_.states[number] = JobState::kThere;
+    });
   }
+  errors.expect_none();
+}
+
+/// Calls it, and keeps what is wrong with the job as wrong with its row.
+void BatchRun::look(BatchErrors& errors, const BatchJob& job, const std::function<void()>& at_job) const {
+  const std::string place = plan_.place(job.row);
+  errors.look(place, [&] {
+    try {
+      at_job();
+    } catch (const Error& error) {
+      throw Error(error.code(), {.doing = place + error.what()});
+    }
+  });
 }
 
 bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
@@ -91,7 +114,7 @@ bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
   if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return false;
   const std::string other = what_differs_there(job, request);
   if (other.empty() || request.overwrite) return other.empty();
-  throw Error(ErrorCode::kUsage, {.doing = plan_.place(job.row) + request.output.string(),
+  throw Error(ErrorCode::kUsage, {.doing = request.output.string(),
                                   .got = other,
                                   .expected = "nothing, or the clip that is asked for",
                                   .advice = "add --overwrite to replace it, or use another folder"});
@@ -127,18 +150,21 @@ std::string BatchRun::model_sha256_of(const BatchJob& job, const GenerateRequest
 /// Refuses what cannot be done before anything is. What is there, or like another, costs nothing.
 BatchOutlook BatchRun::look_ahead() {
   if (BatchReport::wants_sheet(options_, outcome_)) check_sheet(options_.sheet, options_.overwrite);
+  BatchReport::check_page(options_);
   BatchOutlook outlook;
+  BatchErrors errors(progress_);
+  std::set<std::pair<size_t, size_t>> refused;  // kinds and inputs of jobs: one is told, not all like it
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
-    if (outcome_.states[number] != JobState::kOpen) continue;
     const BatchJob& job = plan_.jobs()[number];
-    std::optional<GenerateRequest> request;
-    try {
-      outlook.add(job, [&] { return *(request = plan_.request(job)); });
-    } catch (const Error& error) {
-      if (!request) throw;  // tells its place itself
-      throw Error(error.code(), {.doing = plan_.place(job.row) + error.what()});
-    }
+    const std::pair like(job.kind, job.inputs);
+    if (outcome_.states[number] != JobState::kOpen || refused.contains(like)) continue;
+    look(errors, job, [&] {
+      refused.insert(like);
+      outlook.add(job, [&] { return plan_.request(job); });
+      refused.erase(like);
+    });
   }
+  errors.expect_none();
   return outlook;
 }
 
@@ -174,8 +200,8 @@ int BatchRun::render(const std::function<void(const std::string& png)>& on_previ
     summarize();
     try {
       folder_->leave([&](const auto& failures) { report_->settle(outcome_, failures); });
-    } catch (const std::exception&) {
-      progress_.log(std::string("t2v: warning: ") + current_error().what());
+    } catch (const std::exception& error) {
+      progress_.log(std::string("t2v: warning: ") + error.what());
     }
   };
   try {
@@ -221,8 +247,7 @@ bool BatchRun::attempt(size_t number) {
   std::optional<Claim> claim = folder_->claim(job.name);
   if (!claim) return false;
   if (!claim->failure().empty()) {
-    outcome_.failed[number] = message_of(claim->failure());
-    outcome_.states[number] = JobState::kFailed;
+    tell_failure(number, error_elsewhere(claim->failure()));
     return true;
   }
   try {
@@ -257,11 +282,16 @@ void BatchRun::make(size_t number, const GenerateRequest& request) {
   report_->tell(job, request, result, seconds);
 }
 
-void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
+void BatchRun::tell_failure(size_t number, const Error& error) {
   const BatchJob& job = plan_.jobs()[number];
   progress_.fail(static_cast<int>(error.code()), plan_.place(job.row) + job.name + ": " + error.what());
   outcome_.states[number] = JobState::kFailed;
   outcome_.failed[number] = error.what();
+}
+
+void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
+  const BatchJob& job = plan_.jobs()[number];
+  tell_failure(number, error);
   if (error.code() == ErrorCode::kResource) {
     // What a clip that failed for the lack of memory holds, the next may need.
     renderer_.emplace();
@@ -310,10 +340,10 @@ void BatchRun::summarize() const {
   }
   progress_.set_counts(counts);
   size_t named = 0;
-  for (const auto& [number, why] : outcome_.failed) {
+  for (const auto& [number, told] : outcome_.failed) {
     if (named++ == kMostNamed) break;
     const BatchJob& job = plan_.jobs()[number];
-    progress_.note("t2v: failed: " + escape_for_display(plan_.place(job.row) + job.name + ": " + why));
+    progress_.note("t2v: failed: " + escape_for_display(plan_.place(job.row) + job.name));
   }
   if (outcome_.failed.size() > kMostNamed) {
     progress_.note("t2v: failed: " + std::to_string(outcome_.failed.size() - kMostNamed) +

@@ -20,8 +20,8 @@ namespace t2v {
 /// Renders what is missing of a batch, together with whoever else is at work in its folder.
 class BatchRun {
  public:
-  /// Looks at what the folder has already. Error (kUsage) for a clip there that was made with other settings,
-  /// unless it may be overwritten.
+  /// Looks at what the folder has already. Error (kUsage) for clips there that were made with other settings,
+  /// unless they may be overwritten.
   BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json);
 
   /// A line a clip: what would be rendered and what is there; then what all of it takes. Returns the exit
@@ -37,11 +37,13 @@ class BatchRun {
   /// Whether the clip is there already. Error (kUsage) if another one is, unless that may be replaced.
   bool find(const BatchJob& job, const GenerateRequest& request);
   std::string model_sha256_of(const BatchJob& job, const GenerateRequest& request);
+  void look(BatchErrors& errors, const BatchJob& job, const std::function<void()>& at_job) const;
   BatchOutlook look_ahead();
   std::string what_differs_there(const BatchJob& job, const GenerateRequest& request);
   void work();
   bool attempt(size_t number);
   void make(size_t number, const GenerateRequest& request);
+  void tell_failure(size_t number, const Error& error);
   void fail(size_t number, Claim& claim, const Error& error);
   void expect(size_t number);
   std::optional<double> seconds_left() const;

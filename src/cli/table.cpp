@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 namespace t2v {
 
@@ -48,7 +47,6 @@ std::vector<std::string> TableReader::read() {
   for (bool more = true; more;) {
     const bool quoted = !at_end() && text_[position_] == '"';
     fields.push_back(quoted ? read_quoted() : read_plain());
-    if (!is_valid_utf8(fields.back())) refuse(line_, "bytes that are not UTF-8", "UTF-8 text");
     more = !at_end() && text_[position_] == ',';
     if (more) ++position_;
   }

@@ -11,15 +11,16 @@ namespace t2v {
 /// quotes.
 class TableReader {
  public:
-  /// `text` outlives the reader; `name` is what errors call it.
-  TableReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
+  /// `text` outlives the reader; `name` is what errors call it, and `line` where it begins.
+  TableReader(std::string_view text, std::string name, size_t line = 1)
+      : text_(text), name_(std::move(name)), line_(line) {}
 
   bool at_end() const { return position_ >= text_.size(); }
   size_t position() const { return position_; }  ///< where the next record begins
   size_t line() const { return line_; }          ///< on which line
 
   /// The fields of the next record. Error (kUsage) with the line for quotes that are not closed or stand
-  /// where there may be none, and for bytes that are not UTF-8.
+  /// where there may be none.
   std::vector<std::string> read();
 
  private:
@@ -29,7 +30,7 @@ class TableReader {
 
   std::string_view text_;
   std::string name_;
-  size_t position_ = 0, line_ = 1;
+  size_t position_ = 0, line_;
 };
 
 }  // namespace t2v

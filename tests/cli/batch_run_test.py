@@ -4,6 +4,7 @@ import html.parser
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class RunTest(BatchTest):
     def test_clips_and_what_is_said(self):
         prompts = self.write("a cat\na dog\n")
         result = self.batch(prompts, "--seed", "1")
-        paths = ["out/0000-a cat-1.mp4", "out/0001-a dog-1.mp4"]
+        paths = ["out/0000-a-cat-1.mp4", "out/0001-a-dog-1.mp4"]
         self.assertEqual((result.returncode, result.stdout.decode().splitlines()), (0, paths), result.stderr)
         for path in paths:
             self.assert_whole_clip(self.folder / path, frames=1)
@@ -64,7 +65,7 @@ class RunTest(BatchTest):
     def test_json(self):
         result = self.batch(self.write("a cat\na dog\n"), "--json", "--progress", "json", "--seed", "1")
         lines = [json.loads(line) for line in result.stdout.decode().splitlines()]
-        self.assertEqual([line["output"] for line in lines], ["out/0000-a cat-1.mp4", "out/0001-a dog-1.mp4"])
+        self.assertEqual([line["output"] for line in lines], ["out/0000-a-cat-1.mp4", "out/0001-a-dog-1.mp4"])
         self.assertEqual([line["settings"]["prompt"] for line in lines], ["a cat", "a dog"])
         events = self.events(result)
         done = [event for event in events if event["event"] == "done"]
@@ -182,7 +183,8 @@ class FailureTest(BatchTest):
         self.assertEqual(sorted(result.stdout.decode().splitlines()), done)
         said = result.stderr.decode()
         self.assertEqual(said.count("t2v: error: rows.jsonl:3: clip 2.mp4: "), 1, said)
-        self.assertIn("t2v: failed: rows.jsonl:3: clip 2.mp4: ", said)
+        self.assertIn("t2v: failed: rows.jsonl:3: clip 2.mp4\n", said)
+        self.assertEqual(said.count("NaN"), 1, said)
         self.assertIn("5 clips: 4 written, 0 were there, 1 failed", said.splitlines()[-1])
         self.assertEqual(self.clips(), [path.removeprefix("out/") for path in done])
         (failed,) = self.lines("failed.jsonl")
@@ -199,13 +201,59 @@ class FailureTest(BatchTest):
 
     def test_failed_rows_run_again_on_their_own(self):
         self.lora(float("nan"))
-        self.batch(*self.five('"lora": ["lora.safetensors:0.5"], "save_latents": "x", "sigmas": [1]'), "--guidance-scale", "2")
+        rows = self.five('"lora": ["lora.safetensors:0.5"], "save_latents": "x", "sigmas": [1], "width": 32, "codec": null, "base_seed": 8')
+        self.done(*rows, "--guidance-scale", "2", code=8)
+        (failed,) = self.lines("failed.jsonl")
+        del failed["error"]
+        folder = str(self.folder) + "/"
+        self.assertEqual(failed, {"prompt": "clip 2", "lora": [folder + "lora.safetensors:0.5"], "save_latents": folder + "x",
+                                  "sigmas": [1], "width": 32, "codec": None, "seed": "8", "output": "clip 2.mp4"})  # fmt: skip
+        # With the flags of before: the same clip, wherever one is.
         self.lora(0.5)
-        failed = str(self.folder / "out/failed.jsonl")
-        result = self.run_t2v("batch", "--prompts", failed, "-o", "out")
-        self.assertEqual((result.returncode, result.stdout), (0, b"out/clip 2.mp4\n"), result.stderr)
+        (self.folder / "elsewhere").mkdir()
+        command = [BINARY, "batch", *SMALL, "--prompts", "../out/failed.jsonl", "-o", "../out", "--guidance-scale", "2"]
+        result = subprocess.run(command, cwd=self.folder / "elsewhere", capture_output=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (0, b"../out/clip 2.mp4\n"), result.stderr)
         self.assertTrue((self.folder / "x").exists())
-        self.assertEqual(self.done(*self.five('"lora": "lora.safetensors:0.5", "sigmas": [1]'), "--guidance-scale", "2"), [])
+        self.assertFalse((self.folder / "out/failed.jsonl").exists())
+        self.assertEqual(self.done(*rows, "--guidance-scale", "2"), [])
+
+    def test_flags_mend_failed_rows(self):
+        self.lora(float("nan"), "bad.safetensors")
+        self.lora(0.5, "good.safetensors")
+        prompts = self.write("a {cat}\na dog\n")
+        flags = ["--n-per-prompt", "2", "--seed-base", "5", "--name-template", "{prompt}-{n}.mp4"]
+        self.done(prompts, *flags, "--lora", "bad.safetensors", code=8)
+        rows = [{key: value for key, value in row.items() if key != "error"} for row in self.lines("failed.jsonl")]
+        self.assertEqual(rows[0], {"prompt": "a {cat}", "seed": "5", "output": "a {{cat}}-0.mp4"})
+        names = ["a {cat}-0.mp4", "a {cat}-1.mp4", "a dog-0.mp4", "a dog-1.mp4"]
+        done = self.done("out/failed.jsonl", *flags, "--lora", "good.safetensors", "--dtype", "bfloat16")
+        self.assertEqual(done, [f"out/{name}" for name in names])
+        self.assertEqual(self.clips(), sorted(names))
+        settings = {line["output"]: line["settings"] for line in self.lines("results.jsonl")}
+        self.assertEqual([settings[name]["seed"] for name in names], ["5", "6", "7", "8"])
+        self.assertEqual({settings[name]["dtype"] for name in names}, {"bfloat16"})
+        self.assertEqual(self.done(prompts, *flags, "--lora", "good.safetensors", "--dtype", "bfloat16"), [])
+
+    def test_failed_rows_without_a_file(self):
+        self.lora(float("nan"), "bad.safetensors")
+        self.write("a cat\n", "cat.txt")
+        for prompt in (["-p", "a cat"], ["--prompt-file", "cat.txt"]):
+            result = self.run_t2v("batch", *SMALL, *prompt, "--seeds", "1..2", "-o", "out", "--lora", "bad.safetensors")
+            self.assertEqual(result.returncode, 8, result.stderr)
+            rows = [{key: value for key, value in row.items() if key != "error"} for row in self.lines("failed.jsonl")]
+            self.assertEqual(rows, [{"prompt": "a cat", "seed": str(n), "output": f"0000-a-cat-{n}.mp4"} for n in (1, 2)])
+        self.assertEqual(self.done("out/failed.jsonl"), ["out/0000-a-cat-1.mp4", "out/0000-a-cat-2.mp4"])
+
+    def test_failed_rows_of_a_table(self):
+        self.lora(float("nan"))
+        (self.folder / "in").mkdir()
+        self.write("prompt,lora,model,error\na cat,lora.safetensors,,none\na dog,,,\n", "in/rows.csv")
+        self.done("in/rows.csv", "--seed", "1", "--name-template", "{prompt}.mp4", code=8)
+        (failed,) = self.lines("failed.jsonl")
+        self.assertEqual(failed["error"]["code"], 6)
+        del failed["error"]
+        self.assertEqual(failed, {"prompt": "a cat", "lora": f"{self.folder}/lora.safetensors", "seed": "1", "output": "a cat.mp4"})
 
     def test_failed_rows_of_another_file_stay(self):
         self.lora(float("nan"))
@@ -234,8 +282,9 @@ class FailureTest(BatchTest):
         self.assertEqual((process.returncode, output), (8, b"out/clip 0.mp4\nout/clip 2.mp4\n"), errors)
         (failed,) = self.lines("failed.jsonl")
         self.assertEqual((failed["prompt"], failed["error"]["code"], failed["output"]), ("clip 1", 3, "clip 1.mp4"))
+        self.assertEqual(errors.count(b"rows.jsonl:2: "), 2, errors)  # its error, and the end of the batch
         self.lora(0.5)
-        self.assertEqual(self.done("out/failed.jsonl"), ["out/clip 1.mp4"])
+        self.assertEqual(self.done("out/failed.jsonl", "--steps", "200"), ["out/clip 1.mp4"])
         settings = {line["output"]: line["settings"] for line in self.lines("results.jsonl")}["clip 1.mp4"]
         self.assertEqual((settings["width"], settings["num_inference_steps"], settings["seed"]), (32, 200, "1"))
 
@@ -272,8 +321,11 @@ class ContinueTest(BatchTest):
         name = ["--name-template", "{prompt}.mp4", "--seed", "1"]
         self.done(prompts, *name)
         data = (self.folder / "out/a dog.mp4").read_bytes()
-        result = self.batch(prompts, *name, "--guidance-scale", "2")
-        self.assert_error(result, 2, "prompts.txt:1", "a cat.mp4", "made with --guidance_scale 5.0, not 2.0", "--overwrite")
+        said = self.refused_rows(prompts, *name, "--guidance-scale", "2")
+        for line, start in zip(said, ("prompts.txt:1: out/a cat.mp4: ", "prompts.txt:2: out/a dog.mp4: "), strict=True):
+            self.assertTrue(line.startswith(start), line)
+            for part in ("made with --guidance_scale 5.0, not 2.0", "--overwrite"):
+                self.assertIn(part, line)
         self.assertEqual((self.folder / "out/a dog.mp4").read_bytes(), data)
         # What the frames do not depend on does not count.
         self.assertEqual(self.done(prompts, *name, "--threads", "2", "-q", "--device", "cpu"), [])
@@ -291,7 +343,7 @@ class ContinueTest(BatchTest):
         self.done(prompts, "--seed", "1")
         self.write("a cat\na dog\n")
         result = self.batch(prompts, "--seed", "1", "--dry-run")
-        self.assertEqual(result.stdout, b"there  out/0000-a cat-1.mp4\nto do  out/0001-a dog-1.mp4\n")
+        self.assertEqual(result.stdout, b"there  out/0000-a-cat-1.mp4\nto do  out/0001-a-dog-1.mp4\n")
 
     def test_stopped_and_continued(self):
         prompts = self.write("".join(f"clip {n}\n" for n in range(6)))
@@ -413,6 +465,61 @@ class GalleryTest(BatchTest):
         self.lora(0.5)
         self.done(prompts, "--gallery", "--seed", "1")
         self.assertEqual((self.folder / "out/index.html").read_text().count("<video"), 3)
+
+    def videos(self):
+        text = (self.folder / "out/index.html").read_text()
+        return [urllib.parse.unquote(name) for name in re.findall('<video[^>]* src="./([^"]*)"', text)]
+
+    def test_every_clip_of_the_folder(self):
+        name = ["--name-template", "{index}-{seed}.mp4", "--gallery"]
+        self.done(self.write("a cat\n"), "--seeds", "1,2,10", *name)
+        self.assertEqual(self.videos(), ["0-1.mp4", "0-2.mp4", "0-10.mp4"])
+        other = self.run_t2v(*SMALL, "-p", "a <fox>", "--size", "32x16", "-o", "out/0-9.mp4")
+        self.assertEqual(other.returncode, 0, other.stderr)
+        pictures = self.run_t2v(*SMALL, "-p", "a bear", "--frames", "5", "-o", "out/b.png")
+        self.assertEqual(pictures.returncode, 0, pictures.stderr)
+        foreign = subprocess.run(["ffmpeg", "-v", "error", "-i", "out/0-9.mp4", "-map_metadata", "-1", "out/foreign.mp4"],
+                                 cwd=self.folder, check=True)  # fmt: skip
+        self.assertEqual(foreign.returncode, 0)
+        for name_of, text in (("notes.json", "{}"), ("t2v.json", '{"t2v": 1, "prompt": 2}'), ("cut.mp4", "....ftyp")):
+            (self.folder / "out" / name_of).write_text(text)
+        os.mkfifo(self.folder / "out/fifo.mp4")
+        pages = []
+        for rows, seeds in (("a dog\n", "3"), ("a cat\n", "1,2,10")):
+            self.done(self.write(rows), "--seeds", seeds, *name, "--skip-existing")
+            self.assertEqual(self.videos(), ["0-1.mp4", "0-2.mp4", "0-3.mp4", "0-9.mp4", "0-10.mp4"])
+            pages.append((self.folder / "out/index.html").read_text())
+        self.assertEqual(pages[0], pages[1])
+        page = Page(pages[0])
+        for words in ("a cat", "a dog", "a <fox>", "a bear", "6 clips"):
+            self.assertIn(words, page.text)
+        self.assertIn("./posters/b.png.png", page.links)
+        self.assertIn("./b-0001.png", page.links)
+        self.assertEqual(pages[0].count("aspect-ratio: 16 / 16"), 5)
+        self.assertEqual(pages[0].count("aspect-ratio: 32 / 16"), 1)
+
+    def test_a_page_of_somebody_else_stays(self):
+        prompts = self.write("a cat\n")
+        page = self.folder / "out/index.html"
+        (self.folder / "out").mkdir()
+        for make in (lambda: page.write_text("<html>mine"), lambda: page.write_bytes(b""), lambda: page.symlink_to("none"), page.mkdir):
+            make()
+            (said,) = self.refused_rows(prompts, "--gallery")
+            self.assertTrue(said.startswith("--gallery: out/index.html: "), said)
+            page.rmdir() if page.is_dir() else page.unlink()
+        page.write_text("<html>mine")
+        self.assertEqual(len(self.done(prompts)), 1)
+        self.assertEqual(page.read_text(), "<html>mine")
+
+    def test_an_old_clip_whose_replacement_failed(self):
+        row = self.write('{"prompt": "a cat", "output": "a.mp4", "lora": "lora.safetensors"}\n', "rows.jsonl")
+        self.lora(0.5)
+        self.done(row, "--gallery")
+        self.lora(float("nan"))
+        self.done(row, "--gallery", "-y", code=8)
+        text = (self.folder / "out/index.html").read_text()
+        self.assertEqual((text.count("<video"), text.count('class="failed"')), (0, 1))
+        self.assertIn("./a.mp4", Page(text).links)
 
     def test_posters_of_every_container(self):
         rows = [{"prompt": f"clip {n}", "output": name, "frames": 5, "size": "32x16"}

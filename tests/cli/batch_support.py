@@ -32,6 +32,17 @@ class BatchTest(CommandTest):
     def refused_batch(self, prompts, *arguments, parts=(), **options):
         self.refused("batch", *SMALL, "--prompts", prompts, "-o", "out", *arguments, parts=parts, **options)
 
+    def refused_rows(self, prompts, *arguments, code=2):
+        """What a batch, and its dry run alike, says is wrong with rows, before anything is rendered or written."""
+        before = sorted(self.folder.rglob("*"))
+        results = [self.batch(prompts, *arguments, *more) for more in ([], ["--dry-run"])]
+        for result in results:
+            self.assertEqual((result.returncode, result.stdout), (code, b""), result.stderr)
+            self.assertEqual(sorted(self.folder.rglob("*")), before)
+        said = [line for line in results[0].stderr.decode().splitlines() if line.startswith("t2v: error: ")]
+        self.assertEqual(said, [line for line in results[1].stderr.decode().splitlines() if line.startswith("t2v: error: ")])
+        return [line.removeprefix("t2v: error: ") for line in said]
+
     def done(self, prompts, *arguments, code=0, **options):
         """The paths that a batch tells it has written."""
         result = self.batch(prompts, *arguments, **options)

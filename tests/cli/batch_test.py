@@ -64,7 +64,7 @@ class RowTest(BatchTest):
         self.assertEqual([item.split("/")[-1].split(":")[0] for item in second["lora"]], ["a.safetensors"])
         self.assertEqual((second["crf"], second["seed"]), (3, "5"))
 
-    def test_the_first_bad_row_is_named(self):
+    def test_a_bad_row_is_named(self):
         for text, name, parts in [
             ("a\n" + "b" * 70000 + "\n", "p.txt", ["p.txt:2", "--prompt", "65536"]),
             (b"a\nb\n\xff\n", "p.txt", ["p.txt:3", "UTF-8"]),
@@ -94,15 +94,74 @@ class RowTest(BatchTest):
             ('prompt,steps\n"a,2\n', "p.csv", ["p.csv:2", "quote"]),
             ('prompt,steps\na"b,2\n', "p.csv", ["p.csv:2", "quote"]),
             ('prompt,steps\n"a"b,2\n', "p.csv", ["p.csv:2", "quotes"]),
-            ("prompt,setps\na,2\n", "p.csv", ["p.csv:2", "setps"]),
+            ("prompt,stepz\na,2\n", "p.csv", ["p.csv:1", '"stepz"', 'did you mean "steps"']),
+            ("prompt,t2v\na,2\nb,3\n", "p.csv", ["p.csv:1", '"t2v"']),
+            ("prompt,seed,base-seed\na,2,3\n", "p.csv", ["p.csv:1", "base-seed", "a second time", "see seed"]),
+            ("a red ball,3\n", "p.csv", ["p.csv", "a first line with names of flags"]),
+            ("a red ball,3\na blue box,4\n", "p.csv", ["p.csv:1", "no header", "prompt,seed"]),
+            ("\n\na red ball,3\na blue box,4\n", "p.csv", ["p.csv:3", "no header"]),
+            ("prompt\n", "p.csv", ["p.csv", "no prompt", "a row a clip"]),
+            ("prompt,\na,b\n", "p.csv", ["p.csv:2", '""']),
+            ("prompt,config\na,b.json\n", "p.csv", ["p.csv:2", "config", "on the command line"]),
             ("prompt,steps\na,2\nb,two\n", "p.csv", ["p.csv:3", "steps"]),
         ]:  # fmt: skip
             with self.subTest(text=text[:60]):
                 self.refused_batch(self.write(text, name), parts=parts)
-        self.refused_batch("none.txt", parts=["none.txt", "No such file"])
-        self.refused_batch(".", parts=["directory"])
+        self.refused_batch("none.txt", parts=["none.txt", "no such file"])
+        self.refused_batch(".", parts=["folder"])
         self.refused_batch(self.write("a", "p.json"), parts=[".json", ".jsonl"])
         self.refused_batch("-", parts=["standard input", "no prompt"])
+
+    def test_every_bad_row_is_told(self):
+        rows = [b'{"prompt": "a"}', b'{"prompt": "b", "steps": 0}', b"nonsense", b'{"prompt": "c"}', b'{"prompt": "d", "frames": 80}',
+                b'{"prompt": "e", "frames": 80}', b"\xff", b'{"prompt": "f", "lora": "none.safetensors"}',
+                b'{"prompt_file": "none.txt"}']  # fmt: skip
+        said = self.refused_rows(self.write(b"\n".join(rows), "p.jsonl"))
+        parts = {2: "steps", 3: "not JSON", 5: "77 or 81", 6: "77 or 81", 7: "UTF-8", 8: "none.safetensors", 9: "none.txt"}
+        self.assertEqual([line.split(": ")[0] for line in said], [f"p.jsonl:{number}" for number in parts])
+        for line, part in zip(said, parts.values()):
+            self.assertIn(part, line)
+
+    def test_every_bad_row_of_a_table_is_told(self):
+        text = 'prompt,steps\na,two\nb,2\n"c\nd",3,4\ne,0\n"f",5\n"g,6\nh,7\n'
+        said = self.refused_rows(self.write(text, "p.csv"))
+        self.assertEqual([line.split(": ")[0] for line in said], [f"p.csv:{number}" for number in (2, 4, 6, 8)])
+        self.assertIn("a quote that is not closed", said[-1])
+
+    def test_two_files_of_one_name_are_told(self):
+        name = ["--name-template", "{prompt}.mp4"]
+        said = self.refused_rows(self.write("a\nb\na\na\n", "p.txt"), *name)
+        self.assertEqual([line.split(" has, ")[0] for line in said],
+                         [f"p.txt:{number}: the clip a.mp4: got a name that p.txt:1" for number in (3, 4)])  # fmt: skip
+        for flag, file in (("save_latents", "x.safetensors"), ("preview", "x.gif")):
+            rows = [{"prompt": "a", flag: file}, {"prompt": "b", flag: "./" + file}, {"prompt": "c", flag: f"../{self.folder.name}/{file}"}]
+            said = self.refused_rows(self.write("".join(json.dumps(row) + "\n" for row in rows), "p.jsonl"), *name)
+            self.assertEqual([line.split(": ")[0] for line in said], ["p.jsonl:2", "p.jsonl:3"])
+        said = self.refused_rows(self.write('{"prompt": "a"}\n{"prompt": "b", "preview": "./out/a.mp4"}\n', "p.jsonl"), *name)
+        self.assertEqual(len(said), 1)
+        self.assertTrue(said[0].startswith("p.jsonl:2: --preview ") and "the name of a clip" in said[0], said)
+        said = self.refused_rows(self.write('{"prompt": "a", "save_latents": "x.safetensors"}\n', "p.jsonl"), "--n-per-prompt", "2")
+        self.assertTrue(len(said) == 1 and said[0].startswith("p.jsonl:1: --save-latents x.safetensors"), said)
+
+    def test_no_more_than_twenty_bad_rows_are_told(self):
+        said = self.refused_rows(self.write('{"prompt": "a", "steps": 0}\n' * 20, "p.jsonl"))
+        self.assertEqual([line.split(": ")[0] for line in said], [f"p.jsonl:{number}" for number in range(1, 21)])
+        prompts = self.write('{"prompt": "a", "steps": 0}\n' * 33, "p.jsonl")
+        self.assertEqual(self.refused_rows(prompts), [*said, "and 13 more"])
+        events = self.events(self.batch(prompts, "--progress", "json"))
+        self.assertEqual([event["event"] for event in events], ["error"] * 21)
+        self.assertEqual({event["code"] for event in events}, {2})
+
+    def test_what_all_rows_are_refused_for_is_told_once(self):
+        prompts = self.write("a\nb\n")
+        (said,) = self.refused_rows(prompts, "--frames", "80")
+        self.assertTrue(said.startswith("--frames: got 80"), said)
+        (said,) = self.refused_rows(prompts, "--lora", "none.safetensors", code=3)
+        self.assertNotIn("prompts.txt", said)
+        # A row that gives it itself is told of its own.
+        mixed = self.write('{"prompt": "a", "frames": 82}\n{"prompt": "b"}\n', "p.jsonl")
+        said = self.refused_rows(mixed, "--frames", "80")
+        self.assertEqual([line.split(": got ")[0] for line in said], ["p.jsonl:1: --frames", "--frames"])
 
     def test_many_rows_are_checked_in_little_time(self):
         count = 20000
@@ -119,9 +178,10 @@ class RowTest(BatchTest):
         self.assertEqual(result.stderr.decode().splitlines()[0], "t2v: checking 20001 rows")
 
     def test_images_and_models_that_are_missing(self):
-        rows = '{"prompt": "a"}\n{"prompt": "b", "lora": "none.safetensors"}\n'
-        result = self.batch(self.write(rows, "p.jsonl"))
-        self.assert_error(result, 3, "p.jsonl:2", "none.safetensors")
+        rows = '{"prompt": "a"}\n' + '{"prompt": "b", "lora": "none.safetensors"}\n' * 2
+        said = self.refused_rows(self.write(rows, "p.jsonl"), code=3)
+        self.assertEqual([line.split(": ")[0] for line in said], ["p.jsonl:2", "p.jsonl:3"])
+        self.assertIn("none.safetensors", said[0])
         self.assert_files("p.jsonl")
 
 
@@ -134,9 +194,15 @@ class NameTest(BatchTest):
         return name
 
     def test_default(self):
-        cat, dog = self.names("a cat\na dog\n")
-        self.assertRegex(cat, r"^0000-a cat-\d+\.mp4$")
-        self.assertRegex(dog, r"^0001-a dog-\d+\.mp4$")
+        cat, dog = self.names("a cat, sitting\n$(rm -rf *) 'Fuchs' für \"ü\"; 🦊 ...\n")
+        self.assertRegex(cat, r"^0000-a-cat-sitting-\d+\.mp4$")
+        self.assertRegex(dog, r"^0001-rm-rf-Fuchs-für-ü-🦊-\d+\.mp4$")
+
+    def test_words(self):
+        self.assertEqual(self.named("?!", "{words}.mp4"), "_.mp4")
+        self.assertEqual(self.named("-- a\n\t..b/../c\u0085 ", "{words}.mp4"), "a-b-c_.mp4")
+        self.assertEqual(self.named("%d %d", "{words}.png"), "d-d.png")
+        self.assertEqual(self.named("abc " * 60, "{words}.mp4"), "-".join(["abc"] * 44) + ".mp4")
 
     def test_fields(self):
         names = self.names("a\nb\n", "--name-template", "{{{index:3}}}_{n:2}_{seed}_{width}x{height}_{prompt}.mkv",
@@ -174,7 +240,7 @@ class NameTest(BatchTest):
             with self.subTest(template=template[:20]):
                 self.refused_batch(prompts, "--name-template", template, parts=[part])
         self.refused_batch(prompts, "--name-template", "clip.mp4", parts=["prompts.txt:2", "clip.mp4", "prompts.txt:1"])
-        self.refused_batch(prompts, "--name-template", "{prompt}.mp4", "--n-per-prompt", "2", parts=["prompts.txt:1", "a.mp4"])
+        self.refused_batch(self.write("a\n", "one.txt"), "--name-template", "{prompt}.mp4", "--n-per-prompt", "2", parts=["one.txt:1", "a.mp4"])
         self.refused_batch(prompts, "--save-latents", "x.safetensors", parts=["prompts.txt:2", "--save-latents"])
 
     def test_rows_that_name_their_clip(self):
@@ -210,7 +276,7 @@ class SeedTest(BatchTest):
     def test_one_prompt_on_the_command_line(self):
         arguments = ["batch", *SMALL, "-p", "a cat", "--seeds", "1..3", "-o", "out", "--dry-run"]
         result = self.run_t2v(*arguments)
-        self.assertEqual(result.stdout.decode().splitlines(), [f"to do  out/0000-a cat-{seed}.mp4" for seed in (1, 2, 3)])
+        self.assertEqual(result.stdout.decode().splitlines(), [f"to do  out/0000-a-cat-{seed}.mp4" for seed in (1, 2, 3)])
 
     def test_refused(self):
         prompts = self.write("a\n")

@@ -41,7 +41,7 @@ std::vector<BenchCase> bench_cases() {
 BenchPlan plan_bench(const BenchRequest& request) {
   const EngineBench task = checked(request);
   BenchPlan plan;
-  reinterpret_cast<decltype(&t2v_engine_plan_bench)>(engine_entry(kEnginePlanBench, "planning"))(task, plan);
+  engine_entry<decltype(t2v_engine_plan_bench)>(kEnginePlanBench, "planning")(task, plan);
   return plan;
 }
 
@@ -49,8 +49,7 @@ BenchReport bench(const BenchRequest& request, const RunControl& control,
                   const std::function<void(const BenchResult&)>& on_result) {
   EngineBench task = checked(request);
   const auto begin = std::chrono::steady_clock::now();
-  const auto engine_bench =
-      reinterpret_cast<decltype(&t2v_engine_bench)>(engine_entry(kEngineBench, "timing this machine"));
+  const auto engine_bench = engine_entry<decltype(t2v_engine_bench)>(kEngineBench, "timing this machine");
   task.start_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   BenchReport report;
   engine_bench(task, control, on_result, report);

@@ -9,7 +9,7 @@ Comparison compare(const std::filesystem::path& a, const std::filesystem::path& 
                    const RunControl& control) {
   // Before the engine is loaded, so that a user sees at once that something happens.
   if (control.on_event) control.on_event({.kind = Event::Kind::kDecode, .detail = a.string()});
-  const auto engine_compare = reinterpret_cast<decltype(&t2v_engine_compare)>(engine_entry(kEngineCompare));
+  const auto engine_compare = engine_entry<decltype(t2v_engine_compare)>(kEngineCompare);
   Comparison comparison;
   engine_compare(a, b, control, comparison);
   return comparison;

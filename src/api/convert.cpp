@@ -54,24 +54,23 @@ Checkpoint open_checked(const ConvertRequest& request) {
   return checkpoint;
 }
 
-template <typename Entry>
-Entry* entry_of(const char* name, const ConvertRequest& request) {
-  return reinterpret_cast<Entry*>(engine_entry(name, "reading " + request.input.string()));
-}
+std::string reading(const ConvertRequest& request) { return "reading " + request.input.string(); }
 
 }  // namespace
 
 ConvertPlan plan_convert(const ConvertRequest& request) {
   const Checkpoint checkpoint = open_checked(request);
   ConvertPlan plan;
-  entry_of<decltype(t2v_engine_plan_convert)>(kEnginePlanConvert, request)(checkpoint, request, plan);
+  engine_entry<decltype(t2v_engine_plan_convert)>(kEnginePlanConvert, reading(request))(checkpoint, request,
+                                                                                        plan);
   return plan;
 }
 
 ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
   const Checkpoint checkpoint = open_checked(request);
   ConvertResult result;
-  entry_of<decltype(t2v_engine_convert)>(kEngineConvert, request)(checkpoint, request, control, result);
+  engine_entry<decltype(t2v_engine_convert)>(kEngineConvert, reading(request))(checkpoint, request, control,
+                                                                               result);
   return result;
 }
 

@@ -91,7 +91,7 @@ DecodeTask make_decode_task(const fs::path& latents, const GenerateRequest& requ
 GenerateResult decode(const fs::path& latents, const GenerateRequest& request, const RunControl& control) {
   const DecodeTask task = make_decode_task(latents, request);
   if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = task.settings});
-  const auto engine_decode = reinterpret_cast<decltype(&t2v_engine_decode)>(engine_entry(kEngineDecode));
+  const auto engine_decode = engine_entry<decltype(t2v_engine_decode)>(kEngineDecode);
   GenerateResult result;
   engine_decode(task, control, result);
   return result;

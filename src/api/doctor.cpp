@@ -125,8 +125,7 @@ Finding test_self(const RunControl& control) {
   request.num_inference_steps = 4;
   request.seed = 1;
   generate(request, {.on_event = {}, .stop = control.stop});
-  const auto examine_clip =
-      reinterpret_cast<decltype(&t2v_engine_examine_clip)>(engine_entry(kEngineExamineClip));
+  const auto examine_clip = engine_entry<decltype(t2v_engine_examine_clip)>(kEngineExamineClip);
   Finding finding{.name = "self-test"};
   examine_clip(request.output, finding);
   return finding;
@@ -161,8 +160,7 @@ void examine(const Tell& tell, const RunControl& control) {
   look_at("models", tell, "t2v models --verify tells more", examine_models);
   const auto examine_with_engine = [&](const char* name) {
     return look_at(name, tell, kInstall, [&] {
-      const auto engine_examine =
-          reinterpret_cast<decltype(&t2v_engine_examine)>(engine_entry(kEngineExamine));
+      const auto engine_examine = engine_entry<decltype(t2v_engine_examine)>(kEngineExamine);
       Finding finding{.name = name};
       engine_examine(finding);
       return finding;

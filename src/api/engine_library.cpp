@@ -36,7 +36,7 @@ void* open_engine(const std::filesystem::path& file) {
 
 }  // namespace
 
-void* engine_entry(const char* name, const std::string& doing) {
+void* engine_symbol(const char* name, const std::string& doing) {
   Dl_info info{};
   ::dladdr(reinterpret_cast<const void*>(&version), &info);
   static const std::filesystem::path file =

@@ -201,8 +201,7 @@ bool is_clip(const fs::path& path) {
 /// What a clip has as its comment; of a sequence of pictures, the text of the .json beside it.
 std::string recorded_settings(const fs::path& path) {
   if (path.extension() == ".json") return Config::read(path).json().dump();
-  const auto clip_comment =
-      reinterpret_cast<decltype(&t2v_engine_clip_comment)>(engine_entry(kEngineClipComment));
+  const auto clip_comment = engine_entry<decltype(t2v_engine_clip_comment)>(kEngineClipComment);
   std::string comment;
   clip_comment(path, comment);
   return comment;

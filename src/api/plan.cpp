@@ -10,10 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <typename Entry>
-Entry* entry_of(const char* name) {
-  return reinterpret_cast<Entry*>(engine_entry(name, "planning"));
-}
+constexpr const char* kDoing = "planning";
 
 std::vector<fs::path> outputs_of(const GenerateRequest& request) {
   if (is_stream(request.output) || output_container(request.output) != Container::kPngSequence)
@@ -40,25 +37,25 @@ Plan with_outputs(Plan plan, const GenerateRequest& checked) {
 Plan plan(const GenerateRequest& request) {
   const GenerateRequest checked = check(request);
   Plan plan;
-  entry_of<decltype(t2v_engine_plan)>(kEnginePlan)(checked, plan);
+  engine_entry<decltype(t2v_engine_plan)>(kEnginePlan, kDoing)(checked, plan);
   return with_outputs(std::move(plan), checked);
 }
 
 Plan plan_run(const GenerateRequest& request) {
   const GenerateRequest checked = check(request);
   Plan plan;
-  entry_of<decltype(t2v_engine_plan_run)>(kEnginePlanRun)(checked, plan);
+  engine_entry<decltype(t2v_engine_plan_run)>(kEnginePlanRun, kDoing)(checked, plan);
   return with_outputs(std::move(plan), checked);
 }
 
 void check_inputs(const GenerateRequest& checked) {
-  entry_of<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs)(checked);
+  engine_entry<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs, kDoing)(checked);
 }
 
 Plan plan_decode(const fs::path& latents, const GenerateRequest& request) {
   const DecodeTask task = make_decode_task(latents, request);
   Plan plan;
-  entry_of<decltype(t2v_engine_plan_decode)>(kEnginePlanDecode)(task, plan);
+  engine_entry<decltype(t2v_engine_plan_decode)>(kEnginePlanDecode, kDoing)(task, plan);
   plan.files.push_back({"latents", latents, static_cast<int64_t>(fs::file_size(latents))});
   return with_outputs(std::move(plan), task.request);
 }

@@ -34,7 +34,7 @@ GenerateResult Renderer::generate(const GenerateRequest& request, const RunContr
   }
   ModelDigest digest(checked);
   if (!engine_) {
-    reinterpret_cast<decltype(&t2v_engine_make_renderer)>(engine_entry(kEngineMakeRenderer))(engine_);
+    engine_entry<decltype(t2v_engine_make_renderer)>(kEngineMakeRenderer)(engine_);
   }
   return engine_->render(
       {.request = checked, .expected = expected_, .model_sha256 = [&] { return digest.get(); }}, control);

@@ -24,13 +24,12 @@ void check_sheet(const std::filesystem::path& sheet, bool overwrite) {
 void write_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite) {
   check_sheet(sheet, overwrite);
   if (clips.empty()) throw sheet_error(sheet, "no clip", "at least one");
-  const auto engine_write_sheet =
-      reinterpret_cast<decltype(&t2v_engine_write_sheet)>(engine_entry(kEngineWriteSheet));
+  const auto engine_write_sheet = engine_entry<decltype(t2v_engine_write_sheet)>(kEngineWriteSheet);
   engine_write_sheet(clips, sheet, overwrite);
 }
 
 void write_poster(const std::filesystem::path& clip, const std::filesystem::path& poster) {
-  reinterpret_cast<decltype(&t2v_engine_write_poster)>(engine_entry(kEngineWritePoster))(clip, poster);
+  engine_entry<decltype(t2v_engine_write_poster)>(kEngineWritePoster)(clip, poster);
 }
 
 }  // namespace t2v

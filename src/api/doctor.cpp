@@ -78,7 +78,7 @@ Finding examine_models() {
   std::vector<std::string> whole, broken;
   uint64_t bytes = 0;
   for (const ListedModel& model : list_models()) {
-    if (model.path.empty()) continue;
+    if (model.path.empty() || model.repository.empty()) continue;  // the bundled one is data
     (model.whole ? whole : broken).push_back(model.name);
     bytes += static_cast<uint64_t>(model.bytes);
   }
@@ -116,7 +116,7 @@ class TemporaryFolder {
 };
 
 /// Renders a clip, which generate() reads back, and has a look at its colours.
-Finding test_self(const RunControl& control) {
+Finding test_self(const std::string& device, const RunControl& control) {
   const TemporaryFolder folder;
   GenerateRequest request;
   request.prompt = "a red ball moves to the right over green grass";
@@ -124,6 +124,7 @@ Finding test_self(const RunControl& control) {
   request.num_frames = 5;
   request.num_inference_steps = 4;
   request.seed = 1;
+  request.device = device;
   generate(request, {.on_event = {}, .stop = control.stop});
   const auto examine_clip = engine_entry<decltype(t2v_engine_examine_clip)>(kEngineExamineClip);
   Finding finding{.name = "self-test"};
@@ -151,7 +152,7 @@ bool look_at(const char* name, const Tell& tell, const char* advice, const std::
 
 }  // namespace
 
-void examine(const Tell& tell, const RunControl& control) {
+void examine(const std::string& device, const Tell& tell, const RunControl& control) {
   constexpr const char* kInstall = "install t2v again";
   look_at("t2v", tell, kInstall, examine_program);
   bool renders = look_at("data", tell, kInstall, examine_data);
@@ -162,13 +163,15 @@ void examine(const Tell& tell, const RunControl& control) {
     return look_at(name, tell, kInstall, [&] {
       const auto engine_examine = engine_entry<decltype(t2v_engine_examine)>(kEngineExamine);
       Finding finding{.name = name};
-      engine_examine(finding);
+      engine_examine(device, finding);
       return finding;
     });
   };
   for (const char* name : {"engine", "device", "encoders"}) renders = examine_with_engine(name) && renders;
   // What it needs and lacks was told.
-  if (renders) look_at("self-test", tell, "report it, with this list", [&] { return test_self(control); });
+  if (renders) {
+    look_at("self-test", tell, "report it, with this list", [&] { return test_self(device, control); });
+  }
 }
 
 }  // namespace t2v

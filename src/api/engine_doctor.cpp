@@ -33,8 +33,7 @@ void examine_engine(Finding& finding) {
     throw Error(ErrorCode::kNumbers, {.doing = "multiplying matrices", .got = "a wrong product"});
 }
 
-void examine_device(Finding& finding) {
-  const at::Device device = parse_device("auto");
+void examine_device(at::Device device, Finding& finding) {
   finding.detail = device.str() + ": " + device_name(device);
   if (!device.is_cpu()) {
     finding.detail += ", " + std::to_string(available_memory(device) >> 30) + " GiB free";
@@ -85,10 +84,10 @@ std::array<double, 3> ground_colour(const Frames& frame) {
 
 }  // namespace
 
-extern "C" void t2v_engine_examine(Finding& finding) {
+extern "C" void t2v_engine_examine(const std::string& device, Finding& finding) {
   const c10::InferenceMode inference_mode;
   if (finding.name == "engine") examine_engine(finding);
-  if (finding.name == "device") examine_device(finding);
+  if (finding.name == "device") examine_device(parse_device(device), finding);
   if (finding.name == "encoders") examine_encoders(finding);
 }
 

@@ -16,9 +16,11 @@ namespace fs = std::filesystem;
 
 std::vector<KnownModel> known_models() { return read_manifests(data_folder() / "models" / "manifests"); }
 
+std::string bundled_name() { return bundled_model().filename().string(); }
+
 /// The short name that was meant by `name`; "" if none is like it.
 std::string meant_model(const std::vector<KnownModel>& known, const std::string& name) {
-  std::vector<std::string> names;
+  std::vector<std::string> names = {bundled_name()};
   for (const KnownModel& model : known) names.push_back(model.name);
   return closest_match(name, names);
 }
@@ -61,14 +63,27 @@ ListedModel listed(const HubCache& cache, const KnownModel& known) {
   return model;
 }
 
+ListedModel listed_bundled() {
+  const fs::path path = bundled_model();
+  ListedModel model{.name = bundled_name(), .repository = "", .about = "comes with t2v", .path = {}};
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return model;
+  model.path = path;
+  model.bytes = size_of_files(path);
+  model.whole = missing_files(path).empty();
+  return model;
+}
+
 }  // namespace
 
 PullResult pull_model(const PullRequest& request, const RunControl& control) {
+  if (request.model == bundled_name()) return {.path = bundled_model(), .repository = "", .commit = ""};
   const KnownModel model = understand(request.model);
   return pull(HubEnvironment::read(), model, request, control);
 }
 
 PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
+  if (request.model == bundled_name()) return {.repository = "", .commit = "", .folder = bundled_model()};
   const KnownModel model = understand(request.model);
   return plan_pull(HubEnvironment::read(), model, request, control);
 }
@@ -76,7 +91,7 @@ PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
 std::vector<ListedModel> list_models() {
   const std::vector<KnownModel> known = known_models();
   const HubCache cache(hub_cache_folder());
-  std::vector<ListedModel> models;
+  std::vector<ListedModel> models = {listed_bundled()};
   for (const KnownModel& model : known) models.push_back(listed(cache, model));
   for (const std::string& id : cache.repositories()) {
     const auto is_this = [&id](const KnownModel& model) { return model.repository.id == id; };
@@ -88,12 +103,15 @@ std::vector<ListedModel> list_models() {
   return models;
 }
 
-fs::path find_model(const std::string& name) { return find_here(understand(name)); }
+fs::path find_model(const std::string& name) {
+  return name == bundled_name() ? bundled_model() : find_here(understand(name));
+}
 
 fs::path locate_model(const fs::path& model) {
   std::error_code ignored;
   if (model.empty() || is_named_like_tensors(model) || fs::exists(fs::symlink_status(model, ignored)))
     return model;
+  if (model == bundled_name()) return bundled_model();
   const std::vector<KnownModel> known = known_models();
   if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
   const std::string meant = meant_model(known, model.string());

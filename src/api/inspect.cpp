@@ -1,6 +1,7 @@
 #include "t2v/inspect.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "checkpoints/lora.h"
 #include "checkpoints/variant.h"
 #include "core/config.h"
+#include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
 
@@ -187,20 +189,21 @@ Inspection of_settings(Inspection::Kind kind, const fs::path& path, const std::s
   return inspection;
 }
 
-/// Whether a file begins as the containers of clips do, or is called like the settings beside a sequence of
-/// pictures.
+/// Whether a file begins as the containers of clips and their pictures do, or is called like the settings
+/// beside a sequence of pictures.
 bool is_clip(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_regular_file(path, ignored)) return false;  // a FIFO must not hang here
   std::string head(8, '\0');
   std::ifstream(path, std::ios::binary).read(head.data(), static_cast<std::streamsize>(head.size()));
   return path.extension() == ".json" || head.substr(4) == "ftyp" || head.starts_with("\x1A\x45\xDF\xA3") ||
-         head.starts_with("GIF8");
+         head.starts_with("GIF8") || head.starts_with("\x89PNG");
 }
 
 /// What a clip has as its comment; of a sequence of pictures, the text of the .json beside it.
 std::string recorded_settings(const fs::path& path) {
   if (path.extension() == ".json") return Config::read(path).json().dump();
+  if (path.extension() == ".png") return "";
   const auto clip_comment = engine_entry<decltype(t2v_engine_clip_comment)>(kEngineClipComment);
   std::string comment;
   clip_comment(path, comment);
@@ -209,8 +212,20 @@ std::string recorded_settings(const fs::path& path) {
 
 }  // namespace
 
+fs::path recorded_in(const fs::path& clip) {
+  if (clip.extension() != ".png") return clip;
+  std::string stem = clip.stem().string();
+  while (!stem.empty() && std::isdigit(static_cast<unsigned char>(stem.back())) != 0) stem.pop_back();
+  std::error_code ignored;
+  for (const fs::path& name : {clip, clip.parent_path() / (stem + "%d.png")}) {
+    const fs::path settings = SequenceNames(name, 1).settings();
+    if (fs::exists(settings, ignored)) return settings;
+  }
+  return clip;
+}
+
 Inspection inspect(const std::filesystem::path& named) {
-  const fs::path path = locate_model(named);
+  const fs::path path = recorded_in(locate_model(named));
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return inspect_checkpoint(path);
   if (is_clip(path)) return of_settings(Inspection::Kind::kClip, path, recorded_settings(path));

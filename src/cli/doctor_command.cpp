@@ -1,8 +1,10 @@
+#include <memory>
 #include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "flags.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/doctor.h"
@@ -18,6 +20,7 @@ constexpr const char* kDescription = R"(t2v doctor: whether t2v works on this ma
 
 Examples
   t2v doctor
+  t2v doctor --device cpu
   t2v doctor --json
 
 Usage
@@ -27,7 +30,8 @@ Usage
 
 constexpr const char* kNotes = R"(
 Looks at the installation, memory, the cache, downloaded models, LibTorch and
-FFmpeg, the device and encoders, and renders a tiny clip in a temporary folder.
+FFmpeg, the device and encoders, and renders a tiny clip on that device, in a
+temporary folder.
 Each line begins with ok, warning or failed.
 
 Exit code 0 if nothing failed, else that of the first failure.
@@ -57,7 +61,7 @@ std::string describe(const Finding& finding) {
   return line;
 }
 
-int run(const Invocation& invocation, Progress& progress) {
+int run(const Invocation& invocation, const std::string& device, Progress& progress) {
   Json findings = Json::array();
   std::optional<ErrorCode> failure;
   const auto tell = [&](const Finding& finding) {
@@ -68,7 +72,7 @@ int run(const Invocation& invocation, Progress& progress) {
                         {"detail", finding.detail},
                         {"advice", finding.advice}});
   };
-  examine(tell, make_run_control(progress));
+  examine(device, tell, make_run_control(progress));
   if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});
   return failure ? static_cast<int>(*failure) : 0;
 }
@@ -76,14 +80,19 @@ int run(const Invocation& invocation, Progress& progress) {
 }  // namespace
 
 Command doctor_command() {
+  const auto arguments = std::make_shared<GenerateArguments>();
+  FlagGroup look{"What to look at", {}};
+  look.flags.push_back(*find_flag(generate_flags(*arguments), "--device"));
   return {.name = "doctor",
           .summary = "Tells whether t2v works on this machine",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
-          .flags = {},
+          .flags = {look},
           .stopped = "nothing was changed",
-          .run = run};
+          .run = [arguments](const Invocation& invocation, Progress& progress) {
+            return run(invocation, arguments->request.device, progress);
+          }};
 }
 
 }  // namespace t2v

@@ -31,7 +31,8 @@ Usage
 
 constexpr const char* kNotes = R"(
 Reads headers alone, of any size of model. Of a clip or latents that t2v made
-it shows the settings that were recorded.
+it shows the settings that were recorded; of numbered pictures, one of them or
+their pattern will do.
 
 Standard output with --json: an object with "kind": "checkpoint", "lora",
 "clip" or "latents". Of a checkpoint "family", "variant", "layout",

@@ -30,7 +30,8 @@ Usage
 
 constexpr const char* kNotes = R"(
 Standard output with --json: list writes a list of
-  {"name", "repository", "about", "bytes", "path" (null: not here), "whole"}
+  {"name", "repository" (null: the bundled model), "about", "bytes",
+   "path" (null: not here), "whole"}
 path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
 --progress json: verify events, "done" of "total" bytes, "detail" the file.
 Sizes of models that are not here are about what a download takes.
@@ -43,11 +44,16 @@ struct ModelsArguments {
   std::string name;
 };
 
-std::string in_gigabytes(int64_t bytes) {
+std::string in_bytes(int64_t bytes) {
+  if (bytes <= 0) return "?";
+  const bool small = bytes < 100'000'000;
   char text[32];
-  std::snprintf(text, sizeof text, bytes < 100'000'000'000 ? "%.1f GB" : "%.0f GB",
-                static_cast<double>(bytes) / 1e9);
-  return bytes > 0 ? text : "?";
+  std::snprintf(text, sizeof text,
+                small                     ? "%.0f MB"
+                : bytes < 100'000'000'000 ? "%.1f GB"
+                                          : "%.0f GB",
+                static_cast<double>(bytes) / (small ? 1e6 : 1e9));
+  return text;
 }
 
 std::string padded(const std::string& text, size_t width) {
@@ -66,12 +72,12 @@ int list(bool json) {
   for (const ListedModel& model : models) {
     const bool here = !model.path.empty();
     objects.push_back({{"name", model.name},
-                       {"repository", model.repository},
+                       {"repository", model.repository.empty() ? Json() : Json(model.repository)},
                        {"about", model.about},
                        {"bytes", model.bytes},
                        {"path", here ? Json(model.path.string()) : Json()},
                        {"whole", model.whole}});
-    lines += padded(model.name, names) + padded(in_gigabytes(model.bytes), 7) +
+    lines += padded(model.name, names) + padded(in_bytes(model.bytes), 7) +
              padded(model.whole ? "here"
                     : here      ? "not whole"
                                 : "-",
@@ -94,7 +100,7 @@ int verify(const std::string& name, bool json, Progress& progress) {
     progress.log("t2v: warning: " + file + " is no link to a blob: nothing says what it should be");
   }
   return print(result.path.string() + ": " + std::to_string(result.files) + " files, " +
-               in_gigabytes(result.bytes) + ", each as its hash says\n");
+               in_bytes(result.bytes) + ", each as its hash says\n");
 }
 
 int run(const Invocation& invocation, const ModelsArguments& arguments, Progress& progress) {

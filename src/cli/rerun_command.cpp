@@ -47,20 +47,8 @@ struct RerunArguments {
   GenerateArguments given;  ///< what the command line says, checked as it is read
 };
 
-/// Where the settings of a clip are: numbered pictures have them in a file beside them.
-fs::path settings_file(const fs::path& clip) {
-  std::error_code ignored;
-  std::string stem = clip.stem().string();
-  const auto beside = [&] { return clip.parent_path() / (stem + ".json"); };
-  if (clip.extension() != ".png") return clip;
-  if (fs::exists(beside(), ignored)) return beside();
-  while (!stem.empty() && std::isdigit(static_cast<unsigned char>(stem.back())) != 0) stem.pop_back();
-  if (!stem.empty() && stem.back() == '-') stem.pop_back();
-  return fs::exists(beside(), ignored) ? beside() : clip;
-}
-
 Json recorded_settings(const fs::path& clip) {
-  const Inspection inspection = inspect(settings_file(clip));
+  const Inspection inspection = inspect(clip);
   const bool made_by_us =
       inspection.kind == Inspection::Kind::kClip || inspection.kind == Inspection::Kind::kLatents;
   if (!made_by_us) {
@@ -73,7 +61,7 @@ Json recorded_settings(const fs::path& clip) {
 
 /// A name beside the clip that nothing has: "clip-rerun.mp4", "clip-rerun-2.mp4", ...
 fs::path free_name(const fs::path& clip) {
-  const fs::path settings = settings_file(clip);
+  const fs::path settings = recorded_in(clip);
   const fs::path folder = settings.parent_path();
   std::error_code ignored;
   std::string extension = clip.extension().string();

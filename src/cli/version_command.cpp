@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "commands.h"
 #include "streams.h"
 #include "t2v/generate.h"
@@ -8,11 +10,14 @@ Command version_command() {
   return {.name = "version",
           .summary = "The version",
           .description = "t2v version: the version of t2v.\n\nUsage\n  t2v version\n",
-          .notes = "",
+          .notes = "\nStandard output with --json: {\"version\": TEXT}\n",
           .operands = {},
           .flags = {},
           .stopped = "",
-          .run = [](const Invocation&, Progress&) { return print(std::string("t2v ") + version() + '\n'); }};
+          .run = [](const Invocation& invocation, Progress&) {
+            if (invocation.json) return print_json({{"version", version()}});
+            return print(std::string("t2v ") + version() + '\n');
+          }};
 }
 
 }  // namespace t2v

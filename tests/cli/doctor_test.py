@@ -57,6 +57,27 @@ class AllIsWell(DoctorTest):
         self.doctor(env=variables)
 
 
+class OnADevice(DoctorTest):
+    def doctor_on(self, device, code):
+        result = self.run_t2v("doctor", "--device", device, "--json")
+        self.assertEqual(result.returncode, code, result.stderr)
+        return {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
+
+    def test_the_processor(self):
+        findings = self.doctor_on("cpu", 0)
+        self.assertTrue(findings["device"]["detail"].startswith("cpu: "), findings["device"])
+        self.assertEqual(findings["self-test"]["state"], "ok")
+
+    def test_one_that_is_not_there(self):
+        findings = self.doctor_on("cuda:16", 5)
+        self.assertEqual(findings["device"]["state"], "failed")
+        self.assertIn("cuda:16", findings["device"]["detail"])
+        self.assertNotIn("self-test", findings)
+
+    def test_none(self):
+        self.assert_error(self.run_t2v("doctor", "--device", "gpu"), 2, "--device", "gpu")
+
+
 class SomethingIsBroken(DoctorTest):
     def test_no_temporary_folder(self):
         findings = self.doctor(code=4, env=environment(TMPDIR="/nowhere"))

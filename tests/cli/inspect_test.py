@@ -142,6 +142,19 @@ class Clips(InspectTest):
                 self.assertEqual((inspection["kind"], inspection["settings"]["seed"]), (kind, "1"))
                 self.assertEqual(json.loads(self.text(self.folder / name)), inspection["settings"])
 
+    def test_numbered_pictures(self):
+        for output, names in (("clip.png", ("clip.png", "clip-0001.png", "clip-%04d.png", "clip.json")),
+                              ("%03d.png", ("%03d.png", "002.png", "settings.json"))):  # fmt: skip
+            result = self.run_t2v(*QUICK, "-o", output)
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            for name in names:
+                with self.subTest(name):
+                    inspection = self.inspect(self.folder / name)
+                    self.assertEqual((inspection["kind"], inspection["settings"]["seed"]), ("clip", "1"))
+        (self.folder / "clip.json").unlink()
+        self.assert_error(self.run_t2v("inspect", "clip-0001.png"), 3, "clip-0001.png", "no settings of t2v")
+        self.assert_error(self.run_t2v("inspect", "clip-0009.png"), 3, "clip-0009.png")
+
     def test_a_clip_of_another_program(self):
         path = FIXTURES / "pipelines/control.mkv"
         self.assert_error(self.run_t2v("inspect", str(path)), 3, "no settings of t2v")

@@ -59,6 +59,22 @@ class WholeModels(ModelTest):
         self.assertEqual(self.render().returncode, 0)
 
 
+class TheBundledModel(CommandTest):
+    def test_it_is_listed(self):
+        bundled = json.loads(self.run_t2v("models", "--json").stdout)[0]
+        self.assertEqual((bundled["name"], bundled["repository"], bundled["whole"]), ("tiny-world", None, True))
+        self.assertTrue((Path(bundled["path"]) / "model_index.json").is_file())
+        self.assertRegex(self.run_t2v("models").stdout.decode().splitlines()[0], r"^tiny-world +11 MB +here +comes with t2v$")
+
+    def test_its_name(self):
+        path = self.run_t2v("models", "path", "tiny-world").stdout
+        self.assertTrue(path.endswith(b"models/tiny-world\n"), path)
+        self.assertEqual(self.run_t2v("pull", "tiny-world").stdout, path)
+        result = self.run_t2v("plan", "-m", "tiny-world")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_error(self.run_t2v("plan", "-m", "tiny-wrld"), 3, "did you mean tiny-world?")
+
+
 class MissingParts(ModelTest):
     def test_no_such_folder(self):
         shutil.rmtree(self.model)

@@ -57,6 +57,12 @@ class StreamTest(CommandTest):
         self.assertEqual((answer["settings"]["prompt"], answer["settings"]["seed"]), (PROMPT, "1"))
         self.assertGreater(answer["seconds"], 0)
 
+    def test_version(self):
+        text = self.run_t2v("version").stdout.decode()
+        for arguments in (["version", "--json"], ["--version", "--json"]):
+            result = self.run_t2v(*arguments)
+            self.assertEqual((f"t2v {json.loads(result.stdout)['version']}\n", result.stderr), (text, b""))
+
     def test_json_progress(self):
         result = self.run_t2v(*QUICK, "-o", "clip.mp4", "--progress", "json", "-v")
         events = self.events(result)

@@ -16,6 +16,9 @@ std::string escape_for_display(std::string_view text);
 /// `text` as one word of a POSIX shell, in single quotes.
 std::string in_shell_quotes(std::string_view text);
 
+/// Why a file cannot be opened or read, by errno: "no such file", "a folder", else as the C library says it.
+std::string file_trouble(int error_number);
+
 /// The candidate that a person most likely meant by `word`: edit distance at most a third of its length; else
 /// "".
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);

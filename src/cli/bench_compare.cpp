@@ -1,6 +1,7 @@
 #include "bench_compare.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <map>
 
@@ -35,7 +36,7 @@ Results read_results(const std::string& file) {
                 {.doing = "reading " + file, .got = got, .expected = "what t2v bench --json wrote"});
   };
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) return refuse("a file that cannot be opened");
+  if (!stream) return refuse(file_trouble(errno));
   const Json content = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
   try {
     if (content.at("version") != kBenchVersion) return refuse("another version");

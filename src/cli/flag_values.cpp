@@ -66,7 +66,7 @@ std::string read_text(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string text(kLargestConfig + 1, '\0');
   if (!stream.read(text.data(), static_cast<std::streamsize>(text.size())) && !stream.eof()) {
-    refuse("--config " + file.string(), errno != 0 ? std::strerror(errno) : "no text", "a readable file");
+    refuse("--config " + file.string(), errno != 0 ? file_trouble(errno) : "no text", "a readable file");
   }
   text.resize(static_cast<size_t>(stream.gcount()));
   if (text.size() > kLargestConfig) {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "t2v/error.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -16,8 +16,7 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kPiece = 64 << 10;
 
 [[noreturn]] void refuse(const std::string& doing) {
-  throw Error(ErrorCode::kUsage,
-              {.doing = doing, .got = std::strerror(errno), .expected = "a readable file"});
+  throw Error(ErrorCode::kUsage, {.doing = doing, .got = file_trouble(errno), .expected = "a readable file"});
 }
 
 std::string read_some(int descriptor, size_t most, const std::string& doing) {

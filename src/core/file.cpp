@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "t2v/error.h"
+#include "t2v/text.h"
 
 extern "C" void __asan_poison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));
 extern "C" void __asan_unpoison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));
@@ -25,8 +26,7 @@ class RegularFile {
     // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
     descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor_ < 0) {
-      fail(errno == ENOENT ? "no such file" : std::strerror(errno),
-           errno == ENOENT ? "check the path" : "check its permissions");
+      fail(file_trouble(errno), errno == ENOENT ? "check the path" : "check its permissions");
     }
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {

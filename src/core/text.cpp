@@ -1,7 +1,9 @@
 #include "t2v/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 
 #include "core/shown_name.h"
@@ -90,6 +92,11 @@ std::string shown_name(std::string_view name) {
   std::string shown = "'";
   shown += name.substr(0, kLongest);
   return shown + (name.size() <= kLongest ? "'" : "...'");
+}
+
+std::string file_trouble(int error_number) {
+  if (error_number == ENOENT) return "no such file";
+  return error_number == EISDIR ? "a folder" : std::strerror(error_number);
 }
 
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates) {

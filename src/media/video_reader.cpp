@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 
 #include "media/exif.h"
 #include "media/libav.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -64,7 +64,7 @@ struct Descriptor {
   explicit Descriptor(const std::filesystem::path& file)
       : value(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), ours(true) {
     if (value < 0)
-      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(), .got = std::strerror(errno)});
+      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(), .got = file_trouble(errno)});
   }
   ~Descriptor() {
     if (ours) ::close(value);

@@ -116,8 +116,8 @@ class RefusalTest(ConfigTest):
                 self.refused(*CLIP, "-o", "x.mp4", "--config", config, parts=[f"my.json:{line}: ", *parts])
 
     def test_files_that_cannot_be_read(self):
-        self.refused(*CLIP, "-o", "x.mp4", "--config", "missing.json", parts=["missing.json", "No such file"])
-        self.refused(*CLIP, "-o", "x.mp4", "--config", ".", parts=["Is a directory"])
+        self.refused(*CLIP, "-o", "x.mp4", "--config", "missing.json", parts=["missing.json", "no such file"])
+        self.refused(*CLIP, "-o", "x.mp4", "--config", ".", parts=["a folder"])
         self.refused(*CLIP, "-o", "x.mp4", "--config", self.write(" " * (2 << 20)), parts=["1 MiB"])
 
     def test_variables(self):

@@ -64,8 +64,8 @@ class PromptTest(CommandTest):
             with self.subTest(said=said):
                 name = self.write(data)
                 self.refused("--prompt-file", name, "-o", "x.mp4", parts=["prompt.txt", said])
-        self.refused("--prompt-file", "none.txt", "-o", "x.mp4", parts=["none.txt", "No such file"])
-        self.refused("--prompt-file", ".", "-o", "x.mp4", parts=["from .:", "directory"])
+        self.refused("--prompt-file", "none.txt", "-o", "x.mp4", parts=["none.txt", "no such file"])
+        self.refused("--prompt-file", ".", "-o", "x.mp4", parts=["from .:", "a folder"])
         self.refused("--prompt-file", "-", "-o", "x.mp4", parts=["standard input", "nothing"])
         self.refused("--prompt-file", "-", "-o", "x.mp4", parts=["standard input"], input=b"a" * 10**6)
 

@@ -157,7 +157,7 @@ const Command& parse_arguments(Invocation& invocation) {
   std::vector<std::string> extras;
   std::vector<GivenFlag> given =
       split(groups, normalize(groups, {words.begin() + (named != nullptr ? 1 : 0), words.end()}), extras);
-  const bool configurable = find_flag(groups, "--config") != nullptr;
+  const bool configurable = is_configurable(command);
   apply_given(talking, known_to(talking, given));
   if (invocation.help || invocation.version) return command;
   if (configurable) given = merge(groups, given, given_from_environment(groups));

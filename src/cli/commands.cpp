@@ -23,6 +23,17 @@ const Command* find_command(const std::string& name) {
   return nullptr;
 }
 
+bool is_configurable(const Command& command) { return find_flag(command.flags, "--config") != nullptr; }
+
+std::vector<FlagGroup> configurable_flags() {
+  static Invocation unread;
+  std::vector<FlagGroup> flags = {talking_flags(unread)};
+  for (const Command& command : all_commands()) {
+    if (is_configurable(command)) flags.insert(flags.end(), command.flags.begin(), command.flags.end());
+  }
+  return flags;
+}
+
 void refuse_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : all_commands()) names.push_back(command.name);

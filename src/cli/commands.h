@@ -34,6 +34,11 @@ bool is_default(const Command& command);
 /// The command of that name; nullptr if there is none.
 const Command* find_command(const std::string& name);
 
+/// Whether T2V_ variables and --config say what its flags are.
+bool is_configurable(const Command& command);
+/// The flags of all commands that are: to know their names by.
+std::vector<FlagGroup> configurable_flags();
+
 /// The Error (kUsage) for a name that no command has, with the one that was meant.
 [[noreturn]] void refuse_command(const std::string& name);
 

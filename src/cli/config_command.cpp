@@ -168,15 +168,17 @@ int show(const Invocation& invocation, const GenerateArguments& arguments,
   if (!arguments.request.seed) settings.erase("seed");
   if (arguments.request.prompt.empty()) settings.erase("prompt");
   const std::vector<Row> rows = Values(groups, invocation.given, settings.dump(), checked.preset).rows();
-  const std::vector<std::string> unused = unused_variables(groups);
+  const std::vector<UnusedVariable> unused = unused_variables(configurable_flags());
   if (!invocation.json) {
     std::string text = table_of(rows);
-    for (const std::string& name : unused) text += name + " names no flag: not used\n";
+    for (const UnusedVariable& variable : unused) text += variable.said + '\n';
     return print(text);
   }
   Json values = Json::object();
   for (const Row& row : rows) values[row.name] = {{"value", row.value}, {"from", row.from}};
-  return print_json({{"values", values}, {"preset", checked.preset.string()}, {"unused", unused}});
+  Json names = Json::array();
+  for (const UnusedVariable& variable : unused) names.push_back(variable.name);
+  return print_json({{"values", values}, {"preset", checked.preset.string()}, {"unused", names}});
 }
 
 }  // namespace

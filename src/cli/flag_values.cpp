@@ -129,9 +129,12 @@ bool excludes(const Flag& flag, const Flag& other) {
   return &flag == &other || contains(flag.decides, other.names[0]) || contains(flag.replaces, other.names[0]);
 }
 
-[[noreturn]] void refuse_name(const Groups& groups, const GivenFlag& given) {
-  constexpr size_t kLongest = 60;
-  std::string name = given.name.substr(0, kLongest);
+/// The longest name that is shown and compared.
+constexpr size_t kLongestName = 60;
+
+/// The key that a person most likely meant; else "".
+std::string closest_key(const Groups& groups, std::string name) {
+  name.resize(std::min(name.size(), kLongestName));
   std::replace(name.begin(), name.end(), '-', '_');
   std::vector<std::string> known;
   for (const std::string& flag : flag_names(groups)) {
@@ -139,8 +142,12 @@ bool excludes(const Flag& flag, const Flag& other) {
     known.push_back(flag.substr(2));
     std::replace(known.back().begin(), known.back().end(), '-', '_');
   }
-  const std::string meant = closest_match(name, known);
-  refuse(place_of(given) + ": unknown key \"" + given.name.substr(0, kLongest) + '"', "", "",
+  return closest_match(name, known);
+}
+
+[[noreturn]] void refuse_name(const Groups& groups, const GivenFlag& given) {
+  const std::string meant = closest_key(groups, given.name);
+  refuse(place_of(given) + ": unknown key \"" + given.name.substr(0, kLongestName) + '"', "", "",
          meant.empty() ? "t2v --help lists the flags, whose long names are the keys"
                        : "did you mean \"" + meant + "\"?");
 }
@@ -206,12 +213,18 @@ std::vector<GivenFlag> given_from_environment(const Groups& groups) {
   return given;
 }
 
-std::vector<std::string> unused_variables(const Groups& groups) {
-  std::vector<std::string> unused;
+std::vector<UnusedVariable> unused_variables(const Groups& groups) {
+  std::vector<UnusedVariable> unused;
   for (const GivenFlag& variable : variables()) {
-    if (flag_of(groups, variable.name) == nullptr) unused.push_back(variable.where);
+    if (flag_of(groups, variable.name) != nullptr) continue;
+    std::string said = escape_for_display(variable.where) + " names no flag: not used";
+    if (std::string meant = closest_key(groups, variable.name); !meant.empty()) {
+      std::transform(meant.begin(), meant.end(), meant.begin(),
+                     [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+      said += "; did you mean " + std::string(kVariablePrefix) + meant + '?';
+    }
+    unused.push_back({variable.where, said});
   }
-  std::sort(unused.begin(), unused.end());
   return unused;
 }
 

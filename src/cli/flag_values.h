@@ -34,8 +34,12 @@ std::vector<GivenFlag> read_config(const std::filesystem::path& file);
 /// is named like is another program's.
 std::vector<GivenFlag> given_from_environment(const std::vector<FlagGroup>& groups);
 
-/// The variables that begin with T2V_ and name no flag.
-std::vector<std::string> unused_variables(const std::vector<FlagGroup>& groups);
+/// A variable that begins with T2V_ and names no flag.
+struct UnusedVariable {
+  std::string name;
+  std::string said;  ///< about it, for a person, with the variable that may be meant
+};
+std::vector<UnusedVariable> unused_variables(const std::vector<FlagGroup>& groups);
 
 /// Both: of a flag in both, and of flags that exclude each other, what was given nearer holds.
 std::vector<GivenFlag> merge(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& nearer,

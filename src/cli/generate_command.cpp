@@ -37,7 +37,8 @@ configs/. A key that no flag is named like is an error.
 
 Standard output: the path of the clip (of .png files, the first), or with --json
   {"output": PATH, "seconds": X, "settings": {...}}
-Standard error: everything else. The seed used is always shown unless quiet.
+Standard error: everything else. The seed used is always shown; with --quiet, if
+it was drawn.
 
 --progress json writes one JSON object a line, each with "version" (1), "event"
 and "elapsed" (seconds since the start); a reader skips events it does not know:

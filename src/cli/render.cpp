@@ -7,6 +7,8 @@
 #include <exception>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "look.h"
 #include "prompt.h"
 #include "result.h"
@@ -43,6 +45,20 @@ int dry_run(const Invocation& invocation, const GenerateArguments& arguments) {
   }
   if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.overwrite);
   return show_plan(plan_run(arguments.request), invocation.json);
+}
+
+/// A clip cannot be made again without its seed: one that was drawn is told even by a quiet run, unless its
+/// result or its progress has the settings.
+void tell_drawn_seed(const Invocation& invocation, Progress& progress, RunControl& control) {
+  const bool has_settings = invocation.json || invocation.progress == "json";
+  if (invocation.log_level != LogLevel::kQuiet || has_settings) return;
+  control.on_event = [&progress, show = control.on_event](const Event& event) {
+    if (event.kind == Event::Kind::kStart) {
+      const auto settings = nlohmann::json::parse(event.detail, nullptr, /*allow_exceptions=*/false);
+      if (settings.is_object()) progress.log("t2v: seed " + settings.value("seed", ""));
+    }
+    show(event);
+  };
 }
 
 }  // namespace
@@ -90,6 +106,7 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
   if (arguments.dry_run) return dry_run(invocation, arguments);
   RunControl control = make_run_control(progress);
   control.on_preview = preview_in_terminal(arguments, progress);
+  if (!arguments.request.seed) tell_drawn_seed(invocation, progress, control);
   std::optional<GenerateResult> rendered;
   const auto make = [&] {
     if (arguments.skip_existing) rendered = find_rendered(arguments.request);

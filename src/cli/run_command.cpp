@@ -28,6 +28,14 @@ ProgressOptions progress_options(const Invocation& invocation) {
   return options;
 }
 
+/// Tells of variables that may have been meant for a flag. t2v config shows them in its table.
+void warn_of_variables(const Command& command, Progress& progress) {
+  if (command.name == "config") return;
+  for (const UnusedVariable& variable : unused_variables(configurable_flags())) {
+    progress.note("t2v: warning: " + variable.said);
+  }
+}
+
 /// Runs the command and reports how it failed, if it did; the exit code.
 int guarded(const Command& command, const Invocation& invocation, Progress& progress) {
   const auto fail = [&progress](ErrorCode code, const std::string& message) {
@@ -79,6 +87,8 @@ int run_command(const std::vector<std::string>& words) {
   }
   Progress progress(progress_options(invocation));
   set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });
+  if (is_configurable(command) && !invocation.help && !invocation.version)
+    warn_of_variables(command, progress);
   return guarded(command, invocation, progress);
 }
 

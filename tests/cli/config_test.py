@@ -162,6 +162,25 @@ class ShownTest(ConfigTest):
         self.assertIn("T2V_STEPZ", unused)
         self.assertNotIn("T2V_STEPS", unused)
 
+    def test_unused_variables_are_warned_of(self):
+        (self.folder / "rows.txt").write_text("a cat\n")
+        variables = environment(T2V_STEP="4", T2V_ZZZZ="1", T2V_PROMPTS="")
+        warnings = ["t2v: warning: T2V_STEP names no flag: not used; did you mean T2V_STEPS?",
+                    "t2v: warning: T2V_ZZZZ names no flag: not used"]  # fmt: skip
+        batch = ["batch", "--prompts", "rows.txt", "-o", "out", "--steps", "2"]
+        for arguments in ([*QUICK, "-o", "x.mp4", "--dry-run"], [*batch, "--dry-run"], ["plan"]):
+            with self.subTest(arguments):
+                result = self.run_t2v(*arguments, env=variables)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual([line for line in result.stderr.decode().splitlines() if "warning" in line], warnings)
+        for arguments in (["plan", "-q"], ["config"], ["version"], ["plan", "--help"]):
+            self.assertNotIn(b"warning", self.run_t2v(*arguments, env=variables).stderr, arguments)
+        self.assertIn(warnings[0].removeprefix("t2v: warning: "), self.run_t2v("config", env=variables).stdout.decode())
+
+    def test_variables_of_other_commands_are_known(self):
+        result = self.run_t2v(*QUICK, "-o", "x.mp4", "--dry-run", env=environment(T2V_PROMPTS="rows.txt", T2V_OUTPUT="x.mp4"))
+        self.assertNotIn(b"warning", result.stderr)
+
     def test_nothing_is_rendered(self):
         (self.folder / "x.mp4").write_bytes(b"old")
         self.assertEqual(self.run_t2v("config", *QUICK, "-o", "x.mp4").returncode, 0)

@@ -93,6 +93,17 @@ class StreamTest(CommandTest):
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"clip.mp4\n", b""))
         self.refused(*QUICK, "-o", "clip.mp4", "-q", parts=["clip.mp4"])
 
+    def test_quiet_tells_a_seed_that_was_drawn(self):
+        clip = ["--prompt", PROMPT, "--steps", "2", "--frames", "5", "-q", "-y", "-o", "clip.mp4"]
+        for drawn in ([], ["--seed", "-1"]):
+            result = self.run_t2v(*clip, *drawn)
+            self.assertEqual((result.returncode, result.stdout), (0, b"clip.mp4\n"), result.stderr)
+            seed = json.loads(self.run_t2v("inspect", "clip.mp4").stdout)["seed"]
+            self.assertEqual(result.stderr.decode(), f"t2v: seed {seed}\n")
+        result = self.run_t2v(*clip, "--json")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertTrue(json.loads(result.stdout)["settings"]["seed"])
+
     def test_progress_none_tells_the_seed(self):
         result = self.run_t2v(*QUICK, "-o", "clip.mp4", "--progress", "none")
         self.assertEqual(len(result.stderr.splitlines()), 2)

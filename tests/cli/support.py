@@ -17,7 +17,8 @@ QUICK = ["--prompt", PROMPT, "--steps", "2", "--frames", "5", "--seed", "1"]
 
 
 def environment(**changes):
-    variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    own = ("NO_COLOR", "TERM", "T2V_BINARY")
+    variables = {name: value for name, value in os.environ.items() if name not in own}
     return {**variables, **changes}
 
 

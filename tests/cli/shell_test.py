@@ -3,6 +3,7 @@
 import os
 import pty
 import shlex
+import shutil
 import signal
 import subprocess
 import unittest
@@ -67,6 +68,27 @@ class ShellTest(CommandTest):
         result = self.bash(f"set -o pipefail; {T2V} -q -o - | ffmpeg -v error -i - -c:v ffv1 out.mkv")
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
         self.assert_whole_clip(self.folder / "out.mkv")
+
+    @unittest.skipUnless(shutil.which("mpv"), "mpv is not installed")
+    def test_into_mpv(self):
+        player = "mpv --no-config --vo=null --ao=null --msg-level=all=error"
+        result = self.bash(f"set -o pipefail; {T2V} -q -o - | {player} --untimed -")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        # It leaves after the first frame, which was all there was to write.
+        result = self.bash(f"{T2V} -q -o - | {player} --frames=1 -; echo ${{PIPESTATUS[@]}}")
+        self.assertIn(result.stdout, ("0 0\n", "141 0\n"), result.stderr)
+
+    def test_clips_of_other_commands_into_a_pipe(self):
+        self.assertEqual(self.bash(f"{T2V} -q -o clip.mkv --save-latents a.safetensors").returncode, 0)
+        for words in ("decode a.safetensors", "rerun clip.mkv"):
+            with self.subTest(words):
+                command = f"{shlex.quote(BINARY)} {words} -q -o -"
+                result = self.bash(f"set -o pipefail; {command} | ffmpeg -v error -y -i - -c:v ffv1 out.mkv")
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+                self.assert_whole_clip(self.folder / "out.mkv")
+                result = self.bash(f"{command} | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}")
+                self.assertIn(result.stdout.split(), (["10", "0"], ["10", "141"]), result.stderr)
+        self.assert_files("a.safetensors", "clip.mkv", "out.mkv")
 
     def test_control_c_ends_the_loop(self):
         """What a person types at a terminal reaches the loop and the command in it."""

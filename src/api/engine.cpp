@@ -5,12 +5,11 @@
 #include <optional>
 #include <tuple>
 
-#include <ATen/Parallel.h>
-
 #include "api/clip_output.h"
 #include "api/engine_errors.h"
 #include "api/kept_latents.h"
 #include "api/preview.h"
+#include "api/request_threads.h"
 #include "api/settings.h"
 #include "api/sources.h"
 #include "api/visual_inputs.h"
@@ -22,11 +21,6 @@
 
 namespace t2v {
 namespace {
-
-void set_threads(int64_t threads) {
-  static const int at_start = at::get_num_threads();
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : at_start);
-}
 
 /// Whether two requests load the same models in the same way.
 bool same_models(const GenerateRequest& a, const GenerateRequest& b) {
@@ -92,7 +86,7 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
   // long decode would leave ever more holes in its heap.
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
-  set_threads(request.threads);
+  const RequestThreads threads(request);
   const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
   Checkpoint checkpoint = Checkpoint::open(sources_of(request));
   ComingClips coming = coming_clips(request, task.expected);
@@ -137,7 +131,7 @@ class TensorRenderEngine final : public RenderEngine {
 
 GenerateResult decode(const DecodeTask& task, const RunControl& control) {
   const c10::InferenceMode inference_mode;
-  set_threads(task.request.threads);
+  const RequestThreads threads(task.request);
   const at::Device device = parse_device(task.request.device);
   Checkpoint checkpoint = Checkpoint::open(sources_of(task.request));
   expect_memory(plan_decoding(checkpoint, task.request, this_machine(device)));

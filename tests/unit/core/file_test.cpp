@@ -1,7 +1,14 @@
 #include "core/file.h"
 
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "temporary_folder.h"
 
@@ -63,6 +70,31 @@ TEST_F(FileTest, FollowsLinks) {
   std::filesystem::create_symlink("target", path("link"));
   EXPECT_EQ(read_file(path("link"), 1), "x");
   EXPECT_EQ(MappedFile(path("link")).size(), 1u);
+}
+
+TEST_F(FileTest, IsDroppedFromMemoryAndReadAgain) {
+  const auto file = write("a", std::string(1 << 20, 'x'));
+  struct statfs system {};
+  ASSERT_EQ(::statfs(file.c_str(), &system), 0);
+  if (system.f_type == TMPFS_MAGIC) GTEST_SKIP() << "temporary files live in memory here";
+  const int descriptor = ::open(file.c_str(), O_RDONLY);
+  ASSERT_EQ(::fsync(descriptor), 0);
+  ::close(descriptor);
+  const MappedFile mapped(file);
+  const std::span bytes(mapped.data(), mapped.size());
+  const auto count = [&] { return std::count(bytes.begin(), bytes.end(), std::byte{'x'}); };
+  EXPECT_EQ(count(), 1 << 20);
+  EXPECT_TRUE(drop_from_memory(file, bytes));
+  EXPECT_EQ(count(), 1 << 20);
+}
+
+TEST_F(FileTest, IsNotDroppedWhereItLivesInMemory) {
+  const int descriptor = ::memfd_create("test", MFD_CLOEXEC);
+  ASSERT_EQ(::write(descriptor, "x", 1), 1);
+  const std::filesystem::path file = "/proc/self/fd/" + std::to_string(descriptor);
+  const MappedFile mapped(file);
+  EXPECT_FALSE(drop_from_memory(file, {mapped.data(), mapped.size()}));
+  ::close(descriptor);
 }
 
 TEST_F(FileTest, AMappingNeedsNoDescriptor) {

@@ -23,7 +23,7 @@ int64_t count_frames(const fs::path& file) {
 }
 
 /// "{}" if none are in it, or not t2v's.
-std::string recorded_settings(const fs::path& file) {
+std::string settings_or_none(const fs::path& file) {
   try {
     return inspect(file).settings;
   } catch (const Error&) {
@@ -50,7 +50,7 @@ std::optional<GenerateResult> find_rendered(const GenerateRequest& request) {
   for (int64_t number = 1; number <= files; ++number) {
     if (count_frames(file(number)) != frames_each) return std::nullopt;
   }
-  return GenerateResult{file(1), recorded_settings(settings_file(wanted))};
+  return GenerateResult{file(1), settings_or_none(settings_file(wanted))};
 }
 
 }  // namespace t2v

@@ -15,6 +15,7 @@
 
 #include "streams.h"
 #include "t2v/error.h"
+#include "t2v/whole_file.h"
 
 namespace t2v {
 namespace {
@@ -152,32 +153,26 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
 
 void SharedFolder::append(const std::string& name, const std::string& line) const {
   const fs::path file = folder_ / name;
-  const FileLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
+  FileLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
   if (lock.descriptor() < 0) refuse(file, errno);
   try_lock(lock.descriptor(), LOCK_EX, file);
   const off_t size = ::lseek(lock.descriptor(), 0, SEEK_END);
   char last = '\n';
   const bool torn = size > 0 && ::pread(lock.descriptor(), &last, 1, size - 1) == 1 && last != '\n';
-  if (!write_all(lock.descriptor(), (torn ? "\n" : "") + line + '\n')) {
+  if (!write_all(lock.descriptor(), (torn ? "\n" : "") + line + '\n') || ::fsync(lock.descriptor()) != 0) {
     const int error_number = errno;
     static_cast<void>(::ftruncate(lock.descriptor(), size));
     refuse(file, error_number);
   }
+  if (!lock.close()) refuse(file, errno);
 }
 
 void SharedFolder::replace(const std::string& name, const std::string& text) const {
-  const fs::path file = folder_ / name, next = hidden_ / name;
   if (text.empty()) {
-    ::unlink(file.c_str());
-    return;
+    ::unlink((folder_ / name).c_str());
+  } else {
+    WholeFile("writing", folder_ / name).write(text);
   }
-  FileLock open(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
-  const bool written = open.descriptor() >= 0 && write_all(open.descriptor(), text) &&
-                       ::fsync(open.descriptor()) == 0 && open.close();
-  if (written && ::rename(next.c_str(), file.c_str()) == 0) return;
-  const int error_number = errno;
-  ::unlink(next.c_str());
-  refuse(file, error_number);
 }
 
 uint64_t random_number_of(const fs::path& folder, bool only_look) {

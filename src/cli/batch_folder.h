@@ -64,10 +64,10 @@ class SharedFolder {
   /// first came, then removes the hidden folder, whatever comes of `finish`. True if so.
   bool leave(const std::function<void(const std::vector<std::string>&)>& finish);
 
-  /// Appends a line to a file of the folder, whole or not at all. Error (kOutput).
+  /// Appends a line to a file of the folder, whole or not at all, and syncs it. Error (kOutput).
   void append(const std::string& name, const std::string& line) const;
-  /// Replaces a file of the folder with one that is synced, or removes it where `text` is empty. Error
-  /// (kOutput).
+  /// Replaces a file of the folder as WholeFile does, or removes it where `text` is empty. Error (kUsage,
+  /// kOutput).
   void replace(const std::string& name, const std::string& text) const;
 
  private:

@@ -6,6 +6,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
+from support import environment
+
 COMMIT = "a1" * 20
 
 
@@ -67,6 +69,13 @@ class Hub:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def environment(self, home, **changes):
+        """Variables of a command that has its home, and the cache in it, in a folder, and knows this Hub alone."""
+        names = ("HF_HOME", "XDG_CACHE_HOME", "HF_TOKEN", "HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
+        variables = {name: value for name, value in environment().items()
+                     if name not in names and not name.lower().endswith("_proxy")}  # fmt: skip
+        return {**variables, "HOME": str(home), "HF_ENDPOINT": self.url, "HF_HUB_CACHE": str(home / "cache"), **changes}
 
     @staticmethod
     def entry(path, content):

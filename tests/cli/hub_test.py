@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from hub_server import COMMIT, Hub, blob_name
-from support import CommandTest, environment
+from support import CommandTest
 
 NAME = "test-org/tiny"
 WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
@@ -88,11 +88,7 @@ class HubTest(CommandTest):
         return hub
 
     def environment(self, **changes):
-        names = ("HF_HOME", "XDG_CACHE_HOME", "HF_TOKEN", "HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
-        variables = {name: value for name, value in environment().items()
-                     if name not in names and not name.lower().endswith("_proxy")}  # fmt: skip
-        return {**variables, "HOME": str(self.folder), "HF_ENDPOINT": self.hub.url, "HF_HUB_CACHE": str(self.cache),
-                "HF_HUB_DOWNLOAD_TIMEOUT": "2", **changes}  # fmt: skip
+        return self.hub.environment(self.folder, **{"HF_HUB_DOWNLOAD_TIMEOUT": "2", **changes})
 
     def pull(self, *arguments, name=NAME, env=None, **options):
         return self.run_t2v("pull", name, *arguments, env=env or self.environment(), **options)

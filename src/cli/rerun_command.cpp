@@ -47,7 +47,7 @@ struct RerunArguments {
   GenerateArguments given;  ///< what the command line says, checked as it is read
 };
 
-Json recorded_settings(const fs::path& clip) {
+Json settings_of_clip(const fs::path& clip) {
   const Inspection inspection = inspect(clip);
   const bool made_by_us =
       inspection.kind == Inspection::Kind::kClip || inspection.kind == Inspection::Kind::kLatents;
@@ -96,7 +96,7 @@ std::string numbered(const std::string& device) { return device == "cuda" ? "cud
 int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Progress& progress) {
   progress.note("t2v: reading the settings of " +
                 escape_for_display(clip.string()));  // which loads the engine
-  const Json recorded = recorded_settings(clip);
+  const Json recorded = settings_of_clip(clip);
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),

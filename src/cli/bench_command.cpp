@@ -55,8 +55,8 @@ share is what a case reaches of the fastest large matrix product in the same
 numbers, timed right before and after it.
 
 A case that does not fit into memory or on the disk is skipped and told. Where
-it was asked for by its full name, the exit code is 8 after the others. --dry-run
-tells all that before.
+it was asked for by its full name, the exit code is 8 after the others.
+--dry-run tells all that before.
 
 --compare prints medians of B against those of A. With --fail-over the exit code
 is 8 if a case of A is more than that slower in B, not there, or of other work

@@ -143,13 +143,12 @@ std::string describe(const BenchPlan& plan) {
     text += "disk    " + in_bytes(plan.disk_free) + " are free in " +
             escape_for_display(plan.folder.string()) + '\n';
   }
-  text += formatted("\n%-18s %10s %10s  %s\n", "case", "memory", "disk", "what");
+  text += formatted("\n%-18s %10s %10s %8s  %s\n", "case", "memory", "disk", "tokens", "what");
   for (const PlannedCase& planned : plan.cases) {
-    text += formatted("%-18s %10s %10s  ", planned.name.c_str(), in_bytes(planned.memory).c_str(),
-                      planned.disk > 0 ? in_bytes(planned.disk).c_str() : "-") +
-            planned.description +
-            (planned.tokens > 0 ? formatted(", %lld tokens", static_cast<long long>(planned.tokens)) : "") +
-            (planned.note.empty() ? "" : "; " + planned.note) + '\n';
+    const std::string tokens = planned.tokens > 0 ? std::to_string(planned.tokens) : "-";
+    text += formatted("%-18s %10s %10s %8s  ", planned.name.c_str(), in_bytes(planned.memory).c_str(),
+                      planned.disk > 0 ? in_bytes(planned.disk).c_str() : "-", tokens.c_str()) +
+            planned.description + (planned.note.empty() ? "" : "; " + planned.note) + '\n';
     if (!planned.refusal.empty()) text += "  skipped: " + planned.refusal + '\n';
   }
   return text;

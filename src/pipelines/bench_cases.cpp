@@ -142,9 +142,13 @@ std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words,
   const auto is_for_device = [&](const BenchSpec& spec) {
     return spec.model.empty() || spec.on_cpu == on_cpu;  // a clip of the request is of any device
   };
+  const auto is_name = [](const std::string& word) {
+    return std::any_of(bench_specs().begin(), bench_specs().end(),
+                       [&](const BenchSpec& spec) { return spec.name == word; });
+  };
   const auto takes = [&](const BenchSpec& spec, const std::string& word) {
     if (spec.name == word) return true;
-    if (!spec.name.starts_with(word)) return false;
+    if (is_name(word) || !spec.name.starts_with(word)) return false;
     return is_for_device(spec) ||
            std::none_of(bench_specs().begin(), bench_specs().end(), [&](const BenchSpec& other) {
              return other.name.starts_with(word) && is_for_device(other);

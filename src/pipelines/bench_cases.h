@@ -27,8 +27,8 @@ const std::vector<BenchSpec>& bench_specs();
 void check_bench_words(const std::vector<std::string>& words);
 
 /// Those for a CPU, or for a GPU, that the words name, each a name or the beginning of some; without words
-/// all of them. One that is named in full is taken wherever it is for, and so are those of a beginning if
-/// none of them is for the device.
+/// all of them. One that is named in full is taken alone, wherever it is for, and so are those of a beginning
+/// if none of them is for the device.
 std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words, bool on_cpu);
 
 /// In words: "a block of 14b, 832x480, 81 frames".

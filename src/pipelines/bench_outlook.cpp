@@ -98,9 +98,15 @@ void look_at_clip(const BenchSpec& spec, const BenchSetting& setting, BenchOutlo
   try {
     const Plan plan = plan_as_asked(clip.checkpoint, clip.request, this_machine(setting.placement.device));
     outlook.tokens = plan.tokens;
+    const bool on_cpu = setting.placement.device.is_cpu();
     for (const PlannedPhase& phase : plan.phases) {
-      const int64_t bytes = setting.placement.device.is_cpu() ? phase.host_bytes : phase.gpu_bytes;
+      const int64_t bytes = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;
       outlook.memory = std::max(outlook.memory, static_cast<double>(bytes));
+    }
+    for (const auto& [name, component] : clip.checkpoint.components) {
+      const bool lives_in_memory = on_cpu && !spec.model.empty();
+      for (const auto& file : component.files)
+        outlook.memory += lives_in_memory ? static_cast<double>(file->content().size()) : 0;
     }
     expect_memory(plan);
   } catch (const Error& error) {

@@ -168,6 +168,7 @@ class BenchTest(CommandTest):
         self.assertEqual(chosen("dit"), ["dit.tiny.64p17", "dit.tiny.256p17"])
         self.assertEqual(chosen("dit.14b"), ["dit.14b.480p81", "dit.14b.720p81"])  # there are no others
         self.assertEqual(chosen("e2e", "e2e.1.3b.480p81")[:2], ["e2e.model", "e2e.1.3b.480p81"])
+        self.assertEqual(chosen("load.1.3b"), ["load.1.3b"])  # and not load.1.3b-2, which begins with it
 
     @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
     def test_a_dry_run_refuses_what_a_run_refuses(self):

@@ -42,7 +42,7 @@ class RunTest(BatchTest):
         self.assertEqual(self.clips(), [path.removeprefix("out/") for path in paths])
         said = result.stderr.decode().splitlines()
         self.assertEqual([line for line in said if not line.startswith("t2v: ")], [])
-        self.assertIn("[1/2]", said[0])
+        self.assertIn("[1/2]", next(line for line in said if line != "t2v: planning"))
         self.assertTrue(any("[2/2]" in line and "left of all" in line for line in said), said)
         self.assertRegex(said[-1], "^t2v: 2 clips: 2 written, 0 were there, 0 failed; ")
         results = self.lines("results.jsonl")

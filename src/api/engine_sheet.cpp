@@ -82,6 +82,7 @@ extern "C" void t2v_engine_write_poster(const fs::path& clip, const fs::path& po
   PngEncoder encoder(picture.width, picture.height, "writing " + poster.string());
   StagedFile staged(poster);
   staged.write(encoder.encode(picture.rgb.data()));
+  staged.sync();
   staged.publish(/*overwrite=*/true);
 }
 

@@ -338,6 +338,18 @@ class ContinueTest(BatchTest):
         (self.folder / "out/a cat.mp4").mkdir()
         self.assertEqual(self.batch(prompts, *name, "-y").returncode, 2)
 
+    def test_latents_without_their_clip_are_made_again(self):
+        prompts = self.write('{"prompt": "a cat", "seed": 1, "save_latents": "a.safetensors"}\n', "rows.jsonl")
+        (clip,) = self.done(prompts)
+        latents = (self.folder / "a.safetensors").read_bytes()
+        (self.folder / clip).unlink()
+        self.assertEqual(self.done(prompts), [clip])
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
+        # Those of another clip stay.
+        (self.folder / clip).unlink()
+        self.assertEqual(self.batch(prompts, "--guidance-scale", "2").returncode, 8)
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
+
     def test_dry_run_tells_what_is_there(self):
         prompts = self.write("a cat\n")
         self.done(prompts, "--seed", "1")

@@ -27,8 +27,8 @@ std::string in_bytes(int64_t bytes) {
 }
 
 std::string in_seconds(double seconds) {
-  if (seconds < 1e-3) return formatted("%.3g us", seconds * 1e6);
-  if (seconds < 1) return formatted("%.3g ms", seconds * 1e3);
+  if (seconds < 0.9995e-3) return formatted("%.3g us", seconds * 1e6);
+  if (seconds < 0.9995) return formatted("%.3g ms", seconds * 1e3);
   if (seconds < 99.95) return formatted("%.3g s", seconds);
   const long whole = std::lround(seconds);
   return formatted("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);

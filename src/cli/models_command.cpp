@@ -89,6 +89,12 @@ int list(bool json) {
 
 int verify(const std::string& name, bool json, Progress& progress) {
   const VerifyResult result = verify_model(name, make_run_control(progress));
+  if (result.files == 0) {
+    throw Error(ErrorCode::kInput,
+                {.doing = "verifying " + result.path.string(),
+                 .got = "no file of which the cache says what it should be",
+                 .expected = "a model that t2v pull, or another tool of the Hub, has fetched"});
+  }
   progress.summarize(true);
   if (json) {
     return print_json({{"path", result.path.string()},

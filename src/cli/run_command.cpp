@@ -67,7 +67,7 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
 }  // namespace
 
 RunControl make_run_control(Progress& progress) {
-  install_stop_handlers(progress.stop_notice());
+  stop_on_signals(progress.stop_notice());
   return {.on_event = [&progress](const Event& event) { progress.on_event(event); },
           .stop = &stop_requested()};
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 #include <thread>
 
@@ -16,6 +17,8 @@ constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 /// A signal this soon after the first is the same one: timeout(1) signals its command and then its group.
 constexpr std::chrono::milliseconds kSameSignal{300};
 
+std::mutex notice_lock;
+std::function<std::string()> notice;  // nothing while a signal ends the process at once
 std::atomic<bool> stop{false};
 std::atomic<int> stop_signal = SIGINT;
 
@@ -39,12 +42,13 @@ sigset_t set_of(std::initializer_list<int> numbers) {
 }
 
 /// Waits for the signals of `set`, the only thread that gets them.
-void watch(sigset_t set, const std::function<std::string()>& notice) {
+void watch(sigset_t set) {
   std::chrono::steady_clock::time_point first;
   for (int number = 0; ::sigwait(&set, &number) == 0;) {
     const auto now = std::chrono::steady_clock::now();
     if (stop && now - first < kSameSignal) continue;
-    if (stop) end_by(number);
+    const std::lock_guard lock(notice_lock);
+    if (stop || !notice) end_by(number);
     first = now;
     stop_signal = number;
     stop = true;
@@ -74,17 +78,22 @@ void install_fault_handlers() {
   ::sigaction(SIGBUS, &action, nullptr);
 }
 
-void install_stop_handlers(const std::function<std::string()>& notice) {
+void watch_stop_signals() {
   sigset_t set = set_of({});
   for (const int number : kStopSignals) {
     struct sigaction action {};
     ::sigaction(number, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&set, number);
   }
-  // Blocked here, before the engine starts its threads, and so in all of them: oneDNN's kernels keep other
-  // things than a stack where a handler's frame would be written.
+  // Blocked before any other thread starts, and so in all of them: oneDNN's kernels keep other things than a
+  // stack where a handler's frame would be written.
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::thread(watch, set, notice).detach();
+  std::thread(watch, set).detach();
+}
+
+void stop_on_signals(const std::function<std::string()>& new_notice) {
+  const std::lock_guard lock(notice_lock);
+  notice = new_notice;
 }
 
 const std::atomic<bool>& stop_requested() { return stop; }

@@ -10,11 +10,13 @@ namespace t2v {
 /// short while it is mapped becomes exit code 3.
 void install_fault_handlers();
 
-/// From now on SIGINT, SIGTERM or SIGHUP once writes what `notice` gives, which any thread may call, to
-/// standard error and sets stop_requested();
-/// twice, a third of a second later or more, ends the process at once. A signal that was ignored stays
-/// ignored (nohup). Once, before other threads are started.
-void install_stop_handlers(const std::function<std::string()>& notice);
+/// Has SIGINT, SIGTERM and SIGHUP come to a thread of their own, which ends the process by them. One that was
+/// ignored stays ignored (nohup). Once, before other threads are started.
+void watch_stop_signals();
+
+/// From now on such a signal once writes what `notice` gives, which any thread may call, to standard error and
+/// sets stop_requested(); twice, a third of a second later or more, ends the process at once.
+void stop_on_signals(const std::function<std::string()>& notice);
 const std::atomic<bool>& stop_requested();
 
 /// Ends the process by the signal that asked to stop, so that a shell loop stops too.

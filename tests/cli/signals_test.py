@@ -55,6 +55,22 @@ class SignalTest(CommandTest):
                 if phase != "write":  # the clip may be on its way when the signal arrives
                     self.assertFalse((self.folder / "clip.mp4").exists())
 
+    def test_a_batch(self):
+        prompts = ["a red ball", "a blue box"]
+        (self.folder / "prompts.txt").write_text("\n".join(prompts))
+        process = self.start_t2v("batch", "--prompts", "prompts.txt", "-o", "clips", "--steps", "400")
+        said = []
+        for line in process.stderr:
+            said.append(line.decode())
+            if b"sampling" in line and len(said) < 100:
+                process.send_signal(signal.SIGTERM)
+                said += ["..."] * 100
+        self.assertEqual(process.wait(timeout=60), -signal.SIGTERM)
+        said = "".join(said)
+        for part in ("stopping at the next step", "stopped; the clips that are done stay", "0 written"):
+            self.assertIn(part, said)
+        self.assertFalse((self.folder / "clips").exists())
+
     def test_twice(self):
         code, events = self.stop_in("step", [signal.SIGINT, signal.SIGINT], LONG_STEP, apart=0.5)
         self.assertEqual(code, -signal.SIGINT)

@@ -40,9 +40,10 @@ struct BenchResult {
   double tflop = 0;        ///< 10^12 operations of a run, by the plain formulas; 0 of loading
   int64_t bytes = 0;       ///< that loading read
   double tflops = 0;       ///< tflop / median
-  double ceiling = 0;      ///< TFLOP/s of a large matrix product in the same dtype, before and after it
-  double share = 0;        ///< of the ceiling, without what is left out of tflop because it is zeros;
-                           ///< 0 of loading and of whole clips, which are of several dtypes
+  double ceiling = 0;      ///< TFLOP/s of a large matrix product in the same dtype, before and after it; 0
+                           ///< of loading and of whole clips, which are of several dtypes
+  double share = 0;        ///< of the ceiling, if there is one; above 1 for what is faster. tflop counts
+                           ///< the zeros before a VAE's first frame; they are not computed, nor counted here
   int64_t tokens = 0;      ///< 0 where there are none
   int64_t peak_bytes = 0;  ///< of the GPU's memory what tensors took; on a CPU of the process
   std::string attention;   ///< who computed it: "flash", "cudnn", ...; "" without any

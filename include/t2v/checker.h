@@ -37,4 +37,8 @@ std::filesystem::path first_file(const GenerateRequest& checked);
 /// The file that will hold the settings of its clip: the clip, or the .json beside a sequence of pictures.
 std::filesystem::path settings_file(const GenerateRequest& checked);
 
+/// Whether a file is, or will be, the clip of a request, a picture of its sequence or the settings beside it.
+/// Error (kUsage) for an output that check() refuses.
+bool is_of_clip(const GenerateRequest& request, const std::filesystem::path& file);
+
 }  // namespace t2v

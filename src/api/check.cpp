@@ -132,7 +132,7 @@ void check_files(const GenerateRequest& request, std::set<std::filesystem::path>
   check_output(request.output, options);
   if (!is_stream(request.output)) tried.insert(request.output.parent_path());
   if (request.save_latents.empty()) return;
-  if (request.save_latents == request.output) {
+  if (is_of_clip(request, request.save_latents)) {
     usage_error("--save-latents", "the name of the clip", "another name", "add .safetensors to it");
   }
   check_file("--save-latents", request.save_latents, request.overwrite);
@@ -246,6 +246,24 @@ std::filesystem::path first_file(const GenerateRequest& checked) {
 std::filesystem::path settings_file(const GenerateRequest& checked) {
   const bool sequence = output_container(checked.output) == Container::kPngSequence;
   return sequence ? SequenceNames(checked.output, *checked.num_frames).settings() : checked.output;
+}
+
+bool is_of_clip(const GenerateRequest& request, const std::filesystem::path& file) {
+  const auto named = [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::absolute(path, ignored).lexically_normal();
+  };
+  const std::filesystem::path wanted = named(file);
+  if (file.empty() || is_stream(request.output)) return false;
+  if (wanted == named(request.output)) return true;
+  if (output_container(request.output) != Container::kPngSequence) return false;
+  const int64_t count = request.num_frames.value_or(kFrameCounts.largest);
+  const SequenceNames names(named(request.output), count);
+  if (wanted == names.settings()) return true;
+  for (int64_t number = 1; names.numbered() && number <= count; ++number) {
+    if (wanted == names.frame(number)) return true;
+  }
+  return false;
 }
 
 }  // namespace t2v

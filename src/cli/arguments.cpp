@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <CLI/CLI.hpp>
 
@@ -141,7 +142,10 @@ void take_operands(const Command& command, const Groups& groups, const std::vect
   }
   for (size_t i = words.size(); i < command.operands.size(); ++i) {
     const Flag& operand = command.operands[i];
-    if (operand.fallback.empty()) refuse(operand.names[0], "nothing", operand.help, see_help(command));
+    if (!operand.fallback.empty()) continue;
+    std::string wanted = operand.help;
+    wanted[0] = static_cast<char>(std::tolower(wanted[0]));
+    refuse(operand.names[0], "nothing", wanted, see_help(command));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "streams.h"
+#include "t2v/checker.h"
 #include "t2v/error.h"
 #include "terminal_picture.h"
 
@@ -34,8 +35,9 @@ void check_look(const Invocation& invocation, const GenerateArguments& arguments
     // With --skip-existing it may be there, if its clip is.
     check_sheet(arguments.sheet, request.overwrite || arguments.skip_existing);
     if (!is_kept(request.output)) refuse("a clip that is not kept", "--output with the name of a file");
-    for (const fs::path& other : {request.output, request.save_latents, request.preview}) {
-      if (arguments.sheet == other) refuse("the name of another file of this clip", "a name of its own");
+    if (arguments.sheet == request.save_latents || arguments.sheet == request.preview ||
+        is_of_clip(request, arguments.sheet)) {
+      refuse("the name of another file of this clip", "a name of its own");
     }
   }
   if (!arguments.preview_in_terminal) return;

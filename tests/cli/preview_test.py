@@ -171,7 +171,10 @@ class Sheet(CommandTest):
         result = self.run_t2v(*QUICK, "-o", "clip.mp4", "--sheet", "there.png", "-y")
         self.assertEqual(result.returncode, 0)
         self.assertEqual(len(pixels(self.folder / "there.png")[0]), 1)
-        self.refused(*QUICK, "-o", "x.png", "--sheet", "x.png", parts=["--sheet", "another file"])
+        for sheet in ("x.png", "x-0002.png", "./x-0003.png"):
+            self.refused(*QUICK, "-o", "x.png", "--sheet", sheet, "-y", parts=["--sheet", "another file"])
+        for latents in ("x-0001.png", "x.json"):
+            self.refused(*QUICK, "-o", "x.png", "--save-latents", latents, "-y", parts=["--save-latents", "name of the clip"])
         self.refused(*QUICK, "-o", "x.mp4", "--save-latents", "y.png", "--sheet", "y.png", parts=["--sheet", "another file"])
 
     def test_a_sheet_of_a_clip_that_is_there(self):

@@ -131,6 +131,13 @@ void check_files(const GenerateRequest& request, std::set<std::filesystem::path>
   options.folder_is_tried = tried.contains(request.output.parent_path());
   check_output(request.output, options);
   if (!is_stream(request.output)) tried.insert(request.output.parent_path());
+  std::error_code ignored;
+  if (std::filesystem::exists(request.embeds_cache, ignored) &&
+      !std::filesystem::is_directory(request.embeds_cache, ignored)) {
+    throw Error(ErrorCode::kOutput, {.doing = "--embeds-cache " + request.embeds_cache.string(),
+                                     .got = "a file",
+                                     .expected = "a folder that can be written"});
+  }
   if (request.save_latents.empty()) return;
   if (is_of_clip(request, request.save_latents)) {
     usage_error("--save-latents", "the name of the clip", "another name", "add .safetensors to it");

@@ -101,6 +101,7 @@ class EmbedsCacheTest(CommandTest):
         (self.folder / "file").write_text("x")
         result = self.run_t2v(*QUICK, "-o", "a.mkv", "--embeds-cache", "file")
         self.assert_error(result, 4, "--embeds-cache")
+        self.assertNotIn(b"loading", result.stderr)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ class MappedFile {
 void forget_pages(std::span<const std::byte> bytes);
 
 /// Asks the system to drop from memory what it keeps of `file`, all of which `mapped` is: the next to read it
-/// reads the disk. Returns whether it did; not for files that live in memory, or that other processes use.
+/// reads the disk. Returns whether it did; not for files that live in memory, or that other processes use. Of
+/// a file that is neither owned nor may be written nobody is told: true.
 bool drop_from_memory(const std::filesystem::path& file, std::span<const std::byte> mapped);
 
 }  // namespace t2v

@@ -97,6 +97,22 @@ TEST_F(FileTest, IsNotDroppedWhereItLivesInMemory) {
   ::close(descriptor);
 }
 
+TEST_F(FileTest, NothingIsSaidOfAnothersFileThatStaysInMemory) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+  const int descriptor = ::memfd_create("test", MFD_CLOEXEC);
+  ASSERT_EQ(::write(descriptor, "x", 1), 1);
+  ASSERT_EQ(::fchmod(descriptor, 0444), 0);
+  const std::filesystem::path file = "/proc/self/fd/" + std::to_string(descriptor);
+  const MappedFile mapped(file);
+  const std::span bytes(mapped.data(), mapped.size());
+  const auto dropped_by_another = [&] {
+    if (::seteuid(65534) != 0) std::exit(2);
+    std::exit(drop_from_memory(file, bytes) ? 0 : 1);
+  };
+  EXPECT_EXIT(dropped_by_another(), testing::ExitedWithCode(0), "");
+  ::close(descriptor);
+}
+
 TEST_F(FileTest, AMappingNeedsNoDescriptor) {
   const auto file = write("a", "x");
   rlimit before{};

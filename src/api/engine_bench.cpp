@@ -45,17 +45,14 @@ bool is_asked(const BenchSpec& spec, const BenchRequest& request) {
 BenchPlan plan(const EngineBench& bench) {
   const BenchSetting setting = setting_of(bench);
   const at::Device device = setting.placement.device;
-  std::error_code error;
-  const std::filesystem::path folder = bench_folder();
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
   BenchPlan plan{.device = device.str(),
                  .device_name = device_name(device),
                  .dtype = setting.named.request.dtype,
                  .threads = at::get_num_threads(),
                  .repeats = setting.repeats,
                  .memory_available = static_cast<int64_t>(available_memory(device)),
-                 .folder = folder,
-                 .disk_free = error ? 0 : static_cast<int64_t>(space.available),
+                 .folder = bench_folder(),
+                 .disk_free = static_cast<int64_t>(bench_room()),
                  .cases = {}};
   for (const BenchSpec& spec : choose_bench_specs(bench.request.cases, device.is_cpu())) {
     const BenchOutlook outlook = look_at(spec, setting);

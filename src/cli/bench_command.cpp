@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kDescription = R"(t2v bench: how fast this machine is.
 
 Examples
-  t2v bench
+  t2v bench gemm vae.tiny
   t2v bench dit.tiny vae.tiny.64p17 --json > now.json
   t2v bench e2e.tiny --report bench.html --price-per-hour 2.50
   t2v bench --dry-run
@@ -47,12 +47,14 @@ the numbers it computes in. A synthetic one is written before, at most 4 GB of
 its blocks, to ~/.cache/t2v, and gone afterwards; the note says how many. The
 system is asked to drop the file from memory before each run.
 
-e2e makes a whole clip, but for writing it: the prompt is encoded, 4 steps are
-sampled, without guidance, and the frames are decoded. "phases" has the seconds
+e2e makes a whole clip, but for writing it: the prompt is encoded, the steps are
+sampled and the frames are decoded; e2e of a synthetic model has 4 steps without
+guidance, e2e.model what t2v generate has by default. "phases" has the seconds
 of each.
 
 share is what a case reaches of the fastest large matrix product in the same
-numbers, timed right before and after it.
+numbers, timed right before and after it. Where others use the machine, or the
+case is faster than that product, it is above 1 and the note says so.
 
 A case that does not fit into memory or on the disk is skipped and told. Where
 it was asked for by its full name, the exit code is 8 after the others.
@@ -67,9 +69,9 @@ Standard output with --json: {"version" (1), "t2v", "libtorch", "driver",
 matrix product}), "price_per_hour", "results", "failed" and "skipped"
 ([{"name", "reason"}]; asked for by name or not)}, each of "results"
   {"name", "fingerprint", "dtype", "note", "seconds" (of each run), "median",
-   "p10", "p90", "tflop", "tflops" (TFLOP/s), "ceiling" (TFLOP/s; null of load
-   and e2e), "share" (of it), "bytes" (loaded), "tokens", "peak_bytes",
-   "attention" (its backend), "phases" ({phase: seconds} of e2e),
+   "p10", "p90", "tflop", "tflops" (TFLOP/s), "ceiling" (TFLOP/s) and "share"
+   (of it; both null of load and e2e), "bytes" (loaded), "tokens",
+   "peak_bytes", "attention" (its backend), "phases" ({phase: seconds} of e2e),
    "gpu_seconds", "joules" (of the GPU), "megahertz", "price" (of a run)}
 with --dry-run
   {"device", "device_name", "dtype", "threads", "repeats",
@@ -149,6 +151,8 @@ void check_flags(const Arguments& arguments) {
   if (!arguments.report.empty() && arguments.compare) refuse("--report", "it without --compare");
   if (arguments.price_per_hour && arguments.compare) refuse("--price-per-hour", "it without --compare");
   if (arguments.dry_run && arguments.compare) refuse("--dry-run", "it without --compare");
+  if (!arguments.report.empty() && arguments.dry_run) refuse("--report", "it without --dry-run");
+  if (arguments.price_per_hour && arguments.dry_run) refuse("--price-per-hour", "it without --dry-run");
 }
 
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
@@ -156,9 +160,9 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   if (arguments.list) return list_cases(invocation.json);
   if (arguments.compare) return compare(arguments, invocation.json, progress);
   arguments.request.cases = arguments.words;
+  if (arguments.dry_run) return dry_run(arguments.request, invocation.json, progress);
   std::optional<WholeFile> page;
   if (!arguments.report.empty()) page.emplace("--report", arguments.report);
-  if (arguments.dry_run) return dry_run(arguments.request, invocation.json, progress);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
   const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
   const auto failed = std::count_if(report.failures.begin(), report.failures.end(),

@@ -40,7 +40,8 @@ std::string table(const Json& report) {
     html += "<tr><td>" + words(result, "name") + "</td><td>" + words(result, "dtype") + "</td>";
     for (const char* key : {"median", "p10", "p90", "tflops"})
       html += "<td>" + number(result.at(key), "%.4g") + "</td>";
-    html += "<td>" + formatted("%.0f", 100 * result.at("share").get<double>()) + "</td><td>" +
+    const Json& share = result.at("share");
+    html += "<td>" + (share.is_null() ? "" : formatted("%.0f", 100 * share.get<double>())) + "</td><td>" +
             formatted("%.2f", result.at("peak_bytes").get<double>() / (1 << 30)) + "</td><td>" +
             words(result, "attention") + "</td><td>" + number(result.at("gpu_seconds"), "%.4g") +
             "</td><td>" + number(result.at("joules"), "%.4g") + "</td><td>" +
@@ -48,8 +49,7 @@ std::string table(const Json& report) {
   }
   html += "</table>\n";
   if (!report.at("price_per_hour").is_null())
-    html += "<p>price/run: of a clip for e2e; the machine at " + number(report.at("price_per_hour"), "%g") +
-            " an hour, in that currency.</p>\n";
+    html += "<p>" + price_unit(report.at("price_per_hour").get<double>()) + ".</p>\n";
   for (const char* key : {"failed", "skipped"}) {
     for (const Json& failure : report.at(key))
       html += "<p>" + words(failure, "name") + " was not timed: " + words(failure, "reason") + "</p>\n";

@@ -21,12 +21,6 @@ std::optional<double> price_of(const BenchResult& result, std::optional<double> 
   return *price_per_hour * result.median / 3600;
 }
 
-/// What the column of prices is in.
-std::string price_unit(double price_per_hour) {
-  return formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency",
-                   price_per_hour);
-}
-
 /// A value, or null.
 template <typename Value>
 Json or_null(const std::optional<Value>& value) {
@@ -52,7 +46,7 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
           {"tflop", result.tflop},
           {"tflops", result.tflops},
           {"ceiling", result.ceiling > 0 ? Json(result.ceiling) : Json(nullptr)},
-          {"share", result.share},
+          {"share", result.ceiling > 0 ? Json(result.share) : Json(nullptr)},
           {"bytes", result.bytes},
           {"tokens", result.tokens},
           {"peak_bytes", result.peak_bytes},
@@ -65,6 +59,11 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
 }
 
 }  // namespace
+
+std::string price_unit(double price_per_hour) {
+  return formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency",
+                   price_per_hour);
+}
 
 Json to_json(const BenchReport& report, std::optional<double> price_per_hour) {
   Json ceilings = Json::object(), results = Json::array(), failed = Json::array(), skipped = Json::array();

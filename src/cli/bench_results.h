@@ -12,6 +12,9 @@ namespace t2v {
 /// The version of the JSON that t2v bench writes.
 constexpr int kBenchVersion = 1;
 
+/// What the column of prices is in, as a sentence without its full stop.
+std::string price_unit(double price_per_hour);
+
 nlohmann::ordered_json to_json(const BenchReport& report, std::optional<double> price_per_hour);
 
 /// A table with a line for each result.

@@ -18,39 +18,48 @@ using Kind = BenchKind;
 constexpr ClipShape k480p81{81, 480, 832}, k720p81{81, 720, 1280}, k704p121{121, 704, 1280};
 constexpr ClipShape k64p17{17, 64, 64}, k256p17{17, 256, 256}, k64p5{5, 64, 64}, k32p5{5, 32, 32};
 
+/// What cases are made of: "gemm" of one is "gemm.1.3b.480p81".
+struct Work {
+  const char* model;
+  const char* size;
+  ClipShape clip;
+  bool on_cpu;
+
+  BenchSpec as(const char* prefix, Kind kind) const {
+    return {std::string(prefix) + "." + model + "." + size, kind, model, clip, on_cpu};
+  }
+};
+
+constexpr Work kBlocks[] = {{"1.3b", "480p81", k480p81, false}, {"14b", "480p81", k480p81, false},
+                            {"14b", "720p81", k720p81, false},  {"5b", "704p121", k704p121, false},
+                            {"1.3b", "256p17", k256p17, true},  {"14b", "64p17", k64p17, true}};
+constexpr Work kTiny[] = {{"tiny", "64p17", k64p17, true}, {"tiny", "256p17", k256p17, true}};
+constexpr Work kVaes[] = {{"2.1", "480p81", k480p81, false}, {"2.2", "704p121", k704p121, false},
+                          {"2.1", "64p5", k64p5, true},      {"2.2", "32p5", k32p5, true},
+                          {"tiny", "64p17", k64p17, true},   {"tiny", "256p17", k256p17, true}};
+constexpr Work kClips[] = {{"1.3b", "480p81", k480p81, false},
+                           {"14b", "480p81", k480p81, false},
+                           {"5b", "704p121", k704p121, false},
+                           {"tiny", "64p17", k64p17, true},
+                           {"1.3b-2", "64p5", k64p5, true}};
+
+/// Ordered as one reads the results: parts before wholes.
 std::vector<BenchSpec> make_specs() {
-  struct Work {
-    const char* model;
-    const char* size;
-    ClipShape clip;
-    bool on_cpu;
-  };
-  const auto named = [](const char* prefix, const Work& work) {
-    return std::string(prefix) + "." + work.model + "." + work.size;
-  };
   std::vector<BenchSpec> specs;
-  // Ordered as one reads the results: parts before wholes.
-  const std::vector<Work> blocks = {{"1.3b", "480p81", k480p81, false}, {"14b", "480p81", k480p81, false},
-                                    {"14b", "720p81", k720p81, false},  {"5b", "704p121", k704p121, false},
-                                    {"1.3b", "256p17", k256p17, true},  {"14b", "64p17", k64p17, true}};
-  for (const Work& work : blocks) {
+  for (const Work& work : kBlocks) {
     if (work.on_cpu && std::string(work.model) != "1.3b") continue;
-    specs.push_back({named("gemm", work), Kind::kGemm, work.model, work.clip, work.on_cpu});
-    specs.push_back({named("attn", work), Kind::kAttention, work.model, work.clip, work.on_cpu});
+    specs.push_back(work.as("gemm", Kind::kGemm));
+    specs.push_back(work.as("attn", Kind::kAttention));
   }
-  for (const Work& work : blocks)
-    specs.push_back({named("block", work), Kind::kBlock, work.model, work.clip, work.on_cpu});
-  for (const Work& work : blocks) {
-    if (!work.on_cpu) specs.push_back({named("dit", work), Kind::kTransformer, work.model, work.clip, false});
+  for (const Work& work : kBlocks) specs.push_back(work.as("block", Kind::kBlock));
+  for (const Work& work : kBlocks) {
+    if (!work.on_cpu) specs.push_back(work.as("dit", Kind::kTransformer));
   }
-  specs.push_back({"dit.tiny.64p17", Kind::kTransformer, "tiny", k64p17, true});
-  specs.push_back({"dit.tiny.256p17", Kind::kTransformer, "tiny", k256p17, true});
-  specs.push_back({"vae.2.1.480p81", Kind::kVae, "vae.2.1", k480p81, false});
-  specs.push_back({"vae.2.2.704p121", Kind::kVae, "vae.2.2", k704p121, false});
-  specs.push_back({"vae.2.1.64p5", Kind::kVae, "vae.2.1", k64p5, true});
-  specs.push_back({"vae.2.2.32p5", Kind::kVae, "vae.2.2", k32p5, true});
-  specs.push_back({"vae.tiny.64p17", Kind::kVae, "vae.tiny", k64p17, true});
-  specs.push_back({"vae.tiny.256p17", Kind::kVae, "vae.tiny", k256p17, true});
+  for (const Work& work : kTiny) specs.push_back(work.as("dit", Kind::kTransformer));
+  for (const Work& work : kVaes) {
+    specs.push_back(work.as("vae", Kind::kVae));
+    specs.back().model.insert(0, "vae.");
+  }
   specs.push_back({"t5.512", Kind::kTextEncoder, "umt5-xxl", {512, 0, 0}, false});
   specs.push_back({"t5.64", Kind::kTextEncoder, "umt5-xxl", {64, 0, 0}, true});
   specs.push_back({"load.model", Kind::kLoad, "", {}, true});
@@ -59,13 +68,7 @@ std::vector<BenchSpec> make_specs() {
   for (const char* model : {"tiny", "1.3b-2"})
     specs.push_back({std::string("load.") + model, Kind::kLoad, model, {}, true});
   specs.push_back({"e2e.model", Kind::kClip, "", {}, true});
-  const std::vector<Work> clips = {{"1.3b", "480p81", k480p81, false},
-                                   {"14b", "480p81", k480p81, false},
-                                   {"5b", "704p121", k704p121, false},
-                                   {"tiny", "64p17", k64p17, true},
-                                   {"1.3b-2", "64p5", k64p5, true}};
-  for (const Work& work : clips)
-    specs.push_back({named("e2e", work), Kind::kClip, work.model, work.clip, work.on_cpu});
+  for (const Work& work : kClips) specs.push_back(work.as("e2e", Kind::kClip));
   return specs;
 }
 

@@ -34,7 +34,8 @@ std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words,
 /// In words: "a block of 14b, 832x480, 81 frames".
 std::string describe(const BenchSpec& spec);
 
-/// A whole clip is sampled in so many steps, as of a model that was distilled to few, without guidance.
+/// A clip of a synthetic model is sampled in so many steps, as of a model that was distilled to few, without
+/// guidance.
 inline constexpr int64_t kBenchSteps = 4;
 
 /// config.json of a published model: "1.3b", "14b", "5b", "vae.2.1", "vae.2.2", "umt5-xxl", or of the bundled

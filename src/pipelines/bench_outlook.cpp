@@ -1,7 +1,8 @@
 #include "pipelines/bench_outlook.h"
 
 #include <algorithm>
-#include <functional>
+
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,13 @@ constexpr uint64_t kMostOnDisk = 4'000'000'000;
 
 double element_of(const BenchSetting& setting) {
   return static_cast<double>(at::elementSize(setting.placement.dtype));
+}
+
+/// Of a folder that need not be there what is.
+fs::path existing_part(fs::path folder) {
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  return folder;
 }
 
 std::string in_blocks(int64_t blocks, int64_t all) {
@@ -86,11 +94,11 @@ void look_at_load(const BenchSpec& spec, const BenchSetting& setting, BenchOutlo
   }
   outlook.disk = bytes_of(std::min(most, all));
   outlook.memory = static_cast<double>(outlook.disk) * element_of(setting) / 2;
-  std::error_code error;
-  const fs::space_info space = fs::space(bench_folder(), error);
-  if (error || outlook.disk + outlook.disk / 10 <= space.available) return;
-  outlook.refusal = refusal(spec.name, "a file", static_cast<double>(outlook.disk), space.available,
-                            "free some room in " + bench_folder().string());
+  const uint64_t room = bench_room();
+  if (outlook.disk + outlook.disk / 10 <= room) return;
+  outlook.refusal = refusal(spec.name, "a file", static_cast<double>(outlook.disk), room,
+                            bench_folder().empty() ? "set TMPDIR or HOME to a folder"
+                                                   : "free some room in " + bench_folder().string());
 }
 
 void look_at_clip(const BenchSpec& spec, const BenchSetting& setting, BenchOutlook& outlook) {
@@ -129,31 +137,17 @@ LatentShape bench_latents(const BenchSpec& spec) {
   return latent_shape(bench_transformer(spec.model), bench_vae(vae_of(spec.model)), spec.clip);
 }
 
-BenchClip bench_clip(const BenchSpec& spec, const BenchSetting& setting, SyntheticValues values) {
-  if (spec.model.empty()) return setting.named;
-  BenchClip clip = setting.bundled;
-  json text_encoder = bench_config(text_encoder_of(spec.model));
-  const int64_t vocabulary = clip.checkpoint.get("text_encoder").config.integer("vocab_size", 0);
-  text_encoder["vocab_size"] = std::max(text_encoder["vocab_size"].get<int64_t>(), vocabulary);
-  auto& components = clip.checkpoint.components;
-  components.clear();
-  components.emplace("text_encoder", synthetic_model("text_encoder", text_encoder, values));
-  components.emplace("transformer", synthetic_model("transformer", bench_config(spec.model), values));
-  components.emplace("vae", synthetic_model("vae", bench_config(vae_of(spec.model)), values));
-  clip.checkpoint.expand_timesteps = vae_of(spec.model) == "vae.2.2";
-  clip.request.num_frames = spec.clip.num_frames;
-  clip.request.height = spec.clip.height;
-  clip.request.width = spec.clip.width;
-  clip.request.num_inference_steps = kBenchSteps;
-  clip.request.guidance_scale = 1;
-  return clip;
+fs::path bench_folder() {
+  std::error_code ignored;
+  const fs::path cache = user_cache_folder();
+  const bool writable = !cache.empty() && ::access(existing_part(cache).c_str(), W_OK) == 0;
+  return writable ? cache : fs::temp_directory_path(ignored);
 }
 
-fs::path bench_folder() {
-  const fs::path cache = user_cache_folder();
+uint64_t bench_room() {
   std::error_code error;
-  if (!cache.empty()) fs::create_directories(cache, error);
-  return cache.empty() || error ? fs::temp_directory_path() : cache;
+  const fs::space_info space = fs::space(existing_part(bench_folder()), error);
+  return error ? 0 : space.available;
 }
 
 BenchOutlook look_at(const BenchSpec& spec, const BenchSetting& setting) {

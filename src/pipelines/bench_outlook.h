@@ -4,37 +4,19 @@
 #include <filesystem>
 #include <string>
 
-#include "checkpoints/checkpoint.h"
-#include "pipelines/bench_cases.h"
+#include "pipelines/bench_clip.h"
 #include "pipelines/clip_cost.h"
-#include "pipelines/synthetic_model.h"
-#include "t2v/generate.h"
 
 namespace t2v {
-
-/// A clip, and what renders it.
-struct BenchClip {
-  GenerateRequest request;  ///< has passed check()
-  Checkpoint checkpoint;
-};
-
-/// What cases are run on.
-struct BenchSetting {
-  Placement placement;
-  int64_t repeats = 5;
-  BenchClip named;    ///< what load.model and e2e.model take
-  BenchClip bundled;  ///< what clips of synthetic models have from it: all but size, steps and weights
-};
 
 WanTransformer3DConfig bench_transformer(const std::string& model);
 AutoencoderKLWanConfig bench_vae(const std::string& model);
 LatentShape bench_latents(const BenchSpec& spec);
 
-/// What a case of a whole clip renders.
-BenchClip bench_clip(const BenchSpec& spec, const BenchSetting& setting, SyntheticValues values);
-
-/// A folder on the disk where a model can be written.
+/// The folder on the disk where models are written; it need not be there yet. "" if there is none.
 std::filesystem::path bench_folder();
+/// Bytes that are free for it; 0 if there is none.
+uint64_t bench_room();
 
 /// What a case takes, told from shapes alone.
 struct BenchOutlook {

@@ -20,6 +20,7 @@ class BenchRunner {
   std::vector<std::pair<std::string, double>> ceilings() const { return ceiling_.highest(); }
 
  private:
+  void measure(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result);
   void run_product(const BenchSpec& spec, BenchResult& result) const;
   void run_attention(const BenchSpec& spec, BenchResult& result) const;
   void run_transformer(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result);

@@ -130,8 +130,6 @@ double BenchCeiling::around(at::ScalarType dtype, double before, double tflops) 
   double ceiling = std::max(before, measure(dtype));
   for (int again = 0; again < kMoreCeilings && ceiling < tflops; ++again)
     ceiling = std::max(ceiling, measure(dtype));
-  ceiling = std::max(ceiling, tflops);
-  highest_[dtype] = std::max(highest_[dtype], ceiling);
   return ceiling;
 }
 

@@ -58,8 +58,8 @@ class BenchCeiling {
   double measure(at::ScalarType dtype);
   /// What was measured last; measures if nothing was.
   double last(at::ScalarType dtype);
-  /// The ceiling of work that reached `tflops` between last() before it and now. It is at least that: what
-  /// a device did it can do.
+  /// The ceiling of work that reached `tflops` between last() before it and now. Measured again a few times
+  /// where that is more, which it can remain.
   double around(at::ScalarType dtype, double before, double tflops);
 
   /// The highest for each dtype.

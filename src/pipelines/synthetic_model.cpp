@@ -18,6 +18,9 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
+/// Bytes that are brought to the disk at once: who asks to stop waits for so many.
+constexpr size_t kSyncedTogether = size_t{256} << 20;
+
 int64_t count(const Shape& shape) {
   int64_t numbers = 1;
   for (const int64_t size : shape) numbers *= size;
@@ -115,16 +118,16 @@ std::string header_of(const TensorShapes& tensors) {
   return length + text;
 }
 
-/// Writes the values one tensor after the other; those of a numbered block are the first's.
-template <typename File>
-void write_values(const TensorShapes& tensors, uint64_t seed, File& file) {
+/// The values one tensor after the other; those of a numbered block are the first's.
+void write_values(const TensorShapes& tensors, uint64_t seed,
+                  const std::function<void(std::string_view)>& write) {
   const at::Generator generator = seeded_generator(seed);
   std::map<std::string, Tensor> first_block;
   for (const auto& [name, shape] : tensors) {
     const std::optional<std::string> first = in_first_block(name);
     Tensor values = first && first_block.contains(*first) ? first_block.at(*first)
                                                           : random_values(name, shape, generator);
-    file.write({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+    write({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
     if (first) first_block.emplace(*first, std::move(values));
   }
 }
@@ -148,7 +151,11 @@ Component synthetic_model(std::string_view component, const nlohmann::json& conf
   });
   MemoryFile memory;
   memory.write(header_of(stored));
-  values == SyntheticValues::kRandom ? write_values(stored, seed, memory) : memory.extend(bytes_of(stored));
+  if (values == SyntheticValues::kRandom) {
+    write_values(stored, seed, [&](std::string_view bytes) { memory.write(bytes); });
+  } else {
+    memory.extend(bytes_of(stored));
+  }
   const auto file = open_unnamed(memory.descriptor());
   model.files = {file};
   for (const auto& [name, shape] : tensors) {
@@ -163,11 +170,19 @@ uint64_t synthetic_bytes(std::string_view component, const nlohmann::json& confi
 }
 
 SyntheticFile::SyntheticFile(std::string_view component, const nlohmann::json& config,
-                             const std::filesystem::path& folder)
+                             const std::filesystem::path& folder, const std::function<void()>& stop_if_asked)
     : staged_(folder / "synthetic.safetensors"), model_(without_tensors(component, config)) {
   const TensorShapes tensors = tensors_of(component, model_.config);
   staged_.write(header_of(tensors));
-  write_values(tensors, /*seed=*/0, staged_);
+  size_t unsynced = 0;
+  write_values(tensors, /*seed=*/0, [&](std::string_view bytes) {
+    stop_if_asked();
+    staged_.write(bytes);
+    unsynced += bytes.size();
+    if (unsynced < kSyncedTogether) return;
+    staged_.sync();
+    unsynced = 0;
+  });
   staged_.sync();  // what is not on the disk yet cannot be dropped from memory
   const auto file = open_unnamed(staged_.descriptor());
   model_.files = {file};

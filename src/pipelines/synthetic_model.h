@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,9 +30,9 @@ uint64_t synthetic_bytes(std::string_view component, const nlohmann::json& confi
 /// process is killed.
 class SyntheticFile {
  public:
-  /// Written in `folder`. Error (kOutput).
-  SyntheticFile(std::string_view component, const nlohmann::json& config,
-                const std::filesystem::path& folder);
+  /// Written in `folder`. `stop_if_asked` is called all the while, to throw. Error (kOutput).
+  SyntheticFile(std::string_view component, const nlohmann::json& config, const std::filesystem::path& folder,
+                const std::function<void()>& stop_if_asked);
 
   const Component& model() const { return model_; }
 

@@ -4,6 +4,7 @@ import json
 import re
 import resource
 import signal
+import time
 import unittest
 
 from support import SANITIZED, CommandTest, environment
@@ -34,7 +35,7 @@ class BenchTest(CommandTest):
         self.assertLessEqual(result["median"], result["p90"])
         self.assertAlmostEqual(result["tflops"], result["tflop"] / result["median"])
         self.assertAlmostEqual(result["share"], result["tflops"] / result["ceiling"])
-        self.assertLessEqual(result["share"], 1)
+        self.assertEqual("faster than" in result["note"], result["share"] > 1)
         self.assertGreaterEqual(report["ceilings"]["float32"], result["ceiling"])
         self.assertAlmostEqual(result["price"], result["median"] * 3.6 / 3600)
         self.assertRegex(result["fingerprint"], "^[0-9a-f]{16}$")
@@ -75,19 +76,29 @@ class BenchTest(CommandTest):
         self.assertEqual(set(clip["phases"]), {"load", "text", "sampling", "decoding"})
         self.assertEqual(clip["tokens"], 80)
         for result in (load, clip):
-            self.assertEqual((result["share"], result["ceiling"]), (0, None))
+            self.assertEqual((result["share"], result["ceiling"]), (None, None))
         # The model that was written is gone, and what lives in memory says nothing of loading files.
         self.assertEqual(sorted(path.name for path in (self.folder / "cache/t2v").iterdir()),
                          ["calibration.json", "calibration.json.lock"])  # fmt: skip
         (rates,) = json.loads((self.folder / "cache/t2v/calibration.json").read_text())["devices"].values()
         self.assertEqual({rate["phase"] for rate in rates}, {"start", "text", "sampling", "decoding"})
 
-    def test_no_share_is_above_the_ceiling(self):
+    def test_shares_are_of_the_fastest_product(self):
         # Short clips of the VAE: much of the plain formula is of zeros, which are left out.
         report = json.loads(self.bench("vae.tiny.64p17", "gemm.1.3b.256p17", "--json", "--repeats", "1"))
-        for result in report["results"]:
-            self.assertGreater(result["share"], 0.02)
-            self.assertLessEqual(result["share"], 1)
+        product, decoding = report["results"]
+        self.assertGreater(decoding["share"], 0.02)
+        # A product is about as fast as the fastest one; the processor has others to serve, and its clock changes.
+        self.assertGreater(product["share"], 0.2)
+        self.assertLess(product["share"], 1.3)
+        # No case, however fast, is itself what it is compared with.
+        self.assertEqual(report["ceilings"]["float32"], max(result["ceiling"] for result in report["results"]))
+
+    def test_matrices_in_8_bits_are_other_work(self):
+        (fp8,) = json.loads(self.bench("e2e.tiny.64p17", "--json", "--repeats", "1", "--dtype", "fp8"))["results"]
+        (bf16,) = json.loads(self.bench("e2e.tiny.64p17", "--json", "--repeats", "1", "--dtype", "bfloat16"))["results"]
+        self.assertEqual((fp8["dtype"], bf16["dtype"]), ("fp8", "bfloat16"))
+        self.assertNotEqual(fp8["fingerprint"], bf16["fingerprint"])
 
     def read_until(self, stream, text):
         for line in stream:
@@ -101,6 +112,28 @@ class BenchTest(CommandTest):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), -signal.SIGINT)
         self.assertEqual(process.stdout.read(), b"")
+
+    def test_it_stops_while_a_model_is_written(self):
+        process = self.start_t2v("bench", "load.14b", "--threads", "1", "--progress", "json",
+                                 env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
+        self.read_until(process.stderr, b'"load.14b"')
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        self.assertEqual(process.wait(60), -signal.SIGINT)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(list((self.folder / "cache/t2v").glob("*")), [])
+
+    def test_a_machine_without_a_folder_for_files(self):
+        variables = environment(TMPDIR="/nowhere")
+        for name in ("HOME", "XDG_CACHE_HOME"):
+            variables.pop(name, None)
+        result = self.run_t2v("bench", "gemm.1.3b", "load.tiny", "--dry-run", "--json", env=variables)
+        self.assertEqual(result.returncode, 8, result.stderr)
+        plan = json.loads(result.stdout)
+        self.assertEqual((plan["folder"], plan["disk_free_bytes"]), ("", 0))
+        refusals = {case["name"]: case["refusal"] for case in plan["cases"]}
+        self.assertEqual([name for name, refusal in refusals.items() if refusal], ["load.tiny"])
+        self.assertIn("TMPDIR", refusals["load.tiny"])
 
     def test_cases(self):
         cases = {case["name"]: case for case in json.loads(self.bench("--list", "--json"))}
@@ -156,7 +189,8 @@ class BenchTest(CommandTest):
         self.assertEqual(cases["dit.tiny.64p17"]["tokens"], 80)
         self.assertEqual(cases["t5.64"]["note"], "one block x 24")
         self.assertGreater(cases["load.1.3b-2"]["disk_bytes"], 150 << 20)
-        self.assertEqual(list((self.folder / "cache").rglob("*.*")), [])
+        self.assert_files()
+        self.assertGreater(plan["disk_free_bytes"], 0)
         text = self.dry_run("load.14b").stdout.decode()
         self.assertIn("5 of 40 blocks", text)
         self.assertRegex(text, "load.14b +[0-9.]+ GiB +3.[0-9]+ GiB")
@@ -177,7 +211,6 @@ class BenchTest(CommandTest):
         self.assertEqual(result.returncode, 8, result.stderr)
         self.assertIn(b"skipped: the case vae.2.2.704p121: got work that needs", result.stdout)
         self.refused("bench", "dit.tiny.64p71", "--dry-run", parts=["dit.tiny.64p17"])
-        self.refused("bench", "dit.tiny.64p17", "--dry-run", "--report", "none/page.html", parts=["--report"])
         self.assert_error(self.dry_run("dit.tiny.64p17", "--device", "cuda:77"), 5)
 
     def test_prices_have_a_heading_and_a_unit(self):
@@ -198,7 +231,8 @@ class BenchTest(CommandTest):
         self.assert_files("page.html")
 
     def test_flags_that_would_do_nothing(self):
-        for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"]):
+        for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"],
+                          ["--dry-run", "--report", "r.html"], ["--dry-run", "--price-per-hour", "1"]):  # fmt: skip
             result = self.run_t2v("bench", *arguments)
             self.assertEqual((result.returncode, result.stdout), (2, b""))
             self.assertIn(b"does nothing here", result.stderr)

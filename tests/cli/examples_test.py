@@ -19,7 +19,6 @@ from tensor_files import floats, write_tensors
 
 NOT_RUN = {
     "scripts/test": "runs this test",
-    "scripts/t2v bench": "a minute, which the example of its own help takes",
 }
 BUILD = Path(BINARY).parents[1]
 TINY = {str(file.relative_to(ROOT / "tests/fixtures/tiny-wan")): file.read_bytes()
@@ -33,11 +32,8 @@ REPOSITORIES = {
         for kind in ("Q4_K_M", "Q8_0")
     },
 }
-# Variables that make everything quick, and what else makes an example so.
+# Variables that make everything quick.
 QUICK = {"T2V_STEPS": "1", "T2V_FRAMES": "5", "T2V_SIZE": "64x64", "T2V_THREADS": "1"}
-QUICKER = {"t2v bench": {"T2V_DEVICE": "cpu", "T2V_REPEATS": "1"}}
-# Seconds after which it is stopped: it takes over a minute, and ten where others have the processor.
-STOPPED_AFTER = {"t2v bench": 240}
 # What examples read: clips, latents and pictures; texts; what stands in for a model.
 FILES = ["clip.mp4", "old.mp4", "new.mp4", "reference.mkv", "clip.mkv", "frames-%04d.png", "one.safetensors",
          "other.safetensors", "latents.safetensors", "clip.mp4.latents.safetensors", "style.safetensors"]  # fmt: skip
@@ -133,13 +129,11 @@ class ExamplesTest(CommandTest):
             self.run_in_shell("t2v pull wan2.1-t2v-1.3b")
 
     def run_in_shell(self, line):
-        limit = STOPPED_AFTER.get(line)
         result = subprocess.run(
-            [*(["timeout", "--signal=INT", str(limit)] if limit else []), "bash", "--norc", "-c", line], cwd=self.folder,
-            env={**self.variables, **QUICKER.get(line, {})}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=600, check=False,
+            ["bash", "--norc", "-c", line], cwd=self.folder, env=self.variables, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
-        self.assertIn(result.returncode, [0, 124] if limit else [0], result.stdout + result.stderr)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def run_all(self, examples):
         self.start_in_new_folder()

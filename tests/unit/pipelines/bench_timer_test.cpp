@@ -32,15 +32,18 @@ TEST(BenchTimer, KnowsNoEnergyWhenTheMeterFails) {
   EXPECT_GE(timed({1000}).seconds.size(), 5U) << "the times are there all the same";
 }
 
-TEST(BenchCeiling, IsAtLeastWhatWorkReached) {
+TEST(BenchCeiling, IsOfProductsAlone) {
   BenchCeiling ceiling(at::kCPU);
   const double before = ceiling.last(at::kFloat);
   EXPECT_GT(before, 0);
   EXPECT_EQ(ceiling.last(at::kFloat), before);
   EXPECT_GE(ceiling.around(at::kFloat, before, before / 2), before);
-  EXPECT_EQ(ceiling.around(at::kFloat, before, 1e6), 1e6);
+  const double around = ceiling.around(at::kFloat, before, 1e6);
+  EXPECT_GE(around, before);
+  EXPECT_LT(around, 1e6) << "no product was so fast";
   ASSERT_EQ(ceiling.highest().size(), 1U);
-  EXPECT_EQ(ceiling.highest()[0], std::pair(std::string("float32"), 1e6));
+  EXPECT_EQ(ceiling.highest()[0].first, "float32");
+  EXPECT_LT(ceiling.highest()[0].second, 1e6);
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
 """t2v bench: results, what is stored of them, the gate and the page."""
 
+import itertools
 import json
+import os
 import re
 import resource
 import signal
+import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from support import SANITIZED, CommandTest, environment
 
@@ -145,6 +149,26 @@ class BenchTest(CommandTest):
         for kind in ("gemm", "attn", "block", "dit", "vae", "t5", "load", "e2e"):
             self.assertTrue(any(name.startswith(kind) and case["on_cpu"] for name, case in cases.items()), kind)
         self.refused("bench", "dit.tiny.64p71", parts=["dit.tiny.64p17"])
+
+    @unittest.skipIf(SANITIZED, "a sanitizer makes all of them slow")
+    def test_every_case_for_a_cpu_ends_within_a_minute(self):
+        process = self.start_t2v("bench", "--device", "cpu", "--threads", "1", "--repeats", "1", "--progress", "json",
+                                 stdout=subprocess.DEVNULL,
+                                 env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
+        begun = []  # what begins, and the processor time of all before it
+        for line in process.stderr:
+            event = json.loads(line)
+            if event["event"] in ("bench", "summary"):
+                begun.append((event.get("detail"), self.processor_seconds(process)))
+        self.assertEqual(process.wait(60), 0)
+        self.assertGreater(len(begun), 15)
+        for (case, begin), (_, end) in itertools.pairwise(begun):
+            self.assertLess(end - begin, 60, case)
+
+    @staticmethod
+    def processor_seconds(process):
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
     def test_a_case_that_does_not_fit_is_told_and_the_others_are_timed(self):

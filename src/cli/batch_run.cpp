@@ -265,25 +265,23 @@ bool BatchRun::attempt(size_t number) {
   return true;
 }
 
-/// Latents under the name that a row gives them, of a run that was ended before their clip was there: they
-/// come again.
-void BatchRun::drop_latents(const BatchJob& job, const GenerateRequest& request) {
+/// Whether the name that a row gives its latents has these of an earlier run, whose clip is not there.
+bool BatchRun::find_latents(const BatchJob& job, const GenerateRequest& request) {
   std::error_code ignored;
-  if (!fs::is_regular_file(request.save_latents, ignored)) return;
+  if (!fs::is_regular_file(request.save_latents, ignored)) return false;
   try {
     const Inspection inspection = inspect(request.save_latents);
-    if (inspection.kind != Inspection::Kind::kLatents) return;
+    if (inspection.kind != Inspection::Kind::kLatents) return false;
     const Json recorded = Json::parse(inspection.settings), wanted = Json::parse(settings_of(request));
-    const bool same = what_differs(recorded, wanted, [&] { return model_sha256_of(job, request); }).empty();
-    if (same) fs::remove(request.save_latents, ignored);
+    return what_differs(recorded, wanted, [&] { return model_sha256_of(job, request); }).empty();
   } catch (const std::exception&) {
-    // Something else has the name, which is told when they are to be written.
+    return false;  // something else, which is told when they are to be written
   }
 }
 
-void BatchRun::make(size_t number, const GenerateRequest& request) {
+void BatchRun::make(size_t number, GenerateRequest request) {
   const BatchJob& job = plan_.jobs()[number];
-  drop_latents(job, request);
+  if (find_latents(job, request)) request.overwrite = true;  // they stay until the new ones are whole
   expect(number);
   progress_.begin_clip({.number = static_cast<int64_t>(number) + 1,
                         .count = static_cast<int64_t>(outcome_.states.size()),

@@ -42,8 +42,8 @@ class BatchRun {
   std::string what_differs_there(const BatchJob& job, const GenerateRequest& request);
   void work();
   bool attempt(size_t number);
-  void drop_latents(const BatchJob& job, const GenerateRequest& request);
-  void make(size_t number, const GenerateRequest& request);
+  bool find_latents(const BatchJob& job, const GenerateRequest& request);
+  void make(size_t number, GenerateRequest request);
   void tell_failure(size_t number, const Error& error);
   void fail(size_t number, Claim& claim, const Error& error);
   void expect(size_t number);

@@ -345,8 +345,12 @@ class ContinueTest(BatchTest):
         (self.folder / clip).unlink()
         self.assertEqual(self.done(prompts), [clip])
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
-        # Those of another clip stay.
+        # The old ones stay where the new ones do not come about.
         (self.folder / clip).unlink()
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))  # noqa: E731
+        self.assertEqual(self.batch(prompts, preexec_fn=limit).returncode, 8)
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
+        # Those of another clip stay.
         self.assertEqual(self.batch(prompts, "--guidance-scale", "2").returncode, 8)
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
 

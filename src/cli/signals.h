@@ -14,8 +14,8 @@ void install_fault_handlers();
 /// ignored stays ignored (nohup). Once, before other threads are started.
 void watch_stop_signals();
 
-/// From now on such a signal once writes what `notice` gives, which any thread may call, to standard error and
-/// sets stop_requested(); twice, a third of a second later or more, ends the process at once.
+/// From now on such a signal once writes what `notice` gives, which any thread may call, to standard error
+/// and sets stop_requested(); twice, a third of a second later or more, ends the process at once.
 void stop_on_signals(const std::function<std::string()>& notice);
 const std::atomic<bool>& stop_requested();
 

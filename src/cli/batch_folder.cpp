@@ -77,13 +77,13 @@ void remove_claims(const fs::path& hidden) {
 
 }  // namespace
 
-FileLock::~FileLock() {
+HeldFile::~HeldFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-bool FileLock::close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
+bool HeldFile::close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
 
-Claim::Claim(fs::path file, FileLock lock)
+Claim::Claim(fs::path file, HeldFile lock)
     : file_(std::move(file)), lock_(std::move(lock)), failure_(read_file(file_)) {}
 
 Claim::~Claim() {
@@ -100,7 +100,7 @@ SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(fo
   const fs::path file = hidden_ / kPresence;
   while (presence_.descriptor() < 0) {
     if (::mkdir(hidden_.c_str(), 0777) != 0 && errno != EEXIST) refuse(hidden_, errno);
-    FileLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
+    HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
     if (lock.descriptor() < 0 && errno == ENOENT) continue;  // the last one is just leaving
     if (lock.descriptor() < 0) refuse(file, errno);
     // Alone: whoever left claims is dead, or failed in an earlier run.
@@ -115,7 +115,7 @@ SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(fo
 std::optional<Claim> SharedFolder::claim(const std::string& name) const {
   const fs::path file = hidden_ / (name + kClaim);
   for (;;) {
-    FileLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
+    HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
     if (lock.descriptor() < 0) refuse(file, errno);
     if (!try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file)) return std::nullopt;
     if (is_at(lock.descriptor(), file)) return Claim(file, std::move(lock));
@@ -124,7 +124,7 @@ std::optional<Claim> SharedFolder::claim(const std::string& name) const {
 
 bool SharedFolder::leave(const std::function<void(const std::vector<std::string>&)>& finish) {
   const fs::path file = hidden_ / kPresence;
-  const FileLock lock = std::move(presence_);
+  const HeldFile lock = std::move(presence_);
   const auto lock_alone = [&] { return try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file); };
   if (!lock_alone()) {
     // Over NFS the lock is still there, shared: of two that leave at once each would see the other's.
@@ -153,7 +153,7 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
 
 void SharedFolder::append(const std::string& name, const std::string& line) const {
   const fs::path file = folder_ / name;
-  FileLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
+  HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
   if (lock.descriptor() < 0) refuse(file, errno);
   try_lock(lock.descriptor(), LOCK_EX, file);
   const off_t size = ::lseek(lock.descriptor(), 0, SEEK_END);
@@ -180,7 +180,7 @@ uint64_t random_number_of(const fs::path& folder, bool only_look) {
   std::random_device device;
   const uint64_t number = uint64_t{device()} << 32 | device();
   const int flags = only_look ? O_RDONLY : O_RDWR | O_CREAT;
-  const FileLock lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
+  const HeldFile lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
   if (lock.descriptor() < 0 && only_look && errno == ENOENT) return number;
   if (lock.descriptor() < 0) refuse(file, errno);
   try_lock(lock.descriptor(), only_look ? LOCK_SH : LOCK_EX, file);

@@ -11,15 +11,15 @@
 namespace t2v {
 
 /// A lock file of ours: locked as long as the object lives.
-class FileLock {
+class HeldFile {
  public:
-  explicit FileLock(int descriptor = -1) : descriptor_(descriptor) {}
-  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileLock& operator=(FileLock&& other) noexcept {
+  explicit HeldFile(int descriptor = -1) : descriptor_(descriptor) {}
+  HeldFile(HeldFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  HeldFile& operator=(HeldFile&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
     return *this;
   }
-  ~FileLock();
+  ~HeldFile();
 
   /// -1: moved away.
   int descriptor() const { return descriptor_; }
@@ -33,7 +33,7 @@ class FileLock {
 /// The right to make one clip. Freed with the process, however that ends.
 class Claim {
  public:
-  Claim(std::filesystem::path file, FileLock lock);
+  Claim(std::filesystem::path file, HeldFile lock);
   Claim(Claim&&) = default;
   ~Claim();
 
@@ -44,7 +44,7 @@ class Claim {
 
  private:
   std::filesystem::path file_;
-  FileLock lock_;
+  HeldFile lock_;
   std::string failure_;
 };
 
@@ -72,7 +72,7 @@ class SharedFolder {
 
  private:
   std::filesystem::path folder_, hidden_;
-  FileLock presence_;  ///< shared; alone, when it can be had exclusively
+  HeldFile presence_;  ///< shared; alone, when it can be had exclusively
 };
 
 /// A number that is random, and the same for all who ask about this folder, where its file .t2v-random holds

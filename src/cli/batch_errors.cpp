@@ -10,13 +10,14 @@ constexpr size_t kMostTold = 20;
 
 }  // namespace
 
-bool BatchErrors::look(const std::string& place, const std::function<void()>& at_row) {
+void BatchErrors::look(const std::function<void()>& at_row) {
   try {
     at_row();
-    return true;
   } catch (const Error& error) {
+    const std::string_view said = error.what();
+    const auto is_said = [&](const Error& earlier) { return said == earlier.what(); };
+    if (std::any_of(first_.begin(), first_.end(), is_said)) return;
     if (++count_ <= kMostTold) first_.push_back(error);
-    return std::string_view(error.what()).starts_with(place);
   }
 }
 

@@ -15,9 +15,8 @@ class BatchErrors {
  public:
   explicit BatchErrors(Progress& progress) : progress_(progress) {}
 
-  /// Looks at a row, whose Errors begin with `place`. False after any other: that is not the row's, and would
-  /// be the same for the next.
-  bool look(const std::string& place, const std::function<void()>& at_row);
+  /// Looks at a row. An Error that says the same as one before is not the row's, and is told once.
+  void look(const std::function<void()>& at_row);
   /// Tells the first twenty, and how many more there are. Error: the last of these.
   void expect_none() const;
 

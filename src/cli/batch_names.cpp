@@ -47,11 +47,13 @@ std::string as_name(const std::string& text) {
   return name;
 }
 
-void cut(std::string& text, size_t size) {
+/// `part`: what parts words.
+void cut(std::string& text, size_t size, char part) {
   if (text.size() <= size) return;
   text.resize(size);
   while (!is_valid_utf8(text)) text.pop_back();
-  while (text.ends_with(' ') || text.ends_with('-')) text.pop_back();
+  while (text.ends_with(part)) text.pop_back();
+  if (text.empty()) text.push_back('_');
 }
 
 }  // namespace
@@ -127,7 +129,7 @@ std::string NameTemplate::name(const std::function<std::string(const std::string
   const size_t room = (kLongestName - std::min(taken, kLongestName)) / std::max<size_t>(prompts, 1);
   std::string name;
   for (size_t i = 0; i < pieces_.size(); ++i) {
-    if (is_cut(pieces_[i])) cut(parts[i], room);
+    if (is_cut(pieces_[i])) cut(parts[i], room, pieces_[i].text == kWords ? '-' : ' ');
     name += parts[i];
   }
   if (name.starts_with('.') || name.starts_with('-')) name[0] = '_';

@@ -145,9 +145,12 @@ BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vec
       groups_(row_flags(arguments_)) {
   common_ = known_to(groups_, common);
   rows_.expect_header(groups_);
+  for (const char* name : {"results.jsonl", "failed.jsonl", "index.html"})
+    take_file("", "the batch's own", options_.folder / name);
+  take_file("", "--sheet", options_.sheet);
   BatchErrors errors(progress);
   for (size_t row = 0; row < rows_.size(); ++row) {
-    if (!errors.look(place(row), [&] { add_jobs(row); })) break;
+    errors.look([&] { add_jobs(row); });
   }
   expect_free_names(errors);
   errors.expect_none();
@@ -200,7 +203,21 @@ const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string&
   return prompts_[file];
 }
 
-GenerateRequest BatchPlan::check(const std::string& place, GenerateRequest request) {
+/// Whether an error names a flag of these.
+bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>& given) const {
+  const auto names = [&](const std::string& flag) {
+    const std::string_view ends = " :,;)";
+    return std::any_of(ends.begin(), ends.end(),
+                       [&](char end) { return (error + ' ').find(flag + end) != std::string::npos; });
+  };
+  return std::any_of(given.begin(), given.end(), [&](const GivenFlag& item) {
+    const Flag& flag = *find_flag(groups_, "--" + item.name);
+    return std::any_of(flag.names.begin(), flag.names.end(), names);
+  });
+}
+
+GenerateRequest BatchPlan::check(const std::string& place, const std::vector<GivenFlag>& given,
+                                 GenerateRequest request) {
   // What is there may be the clip itself.
   const bool overwrite = std::exchange(request.overwrite, true);
   try {
@@ -208,7 +225,7 @@ GenerateRequest BatchPlan::check(const std::string& place, GenerateRequest reque
     checked.overwrite = overwrite;
     return checked;
   } catch (const Error& error) {
-    const bool of_row = place.empty() || error.what() != common_error();
+    const bool of_row = names_any(error.what(), given) || error.what() != common_error();
     throw Error(error.code(), {.doing = (of_row ? place : "") + error.what()});
   }
 }
@@ -253,7 +270,7 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
     } else if (request.seed) {
       seeds.push_back(above("--seed", *request.seed, sample));
     } else {
-      const uint64_t occurrence = occurrences_[std::hash<std::string>{}(request.prompt)]++;
+      const uint64_t occurrence = occurrences_[request.prompt]++;
       seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
     }
   }
@@ -271,7 +288,7 @@ void BatchPlan::add_jobs(size_t row) {
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
   const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
   request.seed = seeds[0];
-  request = check(place(row), request);
+  request = check(place(row), given, request);
 
   BatchJob job;
   job.row = row;
@@ -288,37 +305,57 @@ void BatchPlan::add_jobs(size_t row) {
     job.seed = seed;
     request.seed = seed;
     job.name = name_of(name, job, request, where);
-    expect_own_file(row, "--save-latents", request.save_latents);
-    expect_own_file(row, "--preview", request.preview);
+    take_file(place(row), "--save-latents", request.save_latents);
+    take_file(place(row), "--preview", request.preview);
     jobs_.push_back(job);
     ++job.sample;
   }
 }
 
-void BatchPlan::expect_own_file(size_t row, const char* flag, const fs::path& file) {
-  if (file.empty() || files_.try_emplace(full_path(file), row, flag).second) return;
-  refuse(place(row) + flag + ' ' + file.string(), "a name that another clip has", "one for each clip",
-         "give it in the rows");
+void BatchPlan::take_file(const std::string& place, const char* flag, const fs::path& file) {
+  if (file.empty() || files_.try_emplace(full_path(file), place, flag).second) return;
+  refuse(place + flag + ' ' + file.string(), "a name that another clip, or a file about all of them, has",
+         "one for each clip", "give it in the rows");
 }
 
-void BatchPlan::expect_free_names(BatchErrors& errors) const {
-  std::unordered_map<std::string_view, const BatchJob*> taken;
+/// Whether a clip writes such a file beside the one it is named for: a picture, or its settings.
+bool BatchPlan::is_in_sequence(const std::string& file, const Names& taken) {
+  const fs::path name = file;
+  const size_t digits = file.size() - name.extension().string().size();
+  const size_t dash = file.find_last_not_of("0123456789", digits - 1);
+  const bool picture = name.extension() == ".png" && dash != std::string::npos && file[dash] == '-';
+  if (!picture && name.extension() != ".json") return false;
+  const auto found = taken.find(file.substr(0, picture ? dash : digits) + ".png");
+  return found != taken.end() && is_of_clip(request(*found->second), options_.folder / name);
+}
+
+void BatchPlan::expect_free_names(BatchErrors& errors) {
+  Names taken;
   taken.reserve(jobs_.size());
   for (const BatchJob& job : jobs_) {
     const auto [earlier, is_new] = taken.emplace(job.name, &job);
     if (is_new) continue;
     const bool same_row = earlier->second->row == job.row;
     const std::string other = same_row ? "another clip of the row" : rows_.where(earlier->second->row);
-    errors.look(place(job.row), [&] {
+    errors.look([&] {
       refuse(place(job.row) + "the clip " + job.name, "a name that " + other + " has", "one for each clip",
              "add {index}, {n} or {seed} to --name-template");
     });
   }
+  for (const BatchJob& job : jobs_) {
+    errors.look([&] {
+      if (!is_in_sequence(job.name, taken) || first_file(request(job)).filename() != job.name) return;
+      refuse(place(job.row) + "the clip " + job.name, "the name of a picture of another clip",
+             "a name of its own");
+    });
+  }
   const fs::path folder = full_path(options_.folder);
   for (const auto& [file, giver] : files_) {
-    if (file.parent_path() != folder || !taken.contains(file.filename().string())) continue;
-    const std::string place = this->place(giver.first), doing = place + giver.second + ' ' + file.string();
-    errors.look(place, [&] { refuse(doing, "the name of a clip", "a name of its own"); });
+    errors.look([&] {
+      const std::string name = file.filename().string();
+      if (file.parent_path() != folder || !(taken.contains(name) || is_in_sequence(name, taken))) return;
+      refuse(giver.first + giver.second + ' ' + file.string(), "the name of a clip", "a name of its own");
+    });
   }
 }
 
@@ -329,10 +366,11 @@ void BatchPlan::sort_jobs() {
 }
 
 GenerateRequest BatchPlan::request(const BatchJob& job) {
-  GenerateRequest request = ask("", rows_.given(job.row, groups_));
+  const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
+  GenerateRequest request = ask("", given);
   request.seed = job.seed;
   request.output = options_.folder / job.name;
-  return check("", request);
+  return check("", given, request);
 }
 
 std::string BatchPlan::place(size_t row) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -69,17 +70,22 @@ class BatchPlan {
   nlohmann::ordered_json row(const BatchJob& job);
 
  private:
+  using Names = std::unordered_map<std::string_view, const BatchJob*>;
+
   bool is_flag(const std::string& name, const char* flag) const;
   bool gives(const std::vector<GivenFlag>& given, const char* flag) const;
   GenerateRequest ask(const std::string& place, const std::vector<GivenFlag>& given);
-  GenerateRequest check(const std::string& place, GenerateRequest request);
+  GenerateRequest check(const std::string& place, const std::vector<GivenFlag>& given,
+                        GenerateRequest request);
+  bool names_any(const std::string& error, const std::vector<GivenFlag>& given) const;
   const std::string& common_error();
   const std::string& prompt_in(const std::filesystem::path& file, const std::string& place);
   void add_jobs(size_t row);
-  void expect_own_file(size_t row, const char* flag, const std::filesystem::path& file);
+  void take_file(const std::string& place, const char* flag, const std::filesystem::path& file);
+  bool is_in_sequence(const std::string& file, const Names& taken);
   std::vector<uint64_t> seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                  const GenerateRequest& request, size_t count);
-  void expect_free_names(BatchErrors& errors) const;
+  void expect_free_names(BatchErrors& errors);
   void sort_jobs();
 
   BatchOptions options_;
@@ -92,14 +98,14 @@ class BatchPlan {
 
   GenerateArguments arguments_;  ///< what groups_ write into
   std::vector<FlagGroup> groups_;
-  std::map<std::string, GenerateArguments> defaults_;     ///< by the names of the flags that a row gives
-  std::map<std::filesystem::path, std::string> prompts_;  ///< of --prompt-file
-  std::optional<std::string> common_error_;               ///< what a row that gives nothing is refused with
-  std::unordered_map<size_t, uint64_t> occurrences_;      ///< of a prompt, by its hash
-  std::string random_;                                    ///< that of the folder, where a seed is to be so
+  std::map<std::string, GenerateArguments> defaults_;      ///< by the names of the flags that a row gives
+  std::map<std::filesystem::path, std::string> prompts_;   ///< of --prompt-file
+  std::optional<std::string> common_error_;                ///< what a row that gives nothing is refused with
+  std::unordered_map<std::string, uint64_t> occurrences_;  ///< of a prompt
+  std::string random_;                                     ///< that of the folder, where a seed is to be so
   std::unordered_map<std::string, size_t> models_, shapes_, kinds_, inputs_;
-  /// That rows write beside their clips: which row, and by which flag.
-  std::map<std::filesystem::path, std::pair<size_t, const char*>> files_;
+  /// That are written beside the clips: by which row, and which flag.
+  std::map<std::filesystem::path, std::pair<std::string, const char*>> files_;
 };
 
 }  // namespace t2v

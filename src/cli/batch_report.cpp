@@ -84,8 +84,8 @@ void BatchReport::tell_failure(const Json& row) const {
   }
 }
 
-void BatchReport::expect_sheet() const {
-  if (sheet_error_) throw Error(*sheet_error_);
+void BatchReport::expect_settled() const {
+  if (error_) throw Error(*error_);
 }
 
 void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
@@ -98,10 +98,21 @@ void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::str
   };
   attempt([&] { settle_failures(outcome, failures); });
   attempt([&] { settle_results(outcome); });
-  if (options_.gallery) attempt([&] { settle_page(outcome); });
   const bool all_tried =
       std::find(outcome.states.begin(), outcome.states.end(), JobState::kOpen) == outcome.states.end();
-  if (all_tried && outcome.failed.empty() && wants_sheet(options_, outcome)) make_sheet();
+  const bool whole = all_tried && outcome.failed.empty();
+  const auto require = [&](const std::function<void()>& step) {
+    attempt([&] {
+      try {
+        step();
+      } catch (const Error& error) {
+        if (!whole || error_) throw;
+        error_ = error;
+      }
+    });
+  };
+  if (options_.gallery) require([&] { settle_page(outcome); });
+  if (whole && wants_sheet(options_, outcome)) require([&] { make_sheet(); });
 }
 
 /// What was not tried, or failed without a claim to tell it, may stand nowhere else, and rows of other files
@@ -220,7 +231,7 @@ std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
   }
 }
 
-void BatchReport::make_sheet() {
+void BatchReport::make_sheet() const {
   std::vector<const BatchJob*> jobs;
   for (const BatchJob& job : plan_.jobs()) jobs.push_back(&job);
   std::sort(jobs.begin(), jobs.end(), [](const BatchJob* a, const BatchJob* b) {
@@ -230,11 +241,7 @@ void BatchReport::make_sheet() {
   for (const BatchJob* job : jobs) {
     clips.push_back({.clip = options_.folder / job->name, .label = std::to_string(job->seed)});
   }
-  try {
-    t2v::make_sheet(clips, options_.sheet, options_.overwrite);
-  } catch (const Error& error) {
-    sheet_error_ = error;
-  }
+  t2v::make_sheet(clips, options_.sheet, options_.overwrite);
 }
 
 }  // namespace t2v

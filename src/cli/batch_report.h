@@ -44,8 +44,8 @@ class BatchReport {
   /// What the last process to leave does for all, or tells that it cannot; `failures` as SharedFolder::leave
   /// has them.
   void settle(const BatchOutcome& outcome, const std::vector<std::string>& failures);
-  /// The Error with which settle() could not make the contact sheet, if so.
-  void expect_sheet() const;
+  /// The Error with which settle() could not write the page or the contact sheet of clips that are all there.
+  void expect_settled() const;
 
  private:
   void settle_failures(const BatchOutcome& outcome, const std::vector<std::string>& failures) const;
@@ -54,14 +54,14 @@ class BatchReport {
   GalleryClip shown(const BatchJob& job, const std::string& failure) const;
   std::optional<GalleryClip> shown(const std::filesystem::path& settings_file) const;
   std::string poster_of(const std::filesystem::path& output, const std::filesystem::path& first) const;
-  void make_sheet();
+  void make_sheet() const;
 
   const BatchOptions& options_;
   BatchPlan& plan_;
   Progress& progress_;
   bool json_;
   const SharedFolder& folder_;
-  std::optional<Error> sheet_error_;
+  std::optional<Error> error_;
 };
 
 }  // namespace t2v

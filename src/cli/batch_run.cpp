@@ -100,7 +100,7 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
 /// Calls it, and keeps what is wrong with the job as wrong with its row.
 void BatchRun::look(BatchErrors& errors, const BatchJob& job, const std::function<void()>& at_job) const {
   const std::string place = plan_.place(job.row);
-  errors.look(place, [&] {
+  errors.look([&] {
     try {
       at_job();
     } catch (const Error& error) {
@@ -211,7 +211,7 @@ int BatchRun::render(const std::function<void(const std::string& png)>& on_previ
     throw;
   }
   leave();
-  report_->expect_sheet();
+  report_->expect_settled();
   progress_.summarize(outcome_.failed.empty());
   return outcome_.failed.empty() ? 0 : kSomeFailed;
 }

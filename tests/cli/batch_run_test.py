@@ -162,6 +162,19 @@ class RunTest(BatchTest):
         (error,) = [event for event in map(json.loads, errors.splitlines()) if event["event"] == "error"]
         self.assertIn("the clips are written, but no contact sheet: ", error["message"])
 
+    def test_a_page_that_cannot_be_written(self):
+        arguments = ["batch", *SMALL, "-p", "a cat", "--seed", "1", "-o", "out", "--name-template", "{seed}.mp4", "--gallery"]
+        process = self.start_t2v(*arguments, "--progress", "json")
+        for line in process.stderr:
+            if json.loads(line)["event"] == "start":
+                (self.folder / "out/index.html").mkdir()
+                break
+        output, errors = process.communicate(timeout=60)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertEqual(output, b"out/1.mp4\n")
+        (error,) = [event for event in map(json.loads, errors.splitlines()) if event["event"] == "error"]
+        self.assertIn("--gallery: out/index.html", error["message"])
+
     def test_errors_leave_no_folder(self):
         self.refused_batch(self.write("a\n"), "--steps", "0", parts=["--steps"])
         self.refused_batch(self.write("\xff\n"), "--sampler", "none", parts=["--sampler"])
@@ -518,7 +531,7 @@ class GalleryTest(BatchTest):
         prompts = self.write("a cat\n")
         page = self.folder / "out/index.html"
         (self.folder / "out").mkdir()
-        for make in (lambda: page.write_text("<html>mine"), lambda: page.write_bytes(b""), lambda: page.symlink_to("none"), page.mkdir):
+        for make in (lambda: page.write_text("<html>mine"), lambda: page.write_bytes(b""), lambda: page.symlink_to("none"), page.mkdir, lambda: os.mkfifo(page)):
             make()
             (said,) = self.refused_rows(prompts, "--gallery")
             self.assertTrue(said.startswith("--gallery: out/index.html: "), said)

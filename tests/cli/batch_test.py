@@ -143,6 +143,28 @@ class RowTest(BatchTest):
         said = self.refused_rows(self.write('{"prompt": "a", "save_latents": "x.safetensors"}\n', "p.jsonl"), "--n-per-prompt", "2")
         self.assertTrue(len(said) == 1 and said[0].startswith("p.jsonl:1: --save-latents x.safetensors"), said)
 
+    def test_files_about_all_clips_have_names_of_their_own(self):
+        name = ["--name-template", "{prompt}.mp4"]
+        for row, flags, part in (
+            ({"output": "s.png"}, ["--sheet", "out/s.png", "-y"], "--sheet "),
+            ({"output": "s.png", "frames": 5}, ["--sheet", "out/s-0003.png"], "--sheet "),
+            ({"preview": "./s.png"}, ["--sheet", "s.png"], "p.jsonl:1: --preview "),
+            ({"save_latents": "out/results.jsonl"}, [], "p.jsonl:1: --save-latents "),
+            ({"save_latents": "out/failed.jsonl"}, ["-y"], "p.jsonl:1: --save-latents "),
+            ({"preview": "out/index.html"}, [], "p.jsonl:1: --preview "),
+        ):  # fmt: skip
+            with self.subTest(row=row):
+                (said,) = self.refused_rows(self.write(json.dumps({"prompt": "a", **row}) + "\n", "p.jsonl"), *name, *flags)
+                self.assertTrue(said.startswith(part), said)
+        rows = [{"output": "a.png", "frames": 5}, {"output": "a-0002.png"}, {"output": "a-0006.png"}, {"output": "a-0003.png", "frames": 5},
+                {"save_latents": "out/a-0004.png"}, {"save_latents": "out/a.json"}]  # fmt: skip
+        said = self.refused_rows(self.write("".join(json.dumps({"prompt": f"b{n}", **row}) + "\n" for n, row in enumerate(rows)), "p.jsonl"), *name)
+        self.assertEqual(sorted(line.split(": ")[0] for line in said), ["p.jsonl:2", "p.jsonl:5", "p.jsonl:6"])
+
+    def test_rows_of_a_file_with_an_odd_name(self):
+        said = self.refused_rows(self.write('{"prompt": "a", "steps": 0}\n' * 2, "p\n\t.jsonl"))
+        self.assertEqual(len(said), 2)
+
     def test_no_more_than_twenty_bad_rows_are_told(self):
         said = self.refused_rows(self.write('{"prompt": "a", "steps": 0}\n' * 20, "p.jsonl"))
         self.assertEqual([line.split(": ")[0] for line in said], [f"p.jsonl:{number}" for number in range(1, 21)])
@@ -162,6 +184,11 @@ class RowTest(BatchTest):
         mixed = self.write('{"prompt": "a", "frames": 82}\n{"prompt": "b"}\n', "p.jsonl")
         said = self.refused_rows(mixed, "--frames", "80")
         self.assertEqual([line.split(": got ")[0] for line in said], ["p.jsonl:1: --frames", "--frames"])
+        rows = [{"frames": 80}, {}, {"steps": 0}, {"steps": 2}, {"num_frames": 80}]
+        mixed = self.write("".join(json.dumps({"prompt": "a", **row}) + "\n" for row in rows), "p.jsonl")
+        said = self.refused_rows(mixed, "--frames", "80")
+        self.assertEqual([line.split(": got ")[0] for line in said],
+                         ["p.jsonl:1: --frames", "--frames", "p.jsonl:3: steps", "p.jsonl:5: --frames"])  # fmt: skip
 
     def test_many_rows_are_checked_in_little_time(self):
         count = 20000
@@ -229,6 +256,9 @@ class NameTest(BatchTest):
             self.assertRegex(name, r"-\d+\.mp4$")
             self.assertLessEqual(len(name.encode()), 180)
             self.assertGreater(len(name.encode()), 176)
+        self.assertEqual(self.named("a" * 175 + "-" * 10), "a" * 175 + "-.mp4")
+        self.assertEqual(self.named("a" * 175 + "-" * 10, "{words}.mp4"), "a" * 175 + ".mp4")
+        self.assertEqual(self.named(" a", "x" * 175 + "{prompt}.mp4"), "x" * 175 + "_.mp4")
 
     def test_refused(self):
         prompts = self.write("a\nb\n")

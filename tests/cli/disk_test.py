@@ -15,11 +15,16 @@ MOST = 40  # calls of a kind in a run
 
 @unittest.skipIf(SANITIZED, "a sanitizer has to be loaded first")
 class DiskTest(BatchTest):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.folder.with_suffix(".cache")  # of all runs: what the first keeps, the others only read
+        self.addCleanup(shutil.rmtree, self.cache, ignore_errors=True)
+
     def run_faulty(self, call, number, path, *arguments):
         """Runs t2v with a call that fails: the path that it was about, "" if there was none, and the result."""
         log = self.folder.with_suffix(".log")
         faults = {"FAULTY_CALL": call, "FAULTY_NUMBER": str(number), "FAULTY_PATH": path, "FAULTY_LOG": str(log)}
-        variables = environment(LD_PRELOAD=str(FAULTY_CALLS), XDG_CACHE_HOME=str(self.folder.with_suffix(".cache")), **faults)
+        variables = environment(LD_PRELOAD=str(FAULTY_CALLS), XDG_CACHE_HOME=str(self.cache), **faults)
         result = self.run_t2v(*arguments, env=variables)
         return log.read_text() if log.exists() else "", result
 
@@ -71,10 +76,12 @@ class DiskTest(BatchTest):
         self.assertLessEqual({"clip.mp4", "latents.safetensors"}, failed)
 
     def test_a_new_clip(self):
-        def check(_, result):
+        def check(path, result):
             self.assertIn(b"Input/output error", result.stderr)
             if result.returncode == 0:
+                self.assertTrue(Path(path).is_dir(), path)
                 self.assert_files("clip.mp4")
+                self.assert_whole_clip(self.folder / "clip.mp4", frames=1)
                 return
             self.assert_error(result, 4)
             kept = [entry.name for entry in self.folder.iterdir()]
@@ -98,18 +105,19 @@ class DiskTest(BatchTest):
 
         def check(path, result):
             nonlocal stayed
-            self.assertEqual((result.returncode, result.stdout), (0, b""), result.stderr)
             if "/posters/" in path:
+                self.assertEqual((result.returncode, result.stdout), (0, b""), result.stderr)
                 return  # nothing is lost with a picture
             said = result.stderr.decode()
-            self.assertTrue("t2v: warning: " in said and "Input/output error" in said, said)
+            self.assertTrue("t2v: " in said and "Input/output error" in said, said)
             names = {entry.name for entry in (self.folder / "out").iterdir()}
             self.assertEqual(names, {"0000-a-cat-1.mp4", "posters", *old})
             self.assertLessEqual({entry.name for entry in (self.folder / "out/posters").iterdir()}, {"0000-a-cat-1.mp4.png"})
             same = {name for name, text in old.items() if (self.folder / "out" / name).read_text() == text}
             self.assertLessEqual(len(same), 1)
+            self.assertEqual((result.returncode, result.stdout), (4 if "index.html" in same else 0, b""), said)
             for name in same:
-                self.assertIn(f"t2v: warning: writing out/{name}: ", said)
+                self.assertIn(f"t2v: {'error' if result.returncode else 'warning'}: writing out/{name}: ", said)
             stayed |= same
             # The same command mends it.
             again = self.run_t2v(*arguments)

@@ -134,6 +134,10 @@ std::vector<uint64_t> parse_seeds(const FlagValue& value) {
     for (uint64_t count = 0; count <= last - first; ++count) seeds.push_back(first + count);
     begin = end + 1;
   }
+  std::set<uint64_t> known;
+  for (const uint64_t number : seeds) {
+    if (!known.insert(number).second) refuse("each seed once, not " + std::to_string(number) + " again");
+  }
   return seeds;
 }
 

@@ -70,10 +70,13 @@ std::string BatchOutlook::text() const {
 }
 
 Json BatchOutlook::json() const {
-  return {{"clips_to_do", clips_},         {"seconds", seconds_ ? Json(*seconds_) : Json(nullptr)},
-          {"host_peak_bytes", host_peak_}, {"gpu_peak_bytes", gpu_peak_},
-          {"output_bytes", output_},       {"latents_bytes", latents_},
-          {"disk_free_bytes", disk_free_}};
+  return {{"clips_to_do", clips_},
+          {"seconds", seconds_ ? Json(*seconds_) : Json(nullptr)},
+          {"host_peak_bytes", host_peak_},
+          {"gpu_peak_bytes", gpu_peak_},
+          {"output_bytes", output_},
+          {"latents_bytes", latents_},
+          {"disk_free_bytes", clips_ > 0 ? Json(disk_free_) : Json(nullptr)}};
 }
 
 }  // namespace t2v

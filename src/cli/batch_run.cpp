@@ -114,10 +114,12 @@ bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
   if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return false;
   const std::string other = what_differs_there(job, request);
   if (other.empty() || request.overwrite) return other.empty();
-  throw Error(ErrorCode::kUsage, {.doing = request.output.string(),
-                                  .got = other,
-                                  .expected = "nothing, or the clip that is asked for",
-                                  .advice = "add --overwrite to replace it, or use another folder"});
+  throw Error(
+      ErrorCode::kUsage,
+      {.doing = request.output.string(),
+       .got = other,
+       .expected = "nothing, or the clip that is asked for",
+       .advice = "add --overwrite to replace it or --skip-existing to keep it, or use another folder"});
 }
 
 /// What stands where the clip of a job comes, if it is another; "" if it is that clip.

@@ -289,6 +289,7 @@ class SeedTest(BatchTest):
         self.assertEqual(self.seeds("a\nb\n", "--seed-base", "7", "--n-per-prompt", "2"), [7, 8, 9, 10])
         self.assertEqual(self.seeds("a\nb\n", "--seeds", "1..3,9"), [1, 2, 3, 9, 1, 2, 3, 9])
         self.assertEqual(self.seeds("a\n", "--seeds", str(2**64 - 1)), [2**64 - 1])
+        self.refused_batch(self.write("a\n"), "--seeds", "1..3,2", parts=["--seeds", "not 2 again"])
 
     def test_of_a_row(self):
         rows = '{"prompt": "a", "seed": 100}\n{"prompt": "b"}\n'

@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 
 /// How many frames can be read of a file; -1 if it is damaged.
 int64_t count_frames(const fs::path& file) {
-  const auto engine_count_frames = engine_entry<decltype(t2v_engine_count_frames)>(kEngineCountFrames);
+  const auto engine_count_frames =
+      engine_entry<decltype(t2v_engine_count_frames)>(kEngineCountFrames, "looking at " + file.string());
   int64_t count = -1;
   try {
     engine_count_frames(file, count);

@@ -193,7 +193,7 @@ class SkipExisting(DecodeTest):
         before = (self.folder / "clip.mkv").stat().st_mtime_ns
         result = self.render(*LOSSLESS, "--skip-existing")
         self.assertEqual(result.stdout, b"clip.mkv\n")
-        self.assertEqual(result.stderr, b"t2v: clip.mkv is there already\n")
+        self.assertEqual(result.stderr, b"t2v: looking at clip.mkv\nt2v: clip.mkv is there already\n")
         self.assertEqual((self.folder / "clip.mkv").stat().st_mtime_ns, before)
         result = self.render(*LOSSLESS, "--skip-existing", "-q", "--json")
         self.assertEqual(json.loads(result.stdout)["settings"]["seed"], "1")
@@ -216,7 +216,8 @@ class SkipExisting(DecodeTest):
     def test_pictures(self):
         words = [*QUICK, "-o", "clip.png", "--skip-existing"]
         self.render(*words)
-        self.assertEqual(self.render(*words).stderr, b"t2v: clip-0001.png is there already\n")
+        said = b"t2v: looking at clip-0001.png\nt2v: clip-0001.png is there already\n"
+        self.assertEqual(self.render(*words).stderr, said)
         (self.folder / "clip-0003.png").unlink()
         self.assert_error(self.run_t2v(*words, "-q"), 2, "clip")
 

@@ -1,7 +1,10 @@
 """A disk that refuses to sync, close or rename (contract, fault cases 13 and 16): every such call of a run fails once, in a run of its own."""
 
+import atexit
 import itertools
+import os
 import shutil
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -24,7 +27,12 @@ class DiskTest(BatchTest):
         """Runs t2v with a call that fails: the path that it was about, "" if there was none, and the result."""
         log = self.folder.with_suffix(".log")
         faults = {"FAULTY_CALL": call, "FAULTY_NUMBER": str(number), "FAULTY_PATH": path, "FAULTY_LOG": str(log)}
-        variables = environment(LD_PRELOAD=str(FAULTY_CALLS), XDG_CACHE_HOME=str(self.cache), **faults)
+        # LD_PRELOAD takes no path with a blank in it.
+        library = Path(tempfile.gettempdir()) / f"t2v-faulty-calls-{os.getpid()}.so"
+        if not library.exists():
+            shutil.copy(FAULTY_CALLS, library)
+            atexit.register(library.unlink)
+        variables = environment(LD_PRELOAD=str(library), XDG_CACHE_HOME=str(self.cache), **faults)
         result = self.run_t2v(*arguments, env=variables)
         return log.read_text() if log.exists() else "", result
 

@@ -71,9 +71,12 @@ struct GenerateRequest {
   bool metadata = true;                ///< write the settings into the clip
   std::filesystem::path save_latents;  ///< also write the final latents here (safetensors); empty: do not
   std::filesystem::path preview;  ///< a small clip that shows what is sampled so far; as output; empty: none
+  bool shows_previews = false;    ///< RunControl::on_preview is called
   int64_t preview_interval = 1;   ///< it is made anew after so many steps
   std::vector<std::string> arguments;  ///< the command line, recorded in the settings
   std::filesystem::path preset;        ///< set by check(): the file that filled what was empty
+
+  bool makes_previews() const { return shows_previews || !preview.empty(); }
 };
 
 struct GenerateResult {

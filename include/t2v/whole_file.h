@@ -12,8 +12,9 @@ class StagedFile;
 /// of, so that a place where it cannot be is told first.
 class WholeFile {
  public:
-  /// `flag` is what asked for it. One that is there will be replaced. Error (kUsage, kOutput).
-  WholeFile(const std::string& flag, const std::filesystem::path& file);
+  /// `flag` is what asked for it. One that is there is replaced with `overwrite`, else it is an Error
+  /// (kUsage). Error (kOutput).
+  WholeFile(const std::string& flag, const std::filesystem::path& file, bool overwrite);
   ~WholeFile();
 
   /// Once. Error (kOutput).
@@ -21,6 +22,7 @@ class WholeFile {
 
  private:
   std::unique_ptr<StagedFile> staged_;
+  bool overwrite_;
 };
 
 }  // namespace t2v

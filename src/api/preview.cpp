@@ -31,7 +31,7 @@ Frames strip(const Frames& frames) {
 }  // namespace
 
 Preview::Preview(const GenerateRequest& request, const RunControl& control)
-    : request_(request), control_(control), wanted_(!request.preview.empty() || control.on_preview) {}
+    : request_(request), control_(control), wanted_(request.makes_previews()) {}
 
 std::function<void(int64_t, int64_t, const std::function<Frames()>&)> Preview::callback() {
   if (!wanted_) return {};
@@ -48,7 +48,7 @@ void Preview::show(const std::function<Frames()>& make) {
   try {
     const Frames frames = make();
     if (!request_.preview.empty()) write_file(frames);
-    if (control_.on_preview) {
+    if (request_.shows_previews && control_.on_preview) {
       const Frames picture = strip(frames);
       PngEncoder encoder(picture.width, picture.height, "making a preview");
       control_.on_preview(encoder.encode(picture.rgb.data()));

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_folder.h"
+#include "batch_keys.h"
 #include "prompt.h"
 #include "t2v/error.h"
 
@@ -36,59 +37,6 @@ uint64_t seed_of(const std::string& prompt, uint64_t occurrence, const std::stri
   std::array<uint32_t, 4> mixed{};
   std::seed_seq(bytes.begin(), bytes.end()).generate(mixed.begin(), mixed.end());
   return mixed[0];
-}
-
-/// Equal for clips that one loaded model renders.
-std::string model_key(const GenerateRequest& request) {
-  std::string key;
-  for (const auto& part : {request.model, request.transformer, request.transformer_2, request.vae,
-                           request.text_encoder, request.tokenizer, request.image_encoder}) {
-    key += part.string() + '\0';
-  }
-  for (const auto* loras : {&request.loras, &request.loras_2}) {
-    for (const LoraChoice& lora : *loras)
-      key += lora.file.string() + ':' + std::to_string(lora.strength) + '\0';
-    key += '\0';
-  }
-  return key + request.dtype + '\0' + request.device + '\0' + request.offload + '\0' +
-         std::to_string(request.max_vram.value_or(0)) + '\0' + request.text_encoder_device;
-}
-
-std::string shape_key(const GenerateRequest& request) {
-  return std::to_string(*request.width) + 'x' + std::to_string(*request.height) + 'x' +
-         std::to_string(*request.num_frames);
-}
-
-/// Equal for clips that take as much memory and disk, where model_key() and shape_key() are as well.
-std::string kind_key(const GenerateRequest& request) {
-  std::string key = request.output.extension().string() + '\0' + request.quality + '\0' + request.codec +
-                    '\0' + request.pix_fmt + '\0' + request.cache_mode + '\0' + request.sampler.value_or("");
-  for (const std::string& option : request.cache_options) key += '\0' + option;
-  for (const int64_t number :
-       {request.crf.value_or(-1), request.threads, static_cast<int64_t>(request.reference_images.size())}) {
-    key += '\0' + std::to_string(number);
-  }
-  key += '\0' + std::to_string(*request.fps);
-  for (const bool part :
-       {request.vae_tiling, *request.guidance_scale > 1, request.preview.empty(), request.image.empty(),
-        request.end_image.empty(), request.control_video.empty(), request.control_mask.empty()}) {
-    key += part ? '1' : '0';
-  }
-  return key;
-}
-
-/// Equal for clips that begin with the same pictures and clips, where the others are as well.
-std::string inputs_key(const GenerateRequest& request) {
-  std::string key;
-  std::vector<fs::path> files = request.reference_images;
-  files.insert(files.end(), {request.image, request.end_image, request.control_video, request.control_mask});
-  for (const fs::path& file : files) key += file.string() + '\0';
-  return key;
-}
-
-double work_of(const GenerateRequest& request) {
-  const double pixels = static_cast<double>(*request.width * *request.height * *request.num_frames);
-  return pixels * static_cast<double>(*request.num_inference_steps) * (*request.guidance_scale > 1 ? 2 : 1);
 }
 
 /// The one way to write where a file is or will be.
@@ -154,6 +102,7 @@ BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vec
   }
   expect_free_names(errors);
   errors.expect_none();
+  tell_unused(progress);
   sort_jobs();
 }
 
@@ -169,8 +118,8 @@ bool BatchPlan::gives(const std::vector<GivenFlag>& given, const char* flag) con
 
 /// What a row asks for: its own flags, and those of the command line that it leaves.
 GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<GivenFlag>& given) {
-  std::string names;
-  for (const GivenFlag& item : given) names += item.name + '\n';
+  std::vector<std::string> names;
+  for (const GivenFlag& item : given) names.push_back(item.name);
   auto found = defaults_.find(names);
   if (found == defaults_.end()) {
     std::vector<GivenFlag> left = merge(groups_, given, common_);
@@ -356,6 +305,20 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
       if (file.parent_path() != folder || !(taken.contains(name) || is_in_sequence(name, taken))) return;
       refuse(giver.first + giver.second + ' ' + file.string(), "the name of a clip", "a name of its own");
     });
+  }
+}
+
+/// Of the command line's own flags, those that no row leaves to it.
+void BatchPlan::tell_unused(Progress& progress) const {
+  for (const GivenFlag& item : common_) {
+    const std::string& flag = find_flag(groups_, "--" + item.name)->names[0];
+    const bool used = std::any_of(defaults_.begin(), defaults_.end(), [&](const auto& row) {
+      const std::vector<std::string>& names = row.first;
+      return std::none_of(names.begin(), names.end(),
+                          [&](const std::string& name) { return is_flag(name, flag.c_str()); });
+    });
+    if (item.where.starts_with("-") && !used)
+      progress.note("t2v: warning: " + item.where + " counts for nothing: every row gives its own");
   }
 }
 

@@ -86,6 +86,7 @@ class BatchPlan {
   std::vector<uint64_t> seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                  const GenerateRequest& request, size_t count);
   void expect_free_names(BatchErrors& errors);
+  void tell_unused(Progress& progress) const;
   void sort_jobs();
 
   BatchOptions options_;
@@ -98,7 +99,8 @@ class BatchPlan {
 
   GenerateArguments arguments_;  ///< what groups_ write into
   std::vector<FlagGroup> groups_;
-  std::map<std::string, GenerateArguments> defaults_;      ///< by the names of the flags that a row gives
+  /// By the names of the flags that a row gives.
+  std::map<std::vector<std::string>, GenerateArguments> defaults_;
   std::map<std::filesystem::path, std::string> prompts_;   ///< of --prompt-file
   std::optional<std::string> common_error_;                ///< what a row that gives nothing is refused with
   std::unordered_map<std::string, uint64_t> occurrences_;  ///< of a prompt

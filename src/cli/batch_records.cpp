@@ -33,6 +33,7 @@ BatchRecords::BatchRecords(const std::filesystem::path& file) {
     if (!has(output)) order_.push_back(output);
     lines_[output] = line;
   }
+  if (stream.is_open() && order_.empty()) changed_ = true;  // a full disk left it
 }
 
 Json BatchRecords::find(const std::string& output) const {

@@ -5,9 +5,11 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "reads.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/doctor.h"
+#include "t2v/hub.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -38,6 +40,8 @@ Exit code 0 if nothing failed, else that of the first failure.
 
 Standard output with --json: {"ok": BOOL, "findings": [{"state": "ok",
 "warning" or "failed", "name", "detail", "advice"}]}
+With --dry-run the model of that clip and its size, or with --json
+  {"reads": [{"path", "files", "bytes"}]}
 )";
 
 const char* word_for(State state) {
@@ -88,9 +92,10 @@ Command doctor_command() {
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
-          .flags = {look},
+          .flags = {look, reading_flags(arguments->dry_run)},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
+            if (arguments->dry_run) return show_reads({find_model("tiny-world")}, invocation.json);
             return run(invocation, arguments->request.device, progress);
           }};
 }

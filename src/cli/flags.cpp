@@ -107,8 +107,9 @@ FlagGroup where_to(GenerateArguments& arguments) {
 
 FlagGroup look(GenerateArguments& arguments) {
   const auto set_preview = [&arguments](const FlagValue& value) {
-    arguments.preview_in_terminal = value.text == "terminal";
-    arguments.request.preview = arguments.preview_in_terminal ? "" : parse_path(value);
+    GenerateRequest& request = arguments.request;
+    request.shows_previews = value.text == "terminal";
+    request.preview = request.shows_previews ? "" : parse_path(value);
   };
   return {"Look",
           {{{"--preview"},

@@ -14,7 +14,6 @@ struct GenerateArguments {
   std::filesystem::path prompt_file;  ///< "-" is standard input; empty: the prompt is in `request`
   std::filesystem::path config;       ///< read by whoever reads the command line
   bool skip_existing = false;         ///< what is there already and whole is not rendered
-  bool preview_in_terminal = false;   ///< instead of request.preview
   std::filesystem::path sheet;        ///< a contact sheet of what is rendered; empty: none
   bool dry_run = false;               ///< instead of rendering, what it would take is told
 };

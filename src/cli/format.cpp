@@ -23,7 +23,8 @@ std::string in_bytes(int64_t bytes) {
   constexpr double kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
   const auto value = static_cast<double>(bytes);
   if (value >= 999.5 * kMiB) return formatted("%.2f GiB", value / kGiB);
-  return value >= kMiB ? formatted("%.0f MiB", value / kMiB) : formatted("%.0f KiB", value / kKiB);
+  if (value >= 9.95 * kMiB) return formatted("%.0f MiB", value / kMiB);
+  return value >= kMiB ? formatted("%.1f MiB", value / kMiB) : formatted("%.0f KiB", value / kKiB);
 }
 
 std::string in_seconds(double seconds) {

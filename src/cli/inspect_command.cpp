@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "format.h"
+#include "reads.h"
 #include "streams.h"
 #include "t2v/inspect.h"
 #include "t2v/text.h"
@@ -42,21 +44,18 @@ Standard output with --json: an object with "kind": "checkpoint", "lora",
    "misshaped"}
 Of a LoRA "naming", "made_for", "modules", "tensors", "bytes", "ranks"
 ([smallest, largest]), "number_formats", "unknown". Of the others "settings".
+With --dry-run the size of it all, of which the headers would be read, or with
+--json {"reads": [{"path", "files", "bytes"}]}.
 )";
 
-/// "5.68 G", "41.6 k": a number with the unit that leaves it between 1 and 1000. `thousands` are the units.
-std::string with_unit(int64_t number, const std::array<const char*, 5>& thousands) {
-  double value = static_cast<double>(number);
+/// "5.68 B", "41.6 k": a number with the unit that leaves it between 1 and 1000.
+std::string counted(int64_t count) {
+  constexpr std::array<const char*, 5> kUnits = {"", " k", " M", " B", " T"};
+  double value = static_cast<double>(count);
   size_t unit = 0;
-  for (; value >= 999.5 && unit + 1 < thousands.size(); ++unit) value /= 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f" : value < 99.5 ? "%.3g" : "%.0f", value);
-  return text + std::string(thousands[unit]);
+  for (; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
+  return formatted(unit == 0 ? "%.0f" : value < 99.5 ? "%.3g" : "%.0f", value) + kUnits[unit];
 }
-
-std::string in_bytes(int64_t bytes) { return with_unit(bytes, {" B", " kB", " MB", " GB", " TB"}); }
-
-std::string counted(int64_t count) { return with_unit(count, {"", " k", " M", " B", " T"}); }
 
 /// "BF16", or "F32 12 %, F8_E4M3 88 %".
 std::string shares(const std::map<std::string, int64_t>& counts) {
@@ -183,14 +182,16 @@ int run(const std::filesystem::path& path, bool json) {
 
 Command inspect_command() {
   const auto path = std::make_shared<std::filesystem::path>();
+  const auto dry_run = std::make_shared<bool>(false);
   return {.name = "inspect",
           .summary = "Tells what a checkpoint, a LoRA or a clip is",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"PATH"}, "PATH", "A folder or a file", *path)},
-          .flags = {},
+          .flags = {reading_flags(*dry_run)},
           .stopped = "nothing was changed",
-          .run = [path](const Invocation& invocation, Progress& progress) {
+          .run = [path, dry_run](const Invocation& invocation, Progress& progress) {
+            if (*dry_run) return show_reads({*path}, invocation.json);
             progress.note("t2v: reading " + escape_for_display(path->string()));
             return run(*path, invocation.json);
           }};

@@ -40,7 +40,7 @@ void check_look(const Invocation& invocation, const GenerateArguments& arguments
       refuse("the name of another file of this clip", "a name of its own");
     }
   }
-  if (!arguments.preview_in_terminal) return;
+  if (!arguments.request.shows_previews) return;
   const bool shows = is_terminal(STDERR_FILENO) && picture_protocol() != PictureProtocol::kNone;
   if (shows && invocation.progress != "json") return;
   throw Error(
@@ -62,7 +62,7 @@ void make_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet, bool
 
 std::function<void(const std::string&)> preview_in_terminal(const GenerateArguments& arguments,
                                                             Progress& progress) {
-  if (!arguments.preview_in_terminal) return {};
+  if (!arguments.request.shows_previews) return {};
   return [&progress](const std::string& png) {
     const int columns = std::clamp(terminal_width(STDERR_FILENO) - 1, 1, kMostColumns);
     progress.log(picture_sequence(picture_protocol(), png, columns));

@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "format.h"
+#include "reads.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/error.h"
@@ -34,6 +35,8 @@ Standard output with --json: list writes a list of
    "path" (null: not here), "whole"}
 path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
 --progress json: verify events, "done" of "total" bytes, "detail" the file.
+With --dry-run verify tells the size of what it would hash, or with --json
+{"reads": [{"path", "files", "bytes"}]}; list and path read no weights anyway.
 Sizes of models that are not here are about what a download takes.
 )";
 
@@ -42,19 +45,8 @@ const std::vector<std::string> kActions = {"list", "path", "verify"};
 struct ModelsArguments {
   std::string action = "list";
   std::string name;
+  bool dry_run = false;
 };
-
-std::string in_bytes(int64_t bytes) {
-  if (bytes <= 0) return "?";
-  const bool small = bytes < 100'000'000;
-  char text[32];
-  std::snprintf(text, sizeof text,
-                small                     ? "%.0f MB"
-                : bytes < 100'000'000'000 ? "%.1f GB"
-                                          : "%.0f GB",
-                static_cast<double>(bytes) / (small ? 1e6 : 1e9));
-  return text;
-}
 
 std::string padded(const std::string& text, size_t width) {
   return width == 0 ? text : text + std::string(width - std::min(width, text.size()) + 2, ' ');
@@ -77,7 +69,7 @@ int list(bool json) {
                        {"bytes", model.bytes},
                        {"path", here ? Json(model.path.string()) : Json()},
                        {"whole", model.whole}});
-    lines += padded(model.name, names) + padded(in_bytes(model.bytes), 7) +
+    lines += padded(model.name, names) + padded(model.bytes > 0 ? in_bytes(model.bytes) : "?", 9) +
              padded(model.whole ? "here"
                     : here      ? "not whole"
                                 : "-",
@@ -120,6 +112,8 @@ int run(const Invocation& invocation, const ModelsArguments& arguments, Progress
                                  : "t2v models list shows them"});
   }
   if (arguments.action == "list") return list(invocation.json);
+  if (arguments.action == "verify" && arguments.dry_run)
+    return show_reads({find_model(arguments.name)}, invocation.json);
   if (arguments.action == "verify") return verify(arguments.name, invocation.json, progress);
   const std::string path = find_model(arguments.name).string();
   return invocation.json ? print_json({{"path", path}}) : print(path + '\n');
@@ -136,7 +130,7 @@ Command models_command() {
           .operands = {choice_flag({"ACTION"}, "What to do", kActions, arguments->action, arguments->action),
                        path_flag({"NAME"}, "TEXT", "A short name, or org/repo[@revision]", arguments->name,
                                  "none")},
-          .flags = {},
+          .flags = {reading_flags(arguments->dry_run)},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);

@@ -264,7 +264,7 @@ class Planner {
     return 1 + static_cast<double>(vace.vace_layers.size()) / static_cast<double>(transformer_.num_layers);
   }
 
-  double sampling_code() const { return request().preview.empty() ? kSamplingCode : kDecodingCode; }
+  double sampling_code() const { return request().makes_previews() ? kDecodingCode : kSamplingCode; }
 
   PlannedPhase sampling() {
     const Component& component = checkpoint_.get("transformer");

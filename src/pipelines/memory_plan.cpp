@@ -71,7 +71,7 @@ int64_t cache_bytes(const GenerateRequest& request, const WanTransformer3DConfig
 
 /// A preview decodes one frame.
 uint64_t preview_bytes(const GenerateRequest& request, const AutoencoderKLWanConfig& vae, bool on_cpu) {
-  if (request.preview.empty()) return 0;
+  if (!request.makes_previews()) return 0;
   return static_cast<uint64_t>(decode_bytes(vae, {1, *request.height, *request.width},
                                             on_cpu ? host_allocation() : gpu_allocation(), tile_of(request)));
 }

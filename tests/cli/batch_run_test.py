@@ -212,6 +212,12 @@ class FailureTest(BatchTest):
         self.assertEqual(sorted(line["output"] for line in self.lines("results.jsonl")), self.clips())
         self.assertEqual(self.done(*rows), [])
 
+    def test_an_empty_file_of_failures_goes(self):
+        (self.folder / "out").mkdir()
+        (self.folder / "out/failed.jsonl").touch()  # as a full disk leaves it
+        self.assertEqual(self.done(self.write("a cat\n"), "--seed", "1"), ["out/0000-a-cat-1.mp4"])
+        self.assertFalse((self.folder / "out/failed.jsonl").exists())
+
     def test_failed_rows_run_again_on_their_own(self):
         self.lora(float("nan"))
         rows = self.five('"lora": ["lora.safetensors:0.5"], "save_latents": "x", "sigmas": [1], "width": 32, "codec": null, "base_seed": 8')

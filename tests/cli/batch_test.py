@@ -52,6 +52,13 @@ class RowTest(BatchTest):
         self.assertEqual(self.prompts("fifo"), ["a cat"])
         writer.join()
 
+    def test_flags_that_every_row_gives_itself_are_told(self):
+        rows = self.write('{"prompt": "a", "width": 32, "cfg_scale": 3}\n{"prompt": "b", "guidance-scale": 2}\n', "rows.jsonl")
+        result = self.batch(rows, "-p", "all", "-W", "64", "--guidance-scale", "1", "--crf", "9", "--dry-run")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        said = [line.split()[2] for line in result.stderr.decode().splitlines() if "counts for nothing" in line]
+        self.assertEqual(sorted(said), ["--guidance-scale", "--prompt"])
+
     def test_what_a_row_gives_holds_before_the_command_line(self):
         rows = '{"prompt": "a", "width": 32, "lora": "b.safetensors"}\n{"prompt": "b", "crf": 3}\n'
         for name in ("a.safetensors", "b.safetensors"):

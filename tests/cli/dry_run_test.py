@@ -1,4 +1,4 @@
-"""t2v convert and t2v pull with --dry-run: what is told before, against what is done."""
+"""--dry-run of the commands that make no clip: what is told before, against what is done."""
 
 import json
 import unittest
@@ -64,6 +64,44 @@ class ConvertTest(CommandTest):
                 self.assertEqual((dry.returncode, dry.stderr), (run.returncode, run.stderr))
                 self.assertEqual(len(dry.stderr.splitlines()), 1)
         self.assert_files("there")
+
+
+class ReadingTest(CommandTest):
+    """The commands that change nothing."""
+
+    def told(self, *arguments):
+        dry = self.run_t2v(*arguments, "--dry-run", "--json")
+        self.assertEqual(dry.returncode, 0, dry.stderr)
+        return json.loads(dry.stdout)["reads"]
+
+    @staticmethod
+    def size(*paths):
+        return sum(path.stat().st_size for path in paths)
+
+    def test_files_and_folders(self):
+        model = ROOT / "models/tiny-world"
+        files = [path for path in model.rglob("*") if path.is_file()]
+        whole = [{"path": str(model), "files": len(files), "bytes": self.size(*files)}]
+        self.assertEqual(self.told("inspect", str(model)), whole)
+        for arguments in (["doctor"], ["models", "verify", "tiny-world"]):
+            (read,) = self.told(*arguments)
+            self.assertEqual((read["files"], read["bytes"]), (whole[0]["files"], whole[0]["bytes"]))
+        one, other = TINY / "vae/config.json", TINY / "model_index.json"
+        self.assertEqual([read["bytes"] for read in self.told("compare", str(one), str(other))], [self.size(one), self.size(other)])
+        self.assert_files()
+
+    def test_numbered_pictures(self):
+        for name in ("clip-0001.png", "clip-0002.png", "clips-0001.png", "clip-0001.jpg"):
+            (self.folder / name).write_text(name)
+        for name in ("clip.png", "clip-%04d.png"):
+            self.assertEqual(self.told("inspect", name), [{"path": name, "files": 2, "bytes": 26}])
+        self.assertEqual(self.told("inspect", "clip-0002.png"), [{"path": "clip-0002.png", "files": 1, "bytes": 13}])
+
+    def test_in_words_and_errors(self):
+        result = self.run_t2v("inspect", str(TINY), "--dry-run")
+        self.assertRegex(result.stdout.decode(), r"^ *[\d.]+ [KM]iB  .*/tiny-wan, \d+ files\n$")
+        missing = self.run_t2v("compare", str(TINY / "model_index.json"), "none.mp4", "--dry-run")
+        self.assert_error(missing, 3, "none.mp4")
 
 
 class PullTest(HubTest):

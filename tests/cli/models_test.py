@@ -64,7 +64,7 @@ class TheBundledModel(CommandTest):
         bundled = json.loads(self.run_t2v("models", "--json").stdout)[0]
         self.assertEqual((bundled["name"], bundled["repository"], bundled["whole"]), ("tiny-world", None, True))
         self.assertTrue((Path(bundled["path"]) / "model_index.json").is_file())
-        self.assertRegex(self.run_t2v("models").stdout.decode().splitlines()[0], r"^tiny-world +11 MB +here +comes with t2v$")
+        self.assertRegex(self.run_t2v("models").stdout.decode().splitlines()[0], r"^tiny-world +10 MiB +here +comes with t2v$")
 
     def test_its_name(self):
         path = self.run_t2v("models", "path", "tiny-world").stdout

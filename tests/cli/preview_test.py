@@ -95,12 +95,12 @@ class PreviewFile(CommandTest):
 
 
 class PreviewInTerminal(CommandTest):
-    def shown(self, **variables):
+    def shown(self, *flags, output=subprocess.DEVNULL, **variables):
         """What a terminal gets, which says of itself what `variables` say."""
         own, theirs = pty.openpty()
         with subprocess.Popen(
-            [os.environ["T2V_BINARY"], *QUICK, "-o", "clip.mp4", "--preview", "terminal"], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, env=environment(**variables),
+            [os.environ["T2V_BINARY"], *QUICK, "-o", "clip.mp4", "--preview", "terminal", *flags], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=theirs, env=environment(**variables),
         ) as process:  # fmt: skip
             os.close(theirs)
             text = b""
@@ -130,6 +130,21 @@ class PreviewInTerminal(CommandTest):
         code, text = self.shown(TERM="xterm-256color", TERM_PROGRAM="iTerm.app")
         self.assertEqual(code, 0)
         self.assert_picture(re.search(rb"\033\]1337;File=inline=1;[^:]*:([^\a]*)\a", text)[1])
+
+    def test_its_memory_is_planned(self):
+        clip = ["--size", "256x256", "--frames", "1", "--dry-run", "--json"]
+
+        def sampling(plan):
+            return next(phase["host_bytes"] for phase in json.loads(plan)["phases"] if phase["name"] == "sampling")
+
+        planned = []
+        for flags in ([], ["--preview", "look.gif"]):  # the last of two wins
+            with open(self.folder / "plan.json", "wb") as file:
+                code, text = self.shown(*flags, *clip, output=file, TERM="xterm-kitty")
+            self.assertEqual(code, 0, text)
+            planned.append(sampling((self.folder / "plan.json").read_text()))
+        self.assertAlmostEqual(*planned, delta=1 << 20)
+        self.assertLess(sampling(self.run_t2v(*QUICK, "-o", "clip.mp4", *clip).stdout), planned[0] - (50 << 20))
 
     def test_others_are_refused(self):
         for variables in ({"TERM": "xterm-256color"}, {"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}):

@@ -5,8 +5,9 @@
 
 namespace t2v {
 
-WholeFile::WholeFile(const std::string& flag, const std::filesystem::path& file) {
-  check_file(flag, file, /*overwrite=*/true);
+WholeFile::WholeFile(const std::string& flag, const std::filesystem::path& file, bool overwrite)
+    : overwrite_(overwrite) {
+  check_file(flag, file, overwrite);
   staged_ = std::make_unique<StagedFile>(file);
 }
 
@@ -15,7 +16,7 @@ WholeFile::~WholeFile() = default;
 void WholeFile::write(const std::string& text) {
   staged_->write(text);
   staged_->sync();
-  staged_->publish(/*overwrite=*/true);
+  staged_->publish(overwrite_);
 }
 
 }  // namespace t2v

@@ -171,7 +171,7 @@ void SharedFolder::replace(const std::string& name, const std::string& text) con
   if (text.empty()) {
     ::unlink((folder_ / name).c_str());
   } else {
-    WholeFile("writing", folder_ / name).write(text);
+    WholeFile("writing", folder_ / name, /*overwrite=*/true).write(text);
   }
 }
 

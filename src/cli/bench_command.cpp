@@ -95,6 +95,7 @@ struct Arguments {
   bool list = false, compare = false, dry_run = false;
   std::optional<double> fail_over, price_per_hour;
   std::filesystem::path report;
+  bool overwrite = false;
 };
 
 int list_cases(bool json) {
@@ -153,6 +154,12 @@ void check_flags(const Arguments& arguments) {
   if (arguments.dry_run && arguments.compare) refuse("--dry-run", "it without --compare");
   if (!arguments.report.empty() && arguments.dry_run) refuse("--report", "it without --dry-run");
   if (arguments.price_per_hour && arguments.dry_run) refuse("--price-per-hour", "it without --dry-run");
+  const std::string extension = arguments.report.extension().string();
+  if (!arguments.report.empty() && extension != ".html" && extension != ".htm") {
+    throw Error(ErrorCode::kUsage, {.doing = "--report " + arguments.report.string(),
+                                    .got = extension.empty() ? "no extension" : "the extension " + extension,
+                                    .expected = ".html or .htm"});
+  }
 }
 
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
@@ -162,7 +169,7 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   arguments.request.cases = arguments.words;
   if (arguments.dry_run) return dry_run(arguments.request, invocation.json, progress);
   std::optional<WholeFile> page;
-  if (!arguments.report.empty()) page.emplace("--report", arguments.report);
+  if (!arguments.report.empty()) page.emplace("--report", arguments.report, arguments.overwrite);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
   const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
   const auto failed = std::count_if(report.failures.begin(), report.failures.end(),
@@ -198,6 +205,7 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
                     true)}},
       {"What to make of it",
        {path_flag({"--report"}, "FILE.html", "Also write a page with plots", arguments.report),
+        switch_flag({"--overwrite", "-y"}, "Replace a page that is there", arguments.overwrite, true),
         number_flag({"--price-per-hour"}, "Of the machine: tells what each run and clip costs", kPrices,
                     arguments.price_per_hour),
         switch_flag({"--compare"}, "Compare two files of --json instead", arguments.compare, true),

@@ -48,7 +48,7 @@ and "elapsed" (seconds since the start); a reader skips events it does not know:
                path), "left" (seconds left of this phase, null if not known)
   log          "message": a warning or a detail
   done         "output": the path of the clip, which is whole now
-  error        "code" (the exit code), "message"
+  error        "code" (the exit code; 130 and the like if stopped), "message"
   summary      "ok", "seconds": {phase: seconds}; last, if the run began
 )";
 

@@ -227,6 +227,14 @@ void Progress::fail(int code, const std::string& message) {
   }
 }
 
+void Progress::stop(int code, const std::string& message) {
+  if (options_.style == "json") {
+    fail(code, message);
+  } else {
+    log("t2v: " + message);
+  }
+}
+
 void Progress::summarize(bool ok) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {

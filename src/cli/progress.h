@@ -50,6 +50,8 @@ class Progress {
   void note(const std::string& line);
   /// Why the run ends without a clip; `message` is without "t2v: error: ".
   void fail(int code, const std::string& message);
+  /// That the run was asked to stop, and what is left of it; an error as well for who reads "json".
+  void stop(int code, const std::string& message);
   /// The last line of a run that started; nothing if it did not.
   void summarize(bool ok);
 

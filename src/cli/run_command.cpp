@@ -50,7 +50,7 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
   } catch (const Error& error) {
     return fail(error.code(), error.what());
   } catch (const Stopped&) {
-    progress.log("t2v: stopped; " + command.stopped);
+    progress.stop(stop_code(), "stopped; " + command.stopped);
     progress.summarize(false);
     end_by_signal();
   } catch (const std::bad_alloc&) {

@@ -100,6 +100,8 @@ const std::atomic<bool>& stop_requested() { return stop; }
 
 void end_by_signal() { end_by(stop_signal); }
 
+int stop_code() { return 128 + stop_signal; }
+
 void end_by_closed_pipe() { end_by(SIGPIPE); }
 
 }  // namespace t2v

@@ -21,6 +21,8 @@ const std::atomic<bool>& stop_requested();
 
 /// Ends the process by the signal that asked to stop, so that a shell loop stops too.
 [[noreturn]] void end_by_signal();
+/// The exit code that a shell sees then.
+int stop_code();
 
 /// Ends the process by SIGPIPE, as a program does whose reader has gone (`t2v -o - | head`).
 [[noreturn]] void end_by_closed_pipe();

@@ -247,12 +247,20 @@ class BenchTest(CommandTest):
         self.refused("bench", "dit.tiny.64p17", "--report", "none/page.html", parts=["--report"])
         self.refused("bench", "dit.tiny.64p17", "--report", str(self.folder), parts=["--report"])
         (self.folder / "page.html").write_text("old")
-        process = self.start_t2v("bench", "vae.tiny.256p17", "--threads", "1", "--progress", "json", "--report", "page.html")
+        process = self.start_t2v("bench", "vae.tiny.256p17", "--threads", "1", "--progress", "json", "--report", "page.html", "-y")
         self.read_until(process.stderr, b'"vae.tiny.256p17"')
         process.send_signal(signal.SIGINT)
         process.wait(60)
         self.assertEqual((self.folder / "page.html").read_text(), "old")
         self.assert_files("page.html")
+
+    def test_a_page_that_is_there_stays_unless_it_may_go(self):
+        (self.folder / "page.html").write_text("old")
+        self.refused("bench", "dit.tiny.64p17", "--report", "page.html", parts=["page.html", "--overwrite"])
+        self.refused("bench", "dit.tiny.64p17", "--report", "page.txt", parts=["page.txt", ".html"])
+        self.assertEqual((self.folder / "page.html").read_text(), "old")
+        self.bench("dit.tiny.64p17", "--repeats", "1", "--report", "page.html", "-y")
+        self.assertIn("dit.tiny.64p17", (self.folder / "page.html").read_text())
 
     def test_flags_that_would_do_nothing(self):
         for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"],

@@ -41,6 +41,8 @@ class SignalTest(CommandTest):
                 notice = [i for i, event in enumerate(events) if "stopping" in event.get("message", "")]
                 self.assertEqual(len(notice), 1)
                 self.assertIn("elapsed", events[notice[0]])
+                (error,) = [event for event in events if event["event"] == "error"]
+                self.assertEqual((error["code"], error["message"]), (128 + number, "stopped; no clip was written"))
                 # At most the step in progress and the one that the message raced with.
                 self.assertLessEqual(sum(event["event"] == "step" for event in events[notice[0] :]), 2)
                 self.assert_files()

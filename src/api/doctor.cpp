@@ -140,6 +140,7 @@ bool look_at(const char* name, const Tell& tell, const char* advice, const std::
   } catch (const Error& error) {
     finding.code = error.code();
     finding.detail = error.what();
+    if (error.code() == ErrorCode::kResource) finding.advice = "";  // its own says more
   } catch (const std::bad_alloc&) {
     finding.code = ErrorCode::kResource;
     finding.detail = "out of memory";
@@ -152,13 +153,13 @@ bool look_at(const char* name, const Tell& tell, const char* advice, const std::
 
 }  // namespace
 
-void examine(const std::string& device, const Tell& tell, const RunControl& control) {
+void examine(const std::string& device, bool render, const Tell& tell, const RunControl& control) {
   constexpr const char* kInstall = "install t2v again";
   look_at("t2v", tell, kInstall, examine_program);
   bool renders = look_at("data", tell, kInstall, examine_data);
   look_at("memory", tell, "", examine_memory);
   look_at("cache", tell, "set HF_HUB_CACHE to a folder of yours", examine_cache);
-  look_at("models", tell, "t2v models --verify tells more", examine_models);
+  look_at("models", tell, "t2v models verify NAME tells more", examine_models);
   const auto examine_with_engine = [&](const char* name) {
     return look_at(name, tell, kInstall, [&] {
       const auto engine_examine = engine_entry<decltype(t2v_engine_examine)>(kEngineExamine);
@@ -169,7 +170,7 @@ void examine(const std::string& device, const Tell& tell, const RunControl& cont
   };
   for (const char* name : {"engine", "device", "encoders"}) renders = examine_with_engine(name) && renders;
   // What it needs and lacks was told.
-  if (renders) {
+  if (renders && render) {
     look_at("self-test", tell, "report it, with this list", [&] { return test_self(device, control); });
   }
 }

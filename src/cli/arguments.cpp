@@ -164,7 +164,7 @@ const Command& parse_arguments(Invocation& invocation) {
   const bool configurable = is_configurable(command);
   apply_given(talking, known_to(talking, given));
   if (invocation.help || invocation.version) return command;
-  if (configurable) given = merge(groups, given, given_from_environment(groups));
+  given = merge(groups, given, given_from_environment(configurable ? groups : talking));
   apply_given(talking, known_to(talking, given));
   const bool first_is_extra = named == nullptr && !extras.empty() && extras[0] == words[0];
   if (first_is_extra && !is_flag_like(words[0])) refuse_command(words[0]);

@@ -34,8 +34,9 @@ long names of flags of t2v; a .csv a first line with such names and a row a
 clip, where an empty field is not given. Standard input (-), and a file without
 an extension, may mix prompts and objects. Blank lines do not count, nor do
 lines of prompts that begin with #. Flags on the command line hold for every
-row; what a row gives itself holds in their place, but --sheet, --no-metadata
-and --skip-existing, which no row can give. Paths begin in the current folder,
+row; what a row gives itself holds in their place, but --sheet and
+--skip-existing, which no row can give (and --no-metadata, which a batch has
+not: what is recorded tells what is done). Paths begin in the current folder,
 wherever the file is. All rows are checked before the first clip, with the
 device, the memory and the pictures that they need; what is wrong with them is
 told at once, up to 20 lines of it.

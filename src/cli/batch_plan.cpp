@@ -23,6 +23,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostClips = 10'000'000;
+// In used_, beside names of flags: some row leaves its seed, or its name, to the batch.
+constexpr const char* kOfChance = "seeds";
+constexpr const char* kOfTemplate = "names";
 
 [[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
                          const std::string& advice = "") {
@@ -118,12 +121,15 @@ bool BatchPlan::gives(const std::vector<GivenFlag>& given, const char* flag) con
 
 /// What a row asks for: its own flags, and those of the command line that it leaves.
 GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<GivenFlag>& given) {
-  std::vector<std::string> names;
-  for (const GivenFlag& item : given) names.push_back(item.name);
+  std::string names;
+  for (const GivenFlag& item : given) names += item.name + '\n';
   auto found = defaults_.find(names);
   if (found == defaults_.end()) {
     std::vector<GivenFlag> left = merge(groups_, given, common_);
     left.resize(left.size() - given.size());
+    for (const GivenFlag& item : left) {
+      if (item.name != "prompt-file") used_.insert(item.name);  // a row's prompt holds in its place
+    }
     arguments_ = {};
     apply_given(groups_, left);
     found = defaults_.emplace(names, arguments_).first;
@@ -131,6 +137,7 @@ GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<Given
   arguments_ = found->second;
   apply_given(groups_, given);
   if (const fs::path& file = arguments_.prompt_file; !file.empty()) {
+    used_.insert("prompt-file");
     arguments_.request.prompt = prompt_in(file, gives(given, "--prompt-file") ? place : "");
   }
   if (arguments_.request.prompt.empty()) {
@@ -198,6 +205,7 @@ const std::string& BatchPlan::common_error() {
 std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                           const GenerateRequest& request, size_t count) {
   const bool own = gives(given, "--seed");
+  if (!own) used_.insert(kOfChance);
   if (!own && !options_.seeds.empty()) return options_.seeds;
   // A negative one is none, and asks for chance.
   const bool random = !request.seed && (own || gives(common_, "--seed"));
@@ -230,6 +238,9 @@ void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row, groups_);
   GenerateRequest request = ask(place(row), given);
   const bool named = !request.output.empty();
+  if (!named) used_.insert(kOfTemplate);
+  if (request.shows_previews && gives(given, "--preview"))
+    refuse(place(row) + "--preview", "terminal", "a file, or --preview terminal on the command line");
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
   const NameTemplate name = named ? NameTemplate(request.output.string(), where) : name_template_;
   request.output = options_.folder / name.name([](const std::string&) { return "0"; });
@@ -310,16 +321,18 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
 
 /// Of the command line's own flags, those that no row leaves to it.
 void BatchPlan::tell_unused(Progress& progress) const {
+  const auto tell = [&progress](const std::string& flag) {
+    progress.note("t2v: warning: " + flag + " counts for nothing: every row gives its own");
+  };
   for (const GivenFlag& item : common_) {
-    const std::string& flag = find_flag(groups_, "--" + item.name)->names[0];
-    const bool used = std::any_of(defaults_.begin(), defaults_.end(), [&](const auto& row) {
-      const std::vector<std::string>& names = row.first;
-      return std::none_of(names.begin(), names.end(),
-                          [&](const std::string& name) { return is_flag(name, flag.c_str()); });
-    });
-    if (item.where.starts_with("-") && !used)
-      progress.note("t2v: warning: " + item.where + " counts for nothing: every row gives its own");
+    if (item.where.starts_with("-") && !used_.contains(item.name)) tell(item.where);
   }
+  const bool own_seeds = !used_.contains(kOfChance);
+  if (own_seeds && !options_.seeds.empty()) tell("--seeds");
+  if (own_seeds && options_.seed_base) tell("--seed-base");
+  const bool named = !used_.contains(kOfTemplate);
+  if (named && options_.clips_per_row > 1) tell("--n-per-prompt");
+  if (named && options_.name_template != BatchOptions().name_template) tell("--name-template");
 }
 
 void BatchPlan::sort_jobs() {

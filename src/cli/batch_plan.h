@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,8 +100,8 @@ class BatchPlan {
 
   GenerateArguments arguments_;  ///< what groups_ write into
   std::vector<FlagGroup> groups_;
-  /// By the names of the flags that a row gives.
-  std::map<std::vector<std::string>, GenerateArguments> defaults_;
+  std::map<std::string, GenerateArguments> defaults_;      ///< by the names of the flags that a row gives
+  std::set<std::string> used_;                             ///< what some row leaves to the command line
   std::map<std::filesystem::path, std::string> prompts_;   ///< of --prompt-file
   std::optional<std::string> common_error_;                ///< what a row that gives nothing is refused with
   std::unordered_map<std::string, uint64_t> occurrences_;  ///< of a prompt

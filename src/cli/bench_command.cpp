@@ -142,20 +142,27 @@ int dry_run(const BenchRequest& request, bool json, Progress& progress) {
   return kExitSomeFailed;
 }
 
-/// A gate that is not asked for by its name would pass unseen.
+/// What one flag leaves another nothing to do with would pass unseen: a gate as well.
 void check_flags(const Arguments& arguments) {
-  const auto refuse = [](const char* flag, const char* expected) {
+  const auto refuse = [](bool given, const char* flag, const char* expected) {
+    if (!given) return;
     throw Error(ErrorCode::kUsage,
                 {.doing = flag, .got = "a flag that does nothing here", .expected = expected});
   };
-  if (arguments.fail_over && !arguments.compare) refuse("--fail-over", "it with --compare A.json B.json");
-  if (!arguments.report.empty() && arguments.compare) refuse("--report", "it without --compare");
-  if (arguments.price_per_hour && arguments.compare) refuse("--price-per-hour", "it without --compare");
-  if (arguments.dry_run && arguments.compare) refuse("--dry-run", "it without --compare");
-  if (!arguments.report.empty() && arguments.dry_run) refuse("--report", "it without --dry-run");
-  if (arguments.price_per_hour && arguments.dry_run) refuse("--price-per-hour", "it without --dry-run");
+  const bool report = !arguments.report.empty(), price = arguments.price_per_hour.has_value();
+  refuse(arguments.fail_over && !arguments.compare, "--fail-over", "it with --compare A.json B.json");
+  refuse(arguments.overwrite && !report, "--overwrite", "it with --report FILE.html");
+  for (const auto& [instead, without] : {std::pair(arguments.compare, "it without --compare"),
+                                         std::pair(arguments.dry_run, "it without --dry-run"),
+                                         std::pair(arguments.list, "it without --list")}) {
+    refuse(report && instead, "--report", without);
+    refuse(price && instead, "--price-per-hour", without);
+  }
+  refuse(arguments.dry_run && arguments.compare, "--dry-run", "it without --compare");
+  refuse(arguments.list && arguments.compare, "--list", "it without --compare");
+  refuse(arguments.list && !arguments.words.empty(), "--list", "it without names of cases");
   const std::string extension = arguments.report.extension().string();
-  if (!arguments.report.empty() && extension != ".html" && extension != ".htm") {
+  if (report && extension != ".html" && extension != ".htm") {
     throw Error(ErrorCode::kUsage, {.doing = "--report " + arguments.report.string(),
                                     .got = extension.empty() ? "no extension" : "the extension " + extension,
                                     .expected = ".html or .htm"});
@@ -175,8 +182,8 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   const auto failed = std::count_if(report.failures.begin(), report.failures.end(),
                                     [](const BenchFailure& failure) { return failure.asked; });
   if (failed == 0) progress.summarize(true);
+  if (page) page->write(bench_page(json));  // first: standard output may be gone
   invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
-  if (page) page->write(bench_page(json));
   if (failed == 0) return 0;
   tell_failed(failed, progress);
   progress.summarize(false);

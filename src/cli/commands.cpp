@@ -4,13 +4,25 @@
 #include "t2v/text.h"
 
 namespace t2v {
+namespace {
+
+/// Those that have no --dry-run of their own change nothing: they take it, and do the same.
+std::vector<Command> with_dry_run(std::vector<Command> commands) {
+  static bool ignored = false;
+  const Flag same = switch_flag({"--dry-run"}, "The same: this command changes nothing", ignored, true);
+  for (Command& command : commands) {
+    if (find_flag(command.flags, "--dry-run") == nullptr) command.flags.push_back({"In scripts", {same}});
+  }
+  return commands;
+}
+
+}  // namespace
 
 const std::vector<Command>& all_commands() {
-  static const std::vector<Command> commands = {
-      generate_command(),    batch_command(),  plan_command(),    bench_command(),
-      pull_command(),        models_command(), inspect_command(), compare_command(),
-      convert_command(),     decode_command(), rerun_command(),   config_command(),
-      completions_command(), doctor_command(), help_command(),    version_command()};
+  static const std::vector<Command> commands = with_dry_run(
+      {generate_command(), batch_command(), plan_command(), bench_command(), pull_command(), models_command(),
+       inspect_command(), compare_command(), convert_command(), decode_command(), rerun_command(),
+       config_command(), completions_command(), doctor_command(), help_command(), version_command()});
   return commands;
 }
 

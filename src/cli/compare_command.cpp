@@ -6,7 +6,6 @@
 
 #include "commands.h"
 #include "format.h"
-#include "reads.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/compare.h"
@@ -50,7 +49,6 @@ and of tensors:
   {"kind": "tensors", "numbers", "relative_distance", "snr",
    "largest_difference", "largest_tensor"}
 with null for what is infinite or nowhere.
-With --dry-run the size of both, or {"reads": [{"path", "files", "bytes"}]}.
 )";
 
 constexpr Range<double> kDecibels{0, 1000};
@@ -124,11 +122,9 @@ std::string objection(const Comparison& comparison, double least) {
 struct Arguments {
   std::filesystem::path a, b;
   std::optional<double> fail_under;
-  bool dry_run = false;
 };
 
 int run(const Invocation& invocation, const Arguments& arguments, Progress& progress) {
-  if (arguments.dry_run) return show_reads({arguments.a, arguments.b}, invocation.json);
   const Comparison comparison = compare(arguments.a, arguments.b, make_run_control(progress));
   progress.summarize(true);
   if (invocation.json) {
@@ -155,8 +151,7 @@ Command compare_command() {
           .flags = {{"What is too far",
                      {number_flag({"--fail-under"},
                                   "Exit code 8 if PSNR or SNR is below this many dB; 1000: anything differs",
-                                  kDecibels, arguments->fail_under)}},
-                    reading_flags(arguments->dry_run)},
+                                  kDecibels, arguments->fail_under)}}},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);

@@ -5,11 +5,9 @@
 
 #include "commands.h"
 #include "flags.h"
-#include "reads.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/doctor.h"
-#include "t2v/hub.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -40,8 +38,6 @@ Exit code 0 if nothing failed, else that of the first failure.
 
 Standard output with --json: {"ok": BOOL, "findings": [{"state": "ok",
 "warning" or "failed", "name", "detail", "advice"}]}
-With --dry-run the model of that clip and its size, or with --json
-  {"reads": [{"path", "files", "bytes"}]}
 )";
 
 const char* word_for(State state) {
@@ -65,7 +61,7 @@ std::string describe(const Finding& finding) {
   return line;
 }
 
-int run(const Invocation& invocation, const std::string& device, Progress& progress) {
+int run(const Invocation& invocation, const GenerateArguments& arguments, Progress& progress) {
   Json findings = Json::array();
   std::optional<ErrorCode> failure;
   const auto tell = [&](const Finding& finding) {
@@ -76,7 +72,7 @@ int run(const Invocation& invocation, const std::string& device, Progress& progr
                         {"detail", finding.detail},
                         {"advice", finding.advice}});
   };
-  examine(device, tell, make_run_control(progress));
+  examine(arguments.request.device, !arguments.dry_run, tell, make_run_control(progress));
   if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});
   return failure ? static_cast<int>(*failure) : 0;
 }
@@ -87,16 +83,16 @@ Command doctor_command() {
   const auto arguments = std::make_shared<GenerateArguments>();
   FlagGroup look{"What to look at", {}};
   look.flags.push_back(*find_flag(generate_flags(*arguments), "--device"));
+  look.flags.push_back(switch_flag({"--dry-run"}, "Render nothing", arguments->dry_run, true));
   return {.name = "doctor",
           .summary = "Tells whether t2v works on this machine",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
-          .flags = {look, reading_flags(arguments->dry_run)},
+          .flags = {look},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
-            if (arguments->dry_run) return show_reads({find_model("tiny-world")}, invocation.json);
-            return run(invocation, arguments->request.device, progress);
+            return run(invocation, *arguments, progress);
           }};
 }
 

@@ -24,7 +24,8 @@ std::string in_bytes(int64_t bytes) {
   const auto value = static_cast<double>(bytes);
   if (value >= 999.5 * kMiB) return formatted("%.2f GiB", value / kGiB);
   if (value >= 9.95 * kMiB) return formatted("%.0f MiB", value / kMiB);
-  return value >= kMiB ? formatted("%.1f MiB", value / kMiB) : formatted("%.0f KiB", value / kKiB);
+  if (value >= kMiB) return formatted("%.1f MiB", value / kMiB);
+  return value >= kKiB ? formatted("%.0f KiB", value / kKiB) : formatted("%.0f B", value);
 }
 
 std::string in_seconds(double seconds) {

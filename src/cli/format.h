@@ -8,7 +8,7 @@ namespace t2v {
 /// What printf would print.
 [[gnu::format(printf, 1, 2)]] std::string formatted(const char* format, ...);
 
-/// "1.25 GiB", "34 MiB", "3.4 MiB", "12 KiB"
+/// "1.25 GiB", "34 MiB", "3.4 MiB", "12 KiB", "7 B"
 std::string in_bytes(int64_t bytes);
 
 /// "12.3 us", "4.56 ms", "7.89 s", from 100 s on "0:02:05"

@@ -7,7 +7,6 @@
 
 #include "commands.h"
 #include "format.h"
-#include "reads.h"
 #include "streams.h"
 #include "t2v/inspect.h"
 #include "t2v/text.h"
@@ -44,8 +43,6 @@ Standard output with --json: an object with "kind": "checkpoint", "lora",
    "misshaped"}
 Of a LoRA "naming", "made_for", "modules", "tensors", "bytes", "ranks"
 ([smallest, largest]), "number_formats", "unknown". Of the others "settings".
-With --dry-run the size of it all, of which the headers would be read, or with
---json {"reads": [{"path", "files", "bytes"}]}.
 )";
 
 /// "5.68 B", "41.6 k": a number with the unit that leaves it between 1 and 1000.
@@ -182,16 +179,14 @@ int run(const std::filesystem::path& path, bool json) {
 
 Command inspect_command() {
   const auto path = std::make_shared<std::filesystem::path>();
-  const auto dry_run = std::make_shared<bool>(false);
   return {.name = "inspect",
           .summary = "Tells what a checkpoint, a LoRA or a clip is",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"PATH"}, "PATH", "A folder or a file", *path)},
-          .flags = {reading_flags(*dry_run)},
+          .flags = {},
           .stopped = "nothing was changed",
-          .run = [path, dry_run](const Invocation& invocation, Progress& progress) {
-            if (*dry_run) return show_reads({*path}, invocation.json);
+          .run = [path](const Invocation& invocation, Progress& progress) {
             progress.note("t2v: reading " + escape_for_display(path->string()));
             return run(*path, invocation.json);
           }};

@@ -5,7 +5,6 @@
 
 #include "commands.h"
 #include "format.h"
-#include "reads.h"
 #include "run_command.h"
 #include "streams.h"
 #include "t2v/error.h"
@@ -35,8 +34,6 @@ Standard output with --json: list writes a list of
    "path" (null: not here), "whole"}
 path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
 --progress json: verify events, "done" of "total" bytes, "detail" the file.
-With --dry-run verify tells the size of what it would hash, or with --json
-{"reads": [{"path", "files", "bytes"}]}; list and path read no weights anyway.
 Sizes of models that are not here are about what a download takes.
 )";
 
@@ -45,8 +42,9 @@ const std::vector<std::string> kActions = {"list", "path", "verify"};
 struct ModelsArguments {
   std::string action = "list";
   std::string name;
-  bool dry_run = false;
 };
+
+std::string size_of(const ListedModel& model) { return model.bytes > 0 ? in_bytes(model.bytes) : "?"; }
 
 std::string padded(const std::string& text, size_t width) {
   return width == 0 ? text : text + std::string(width - std::min(width, text.size()) + 2, ' ');
@@ -56,10 +54,11 @@ int list(bool json) {
   const std::vector<ListedModel> models = list_models();
   Json objects = Json::array();
   std::string lines;
-  size_t names = 0, repositories = 0;
+  size_t names = 0, repositories = 0, sizes = 0;
   for (const ListedModel& model : models) {
     names = std::max(names, model.name.size());
     repositories = std::max(repositories, model.repository.size());
+    sizes = std::max(sizes, size_of(model).size());
   }
   for (const ListedModel& model : models) {
     const bool here = !model.path.empty();
@@ -69,7 +68,7 @@ int list(bool json) {
                        {"bytes", model.bytes},
                        {"path", here ? Json(model.path.string()) : Json()},
                        {"whole", model.whole}});
-    lines += padded(model.name, names) + padded(model.bytes > 0 ? in_bytes(model.bytes) : "?", 9) +
+    lines += padded(model.name, names) + padded(size_of(model), sizes) +
              padded(model.whole ? "here"
                     : here      ? "not whole"
                                 : "-",
@@ -112,8 +111,6 @@ int run(const Invocation& invocation, const ModelsArguments& arguments, Progress
                                  : "t2v models list shows them"});
   }
   if (arguments.action == "list") return list(invocation.json);
-  if (arguments.action == "verify" && arguments.dry_run)
-    return show_reads({find_model(arguments.name)}, invocation.json);
   if (arguments.action == "verify") return verify(arguments.name, invocation.json, progress);
   const std::string path = find_model(arguments.name).string();
   return invocation.json ? print_json({{"path", path}}) : print(path + '\n');
@@ -130,7 +127,7 @@ Command models_command() {
           .operands = {choice_flag({"ACTION"}, "What to do", kActions, arguments->action, arguments->action),
                        path_flag({"NAME"}, "TEXT", "A short name, or org/repo[@revision]", arguments->name,
                                  "none")},
-          .flags = {reading_flags(arguments->dry_run)},
+          .flags = {},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);

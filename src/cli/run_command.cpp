@@ -31,6 +31,11 @@ ProgressOptions progress_options(const Invocation& invocation) {
 /// Tells of variables that may have been meant for a flag. t2v config shows them in its table.
 void warn_of_variables(const Command& command, Progress& progress) {
   if (command.name == "config") return;
+  if (!is_configurable(command)) {
+    for (const GivenFlag& variable : given_from_environment(command.flags))
+      progress.note("t2v: warning: " + variable.where + ": t2v " + command.name + " reads no variables");
+    return;
+  }
   for (const UnusedVariable& variable : unused_variables(configurable_flags())) {
     progress.note("t2v: warning: " + variable.said);
   }
@@ -45,8 +50,10 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
   };
   try {
     const int code = command.run(invocation, progress);
-    if (stop_requested()) end_by_signal();  // it came too late for this run, but a loop around it has to end
-    return code;
+    if (!stop_requested()) return code;
+    // It came too late for this run, but a loop around it has to end.
+    progress.stop(stop_code(), "stopped when all was done");
+    end_by_signal();
   } catch (const Error& error) {
     return fail(error.code(), error.what());
   } catch (const Stopped&) {
@@ -87,8 +94,7 @@ int run_command(const std::vector<std::string>& words) {
   }
   Progress progress(progress_options(invocation));
   set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });
-  if (is_configurable(command) && !invocation.help && !invocation.version)
-    warn_of_variables(command, progress);
+  if (!invocation.help && !invocation.version) warn_of_variables(command, progress);
   return guarded(command, invocation, progress);
 }
 

@@ -59,7 +59,9 @@ std::string what_differs(const nlohmann::ordered_json& recorded, const nlohmann:
   either.insert(asked.begin(), asked.end());
   for (const auto& [name, values] : either) {
     if (there.contains(name) && asked.contains(name) && there.at(name) == asked.at(name)) continue;
-    return "--" + name + " " + shown(there, name) + ", not " + shown(asked, name);
+    std::string flag = "--" + name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    return flag + " " + shown(there, name) + ", not " + shown(asked, name);
   }
   const std::string then = recorded.value("model_sha256", "");
   const std::string now = then.empty() ? "" : model_sha256();

@@ -102,7 +102,12 @@ std::string describe(const Plan& plan) {
   if (plan.latents_bytes > 0) text += ", and until then " + in_bytes(plan.latents_bytes) + " of latents";
   if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
   text += '\n';
-  if (!total_seconds(plan)) text += "No time: this device is not calibrated. Run t2v bench.\n";
+  std::string unknown;
+  for (const PlannedPhase& phase : plan.phases) {
+    if (!phase.seconds) unknown += (unknown.empty() ? "" : ", ") + phase.name;
+  }
+  if (!unknown.empty())
+    text += "No time: " + unknown + " not measured on this device; t2v bench e2e.model does it.\n";
   return text;
 }
 

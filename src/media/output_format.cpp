@@ -121,7 +121,8 @@ void check_file(const std::string& flag, const fs::path& file, bool overwrite, b
   check_name_length(value, file);
   std::error_code ignored;
   if (fs::is_directory(file, ignored)) {
-    throw usage(value, "a folder", "a file name", "try " + (file / "clip.mp4").string());
+    throw usage(value, "a folder", "a file name",
+                flag == "--output" ? "try " + (file / "clip.mp4").string() : "");
   }
   const fs::path target = follow_links(file);
   check_folder(value, target);

@@ -56,8 +56,24 @@ class RowTest(BatchTest):
         rows = self.write('{"prompt": "a", "width": 32, "cfg_scale": 3}\n{"prompt": "b", "guidance-scale": 2}\n', "rows.jsonl")
         result = self.batch(rows, "-p", "all", "-W", "64", "--guidance-scale", "1", "--crf", "9", "--dry-run")
         self.assertEqual(result.returncode, 0, result.stderr)
-        said = [line.split()[2] for line in result.stderr.decode().splitlines() if "counts for nothing" in line]
-        self.assertEqual(sorted(said), ["--guidance-scale", "--prompt"])
+        self.assertEqual(self.unused(result), ["--guidance-scale", "--prompt"])
+        rows = self.write('{"prompt": "a", "size": "32x16", "seed": 3, "output": "a.mp4"}\n', "rows.jsonl")
+        (self.folder / "p.txt").write_text("x")
+        for flags in (["--prompt-file", "p.txt", "--width", "64"], ["--seeds", "1..3"], ["--seed-base", "4"],
+                      ["--n-per-prompt", "2", "--name-template", "{n}.mp4"]):  # fmt: skip
+            result = self.batch(rows, *flags, "--dry-run")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(self.unused(result), sorted([*(flag for flag in flags if flag.startswith("--")), "--size"]))
+
+    @staticmethod
+    def unused(result):
+        """The flags that a batch says count for nothing."""
+        return sorted(line.split()[2] for line in result.stderr.decode().splitlines() if "counts for nothing" in line)
+
+    def test_a_row_shows_no_previews_in_a_terminal(self):
+        said = self.refused_rows(self.write('{"prompt": "a", "preview": "terminal"}\n', "rows.jsonl"))
+        self.assertEqual(len(said), 1)
+        self.assertIn("rows.jsonl:1: --preview", said[0])
 
     def test_what_a_row_gives_holds_before_the_command_line(self):
         rows = '{"prompt": "a", "width": 32, "lora": "b.safetensors"}\n{"prompt": "b", "crf": 3}\n'

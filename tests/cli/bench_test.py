@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import SANITIZED, CommandTest, environment
+from support import BINARY, SANITIZED, CommandTest, environment
 
 
 class BenchTest(CommandTest):
@@ -259,11 +259,17 @@ class BenchTest(CommandTest):
         self.refused("bench", "dit.tiny.64p17", "--report", "page.html", parts=["page.html", "--overwrite"])
         self.refused("bench", "dit.tiny.64p17", "--report", "page.txt", parts=["page.txt", ".html"])
         self.assertEqual((self.folder / "page.html").read_text(), "old")
-        self.bench("dit.tiny.64p17", "--repeats", "1", "--report", "page.html", "-y")
+        # It is written although nobody reads standard output.
+        with open("/dev/full", "wb") as full:
+            command = [BINARY, "bench", "dit.tiny.64p17", "--repeats", "1", "--threads", "1", "--report", "page.html", "-y"]
+            result = subprocess.run(command, cwd=self.folder, stdout=full, stderr=subprocess.PIPE, check=False,
+                                    env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
+        self.assertEqual(result.returncode, 4, result.stderr)
         self.assertIn("dit.tiny.64p17", (self.folder / "page.html").read_text())
 
     def test_flags_that_would_do_nothing(self):
         for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"],
+                          ["-y"], ["--list", "gemm"], ["--list", "--report", "r.html"], ["--list", "--compare", "a", "b"],
                           ["--dry-run", "--report", "r.html"], ["--dry-run", "--price-per-hour", "1"]):  # fmt: skip
             result = self.run_t2v("bench", *arguments)
             self.assertEqual((result.returncode, result.stdout), (2, b""))

@@ -162,6 +162,14 @@ class ShownTest(ConfigTest):
         self.assertIn("T2V_STEPZ", unused)
         self.assertNotIn("T2V_STEPS", unused)
 
+    def test_commands_without_a_config_read_no_variables(self):
+        variables = environment(T2V_FAIL_UNDER="50", T2V_JSON="1")
+        result = self.run_t2v("compare", str(ROOT / "models/tiny-world/transformer/diffusion_pytorch_model.safetensors"),
+                              str(ROOT / "models/tiny-world/transformer/diffusion_pytorch_model.safetensors"), env=variables)  # fmt: skip
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"T2V_FAIL_UNDER: t2v compare reads no variables", result.stderr)
+        self.assertEqual(json.loads(result.stdout)["kind"], "tensors")  # how it talks, every command is told
+
     def test_unused_variables_are_warned_of(self):
         (self.folder / "rows.txt").write_text("a cat\n")
         variables = environment(T2V_STEP="4", T2V_ZZZZ="1", T2V_PROMPTS="")

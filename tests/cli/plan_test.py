@@ -34,7 +34,7 @@ class PlanTest(CommandTest):
     def test_a_table_and_no_times(self):
         result = self.run_t2v("plan", "--size", "64x64", env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))
         self.assertEqual(result.returncode, 0, result.stderr)
-        for part in (b"decoding", b"sampling", b"not calibrated", b"t2v bench", b"MiB"):
+        for part in (b"decoding", b"sampling", b"not measured", b"t2v bench", b"MiB"):
             self.assertIn(part, result.stdout)
         self.assertLessEqual(max(map(len, result.stdout.decode().split("\nfiles")[0].splitlines())), 80)
 

@@ -73,7 +73,10 @@ class BenchTest(CommandTest):
 
     def test_synthetic_models(self):
         """Whole clips and loading, on weights that nobody has trained."""
-        report = json.loads(self.bench("e2e.tiny.64p17", "load.tiny", "--json", "--repeats", "1"))
+        report = json.loads(self.bench("e2e.tiny.64p17", "load.tiny", "--json", "--repeats", "1", "--report", "page.html"))
+        page = (self.folder / "page.html").read_text()
+        for plot in ("time by phase", "time against tokens"):
+            self.assertIn(f'aria-label="{plot}"', page)
         load, clip = report["results"]
         self.assertEqual((load["name"], clip["name"]), ("load.tiny", "e2e.tiny.64p17"))
         self.assertGreater(load["bytes"], 3 << 20)

@@ -60,7 +60,8 @@ void BatchOutlook::add(const BatchJob& job, const std::function<GenerateRequest(
 std::string BatchOutlook::text() const {
   if (clips_ == 0) return "nothing to do";
   std::string text = count_of_clips(static_cast<size_t>(clips_)) + " to do; ";
-  text += seconds_ ? "about " + in_seconds(*seconds_) : "no time: not all was measured on this device (see t2v plan)";
+  text += seconds_ ? "about " + in_seconds(*seconds_)
+                   : "no time: not all was measured on this device (see t2v plan)";
   text += "; at most " + in_bytes(host_peak_) + " of memory";
   if (gpu_peak_ > 0) text += " and " + in_bytes(gpu_peak_) + " of the GPU's";
   text += "; about " + in_bytes(output_) + " on the disk";

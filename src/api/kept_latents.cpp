@@ -77,8 +77,8 @@ void KeptLatents::remove() {
 void KeptLatents::tell() const {
   std::error_code ignored;
   if (file_.empty() || !fs::exists(file_, ignored)) return;
-  log_warning("the sampled latents are kept in " + file_.string() +
-              "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
+  log_beside_error("the sampled latents are kept in " + file_.string() +
+                   "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
 }
 
 void expect_room(const GenerateRequest& request, int64_t latents_bytes) {

@@ -61,6 +61,10 @@ void log_warning(const std::string& message) {
   logger()->warn("t2v: warning: {}", escape_for_display(message));
 }
 
+void log_beside_error(const std::string& message) {
+  logger()->error("t2v: warning: {}", escape_for_display(message));
+}
+
 void log_note(const std::string& message) { logger()->warn("t2v: {}", escape_for_display(message)); }
 
 void log_verbose(const std::string& message) { logger()->debug("t2v: {}", escape_for_display(message)); }

@@ -37,6 +37,13 @@ std::filesystem::path first_file(const GenerateRequest& checked);
 /// The file that will hold the settings of its clip: the clip, or the .json beside a sequence of pictures.
 std::filesystem::path settings_file(const GenerateRequest& checked);
 
+/// Whether its clip is there with every frame, none of which is decoded: what was cut short or lacks a
+/// picture is told, other damage is not. Error (kBug, kResource).
+bool is_whole(const GenerateRequest& checked);
+
+/// Whether the preview that it names is there from a run of the same output.
+bool is_own_preview(const GenerateRequest& request);
+
 /// Whether a file is, or will be, the clip of a request, a picture of its sequence or the settings beside it.
 /// Error (kUsage) for an output that check() refuses.
 bool is_of_clip(const GenerateRequest& request, const std::filesystem::path& file);

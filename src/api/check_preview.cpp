@@ -1,8 +1,12 @@
 #include "api/check_preview.h"
 
+#include "api/engine.h"
+#include "api/engine_library.h"
 #include "media/output_format.h"
+#include "t2v/checker.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
+#include "t2v/text.h"
 
 namespace t2v {
 
@@ -21,7 +25,23 @@ void check_preview(const GenerateRequest& request) {
   const int64_t interval = request.preview_interval;
   if (interval < kPreviewIntervals.smallest || interval > kPreviewIntervals.largest)
     refuse("--preview-interval", std::to_string(interval), "1 to 1000");
-  check_file("--preview", request.preview, request.overwrite);
+  check_file("--preview", request.preview, request.overwrite || is_own_preview(request));
+}
+
+std::string preview_comment(const GenerateRequest& request) {
+  return "t2v preview of " + escape_for_display(request.output.string());
+}
+
+bool is_own_preview(const GenerateRequest& request) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(request.preview, ignored)) return false;
+  std::string comment;
+  try {
+    engine_entry<decltype(t2v_engine_clip_comment)>(kEngineClipComment)(request.preview, comment);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInput) throw;
+  }
+  return comment == preview_comment(request);
 }
 
 }  // namespace t2v

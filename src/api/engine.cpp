@@ -107,7 +107,9 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
                                                        .device_name = device_name(placement.device),
                                                        .model_sha256 = task.model_sha256(),
                                                        .skipped_steps = pipeline->skipped_steps()});
-  return finish(request, settings, latents, *pipeline, control);
+  GenerateResult result = finish(request, settings, latents, *pipeline, control);
+  preview.keep();
+  return result;
 }
 
 class TensorRenderEngine final : public RenderEngine {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "api/check_preview.h"
 #include "core/log.h"
+#include "core/staged_file.h"
 #include "media/png_encoder.h"
 #include "media/video_writer.h"
 #include "t2v/error.h"
@@ -33,6 +35,11 @@ Frames strip(const Frames& frames) {
 Preview::Preview(const GenerateRequest& request, const RunControl& control)
     : request_(request), control_(control), wanted_(request.makes_previews()) {}
 
+Preview::~Preview() {
+  std::error_code ignored;
+  if (begun_) std::filesystem::remove(follow_links(request_.preview), ignored);
+}
+
 std::function<void(int64_t, int64_t, const std::function<Frames()>&)> Preview::callback() {
   if (!wanted_) return {};
   return [this](int64_t done, int64_t total, const std::function<Frames()>& make) {
@@ -60,17 +67,20 @@ void Preview::show(const std::function<Frames()>& make) {
   }
 }
 
-void Preview::write_file(const Frames& frames) const {
+void Preview::write_file(const Frames& frames) {
   // As long as the clip.
   const double share = static_cast<double>(frames.count) / static_cast<double>(*request_.num_frames);
   const double fps = std::max(*request_.fps * share, kFrameRates.smallest);
-  const auto writer = make_video_writer(request_.preview, {.width = frames.width,
-                                                           .height = frames.height,
-                                                           .fps = fps,
-                                                           .frame_count = frames.count,
-                                                           .overwrite = true});
+  const auto writer =
+      make_video_writer(request_.preview, {.width = frames.width,
+                                           .height = frames.height,
+                                           .fps = fps,
+                                           .comment = request_.metadata ? preview_comment(request_) : "",
+                                           .frame_count = frames.count,
+                                           .overwrite = true});
   writer->write(frames);
   writer->publish();
+  begun_ = true;
 }
 
 }  // namespace t2v

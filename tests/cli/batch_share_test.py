@@ -123,6 +123,27 @@ class ShareTest(BatchTest):
         self.assertEqual(told, ["out/clip 0.mp4", "out/clip 1.mp4"])
         self.assertEqual(self.clips(), ["clip 0.mp4", "clip 1.mp4"])
 
+    def test_a_preview_of_a_killed_one_is_made_again(self):
+        prompts = self.rows(2, row0={"preview": "look.gif"})
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number):
+                worker = self.start(prompts, "--steps", "400", "--frames", "5", "--progress", "json")
+                for _ in worker.stderr:
+                    if (self.folder / "look.gif").exists():
+                        break
+                worker.send_signal(number)
+                worker.communicate(timeout=60)
+                self.assertEqual((self.folder / "look.gif").exists(), number == signal.SIGKILL)
+        (told,) = self.finish([self.start(prompts, "--steps", "40", "--frames", "5")])
+        self.assertEqual(told, ["out/clip 0.mp4", "out/clip 1.mp4"])
+        self.assertTrue((self.folder / "look.gif").exists())
+
+    def test_a_preview_of_nobody_stays(self):
+        (self.folder / "look.gif").write_bytes(b"mine")
+        prompts = self.rows(1, row0={"preview": "look.gif"})
+        self.finish([self.start(prompts)], code=8)
+        self.assertEqual((self.folder / "look.gif").read_bytes(), b"mine")
+
     def test_a_filesystem_without_room_for_claims(self):
         (self.folder / "out").mkdir()
         (self.folder / "out/.t2v").write_bytes(b"not a folder")

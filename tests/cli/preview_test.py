@@ -5,6 +5,8 @@ import json
 import os
 import pty
 import re
+import resource
+import signal
 import subprocess
 import unittest
 
@@ -83,6 +85,31 @@ class PreviewFile(CommandTest):
         result = self.run_t2v("batch", "--prompts", "rows.jsonl", "-o", "clips", "--steps", "2", "--frames", "5")
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         self.assertEqual(len({(self.folder / f"{seed}.gif").read_bytes() for seed in (1, 2, 3)}), 3)
+
+    def test_a_run_that_is_stopped_leaves_none(self):
+        arguments = [*STEPS, "-o", "clip.mp4", "--preview", "look.gif"]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number):
+                process = self.start_t2v(*arguments, "--steps", "400", "--progress", "json")
+                for line in process.stderr:
+                    if (self.folder / "look.gif").exists():
+                        break
+                self.assertTrue((self.folder / "look.gif").exists())
+                process.send_signal(number)
+                process.communicate(timeout=60)
+                self.assertEqual(process.returncode, -number)
+                self.assertEqual((self.folder / "look.gif").exists(), number == signal.SIGKILL)
+        # One that was killed cannot remove it: the next run of the same clip knows it, that of another does not.
+        self.refused(*arguments, "-o", "other.mp4", parts=["look.gif"])
+        result = self.run_t2v(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue((self.folder / "look.gif").exists())
+
+    def test_a_clip_that_fails_leaves_none(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))  # noqa: E731
+        result = self.run_t2v(*STEPS, "-o", "clip.mkv", "--quality", "lossless", "--preview", "look.gif", preexec_fn=limit)
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assert_files("clip.mkv.latents.safetensors")
 
     def test_what_is_refused(self):
         (self.folder / "there.mp4").write_text("old")

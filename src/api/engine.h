@@ -62,6 +62,9 @@ constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
 /// How many frames there are in a clip or a picture, every one of them read. Error (kInput).
 extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64_t& count);
 constexpr const char* kEngineCountFrames = "t2v_engine_count_frames";
+/// The same of a video file, whose frames are there to their last byte but not decoded.
+extern "C" void t2v_engine_count_packets(const std::filesystem::path& clip, int64_t& count);
+constexpr const char* kEngineCountPackets = "t2v_engine_count_packets";
 
 /// As compare().
 extern "C" void t2v_engine_compare(const std::filesystem::path& a, const std::filesystem::path& b,

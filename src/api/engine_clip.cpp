@@ -14,4 +14,8 @@ extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64
   count = frames;
 }
 
+extern "C" void t2v_engine_count_packets(const std::filesystem::path& clip, int64_t& count) {
+  count = VideoReader(clip).count_rest();
+}
+
 }  // namespace t2v

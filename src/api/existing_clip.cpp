@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <string_view>
+#include <vector>
+
 #include "api/engine.h"
 #include "api/engine_library.h"
 #include "media/output_format.h"
@@ -10,17 +16,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How many frames can be read of a file; -1 if it is damaged.
-int64_t count_frames(const fs::path& file) {
-  const auto engine_count_frames =
-      engine_entry<decltype(t2v_engine_count_frames)>(kEngineCountFrames, "looking at " + file.string());
+/// The files of a clip, each with as many frames as the others.
+struct ClipFiles {
+  std::vector<fs::path> files;
+  int64_t frames_each = 0;
+};
+
+ClipFiles files_of(const GenerateRequest& checked) {
+  const int64_t count = *checked.num_frames;
+  if (output_container(checked.output) != Container::kPngSequence) return {{checked.output}, count};
+  const SequenceNames names(checked.output, count);
+  ClipFiles clip{{}, 1};
+  for (int64_t number = 1; number <= count; ++number) clip.files.push_back(names.frame(number));
+  return clip;
+}
+
+/// Whether all are there, and each is as `is_whole` wants it.
+bool all_whole(const ClipFiles& clip, const std::function<bool(const fs::path& file)>& is_whole) {
+  std::error_code ignored;
+  const auto is_there = [&](const fs::path& file) { return fs::is_regular_file(file, ignored); };
+  return std::all_of(clip.files.begin(), clip.files.end(), is_there) &&
+         std::all_of(clip.files.begin(), clip.files.end(), is_whole);
+}
+
+/// What that function of the engine counts in a file; -1 if it is damaged.
+int64_t count_in(const fs::path& file, const char* entry) {
+  const auto count_frames =
+      engine_entry<decltype(t2v_engine_count_frames)>(entry, "looking at " + file.string());
   int64_t count = -1;
   try {
-    engine_count_frames(file, count);
+    count_frames(file, count);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInput) throw;
   }
   return count;
+}
+
+bool ends_as_png(const fs::path& file) {
+  constexpr std::string_view kEnd = "IEND\xAE\x42\x60\x82";
+  std::string end(kEnd.size(), '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.seekg(-static_cast<std::streamoff>(end.size()), std::ios::end);
+  stream.read(end.data(), static_cast<std::streamsize>(end.size()));
+  return end == kEnd;
 }
 
 /// "{}" if none are in it, or not t2v's.
@@ -39,19 +77,19 @@ std::optional<GenerateResult> find_rendered(const GenerateRequest& request) {
   wanted.overwrite = true;
   wanted = check(wanted);
   if (is_stream(wanted.output)) return std::nullopt;
-  const bool sequence = output_container(wanted.output) == Container::kPngSequence;
-  const int64_t files = sequence ? *wanted.num_frames : 1, frames_each = sequence ? 1 : *wanted.num_frames;
-  const auto file = [&](int64_t number) {
-    return sequence ? SequenceNames(wanted.output, files).frame(number) : wanted.output;
-  };
-  std::error_code ignored;
-  for (int64_t number = 1; number <= files; ++number) {
-    if (!fs::is_regular_file(file(number), ignored)) return std::nullopt;
-  }
-  for (int64_t number = 1; number <= files; ++number) {
-    if (count_frames(file(number)) != frames_each) return std::nullopt;
-  }
-  return GenerateResult{file(1), settings_or_none(settings_file(wanted))};
+  const ClipFiles clip = files_of(wanted);
+  const bool whole = all_whole(
+      clip, [&](const fs::path& file) { return count_in(file, kEngineCountFrames) == clip.frames_each; });
+  if (!whole) return std::nullopt;
+  return GenerateResult{clip.files[0], settings_or_none(settings_file(wanted))};
+}
+
+bool is_whole(const GenerateRequest& checked) {
+  const ClipFiles clip = files_of(checked);
+  return all_whole(clip, [&](const fs::path& file) {
+    return file.extension() == ".png" ? ends_as_png(file)
+                                      : count_in(file, kEngineCountPackets) == clip.frames_each;
+  });
 }
 
 }  // namespace t2v

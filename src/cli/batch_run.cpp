@@ -14,6 +14,7 @@
 
 #include "batch_names.h"
 #include "format.h"
+#include "render.h"
 #include "run_command.h"
 #include "same_clip.h"
 #include "streams.h"
@@ -78,6 +79,8 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       outcome_{std::vector<JobState>(plan.jobs().size(), JobState::kOpen), {}},
       most_expected_(kMostExpected) {
   bool looked = false;
+  size_t without_latents = 0;
+  GenerateRequest first_without;
   BatchErrors errors(progress_);
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
@@ -91,10 +94,14 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
         progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
         looked = true;
       }
-      if (find(job, request)) outcome_.states[number] = JobState::kThere;
+      const Found found = find(job, request);
+      if (found == Found::kClip) outcome_.states[number] = JobState::kThere;
+      if (found == Found::kClip && lacks_latents(request) && without_latents++ == 0) first_without = request;
+      if (found == Found::kDamaged && options_.dry_run) tell_damaged(request);  // else when its turn comes
     });
   }
   errors.expect_none();
+  if (without_latents > 0) tell_no_latents(first_without, without_latents - 1, progress_);
 }
 
 /// Calls it, and keeps what is wrong with the job as wrong with its row.
@@ -109,11 +116,13 @@ void BatchRun::look(BatchErrors& errors, const BatchJob& job, const std::functio
   });
 }
 
-bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
+BatchRun::Found BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
   std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return false;
+  if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return Found::kNothing;
+  if (is_kept(request)) return Found::kClip;
   const std::string other = what_differs_there(job, request);
-  if (other.empty() || request.overwrite) return other.empty();
+  if (other.empty()) return is_whole(request) ? Found::kClip : Found::kDamaged;
+  if (request.overwrite) return Found::kNothing;
   throw Error(
       ErrorCode::kUsage,
       {.doing = request.output.string(),
@@ -122,11 +131,24 @@ bool BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
        .advice = "add --overwrite to replace it or --skip-existing to keep it, or use another folder"});
 }
 
+/// Whether --skip-existing keeps the clip that is there, whatever it was made with.
+bool BatchRun::is_kept(const GenerateRequest& request) const {
+  try {
+    return options_.skip_existing && find_rendered(request);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void BatchRun::tell_damaged(const GenerateRequest& request) const {
+  progress_.note("t2v: warning: " + escape_for_display(request.output.string()) +
+                 " is damaged: some of its frames are not there; it is made again");
+}
+
 /// What stands where the clip of a job comes, if it is another; "" if it is that clip.
 std::string BatchRun::what_differs_there(const BatchJob& job, const GenerateRequest& request) {
   constexpr const char* kSomethingElse = "something that t2v did not make, or not whole";
   try {
-    if (options_.skip_existing && find_rendered(request)) return "";
     const Inspection inspection = inspect(settings_file(request));
     if (inspection.kind != Inspection::Kind::kClip) return kSomethingElse;
     const std::string other =
@@ -254,11 +276,13 @@ bool BatchRun::attempt(size_t number) {
   }
   try {
     const GenerateRequest request = plan_.request(job);
-    if (find(job, request)) {
+    const Found found = find(job, request);
+    if (found == Found::kClip) {
       outcome_.states[number] = JobState::kThere;
       return true;
     }
-    make(number, request);
+    if (found == Found::kDamaged) tell_damaged(request);
+    make(number, request, found);
   } catch (const Stopped&) {
     throw;
   } catch (...) {
@@ -281,9 +305,27 @@ bool BatchRun::find_latents(const BatchJob& job, const GenerateRequest& request)
   }
 }
 
-void BatchRun::make(size_t number, GenerateRequest request) {
+/// Refuses what a row names beside its clip and no run of it has left there, where the clip may be replaced.
+void BatchRun::expect_no_others(const GenerateRequest& request, bool own_latents) const {
+  const auto expect = [&](const char* flag, const fs::path& file, bool own) {
+    std::error_code ignored;
+    if (request.overwrite || own || !fs::exists(fs::symlink_status(file, ignored))) return;
+    throw Error(ErrorCode::kUsage, {.doing = std::string(flag) + ' ' + file.string(),
+                                    .got = "a name that is taken",
+                                    .expected = "a new one, or what an earlier run of this row left",
+                                    .advice = "move it away, or add --overwrite to replace it"});
+  };
+  expect("--save-latents", request.save_latents, own_latents);
+  expect("--preview", request.preview, is_own_preview(request));
+}
+
+void BatchRun::make(size_t number, GenerateRequest request, Found found) {
   const BatchJob& job = plan_.jobs()[number];
-  if (find_latents(job, request)) request.overwrite = true;  // they stay until the new ones are whole
+  const bool own_latents = find_latents(job, request);
+  if (found == Found::kDamaged || own_latents) {
+    expect_no_others(request, own_latents);
+    request.overwrite = true;  // what is there stays until the new is whole
+  }
   expect(number);
   progress_.begin_clip({.number = static_cast<int64_t>(number) + 1,
                         .count = static_cast<int64_t>(outcome_.states.size()),

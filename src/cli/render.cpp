@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "format.h"
 #include "look.h"
 #include "prompt.h"
 #include "result.h"
@@ -71,6 +72,19 @@ void expect_one_output(const Invocation& invocation, const std::filesystem::path
                                   .advice = "use --progress json"});
 }
 
+bool lacks_latents(const GenerateRequest& request) {
+  std::error_code ignored;
+  return !request.save_latents.empty() && !std::filesystem::exists(request.save_latents, ignored);
+}
+
+void tell_no_latents(const GenerateRequest& request, size_t more, Progress& progress) {
+  const auto shown = [](const std::filesystem::path& path) { return escape_for_display(path.string()); };
+  const std::string others = more == 0 ? "" : " (nor are those of " + count_of_clips(more) + " more)";
+  progress.note("t2v: warning: --save-latents " + shown(request.save_latents) + " is not written" + others +
+                ": " + shown(request.output) +
+                " is there already, and nothing is sampled; move the clip away to have both made");
+}
+
 void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
              const std::function<GenerateResult()>& make, const std::function<void()>& finish) {
   const bool clip_is_the_output = output == "-";
@@ -112,6 +126,7 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
     if (arguments.skip_existing) rendered = find_rendered(arguments.request);
     if (rendered) {
       progress.note("t2v: " + escape_for_display(rendered->output.string()) + " is there already");
+      if (lacks_latents(arguments.request)) tell_no_latents(arguments.request, 0, progress);
       return *rendered;
     }
     // One that is there would be of another clip.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 
@@ -16,6 +17,11 @@ void expect_one_output(const Invocation& invocation, const std::filesystem::path
 /// `finish` makes what was asked for beside it; the clip is told whatever comes of that. Error, Stopped.
 void deliver(const Invocation& invocation, const std::filesystem::path& output, Progress& progress,
              const std::function<GenerateResult()>& make, const std::function<void()>& finish = {});
+
+/// Whether a clip that is there is without the latents that are asked for beside it.
+bool lacks_latents(const GenerateRequest& request);
+/// Says so of a clip, and of so many more.
+void tell_no_latents(const GenerateRequest& request, size_t more, Progress& progress);
 
 /// What `generate` does: renders the clip that the arguments ask for and tells on standard output where it
 /// is; of a dry run tells the plan. `look` gets the result as well. Returns the exit code. Error, Stopped.

@@ -196,6 +196,18 @@ bool VideoReader::next() {
   return true;
 }
 
+int64_t VideoReader::count_rest() {
+  Parts& parts = *parts_;
+  int64_t count = 0;
+  for (;; av_packet_unref(parts.packet.get())) {
+    const int result = av_read_frame(parts.container.get(), parts.packet.get());
+    if (result == AVERROR_EOF) return count;
+    parts.check(result);
+    if ((parts.packet->flags & AV_PKT_FLAG_CORRUPT) != 0) parts.check(AVERROR_INVALIDDATA);
+    count += parts.packet->stream_index == parts.stream->index ? 1 : 0;
+  }
+}
+
 Frames VideoReader::frame(Chroma chroma) const {
   YuvColors colors = colors_of(*parts_->frame);
   colors.precise = chroma == Chroma::kInterpolated;

@@ -40,6 +40,8 @@ class VideoReader {
     kInterpolated,
     kRepeated,  ///< as ffmpeg does unless told: what the reference sees, bit for bit
   };
+  /// How many frames are left, without decoding them: each is there to its last byte, or it is an Error.
+  int64_t count_rest();
   /// The frame that next() decoded, as RGB and upright; count is 1. Colours are what the file says they are;
   /// YUV that says nothing is BT.601 of limited range.
   Frames frame(Chroma chroma = Chroma::kInterpolated) const;

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import resource
 import subprocess
 import unittest
 
@@ -87,6 +88,24 @@ class WhatItRepeats(ClipTest):
         data = (self.folder / "latents.safetensors").read_bytes()
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         self.assertEqual((header["latents"]["dtype"], header["latents"]["shape"]), ("F32", [1, 16, 2, 12, 12]))
+
+    def test_latents_that_are_kept_are_told_when_quiet_too(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))  # noqa: E731
+        result = self.run_t2v(*QUICK, "-q", "--quality", "lossless", "-o", "clip.mkv", preexec_fn=limit)
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertIn(b"t2v decode clip.mkv.latents.safetensors -o clip.mkv\n", result.stderr)
+        self.assertTrue((self.folder / "clip.mkv.latents.safetensors").exists())
+
+    def test_latents_of_a_clip_that_is_there(self):
+        self.render(*QUICK)
+        words = [*QUICK, "-o", "clip.mkv", "--skip-existing", "--save-latents", "a.safetensors"]
+        result = self.run_t2v(*words)
+        self.assertEqual((result.returncode, result.stdout), (0, b"clip.mkv\n"), result.stderr)
+        self.assertEqual(result.stderr.count(b"warning: --save-latents a.safetensors is not written"), 1, result.stderr)
+        self.assertEqual(self.run_t2v(*words, "-q").stderr, b"")
+        (self.folder / "clip.mkv").unlink()
+        self.assertEqual(self.run_t2v(*words).returncode, 0)
+        self.assertNotIn(b"warning", self.run_t2v(*words).stderr)
 
 
 class HowMuchItTakes(ClipTest):

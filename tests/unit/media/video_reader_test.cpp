@@ -48,6 +48,27 @@ TEST(ReadVideo, TellsKindsOfChromaApart) {
 
 using ReadVideoTest = MediaTest;
 
+TEST_F(ReadVideoTest, CountsFramesThatItDoesNotDecode) {
+  const std::pair<const char*, const char*> clips[] = {
+      {"a.mp4", "h264"}, {"b.mp4", "h265"},   {"b.mkv", "vp9"}, {"a.mkv", "ffv1"},
+      {"a.webm", "vp9"}, {"a.mov", "prores"}, {"a.gif", ""}};
+  for (const auto& [name, codec] : clips) {
+    SCOPED_TRACE(name);
+    VideoSettings settings = small_clip(9);
+    settings.codec = codec;
+    write_clip(path(name), settings);
+    EXPECT_EQ(VideoReader(path(name)).count_rest(), 9);
+    fs::resize_file(path(name), fs::file_size(path(name)) * 3 / 4);
+    int64_t count = -1;
+    try {
+      count = VideoReader(path(name)).count_rest();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput);
+    }
+    EXPECT_LT(count, 9);
+  }
+}
+
 TEST_F(ReadVideoTest, NamesWhatIsNoVideo) {
   const auto error_of = [](const fs::path& file) -> std::string {
     try {

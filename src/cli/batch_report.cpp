@@ -53,7 +53,8 @@ bool BatchReport::wants_sheet(const BatchOptions& options, const BatchOutcome& o
   const bool all_there = std::all_of(outcome.states.begin(), outcome.states.end(),
                                      [](JobState state) { return state == JobState::kThere; });
   std::error_code ignored;
-  return !options.sheet.empty() && !(all_there && fs::exists(options.sheet, ignored));
+  const bool stays = all_there && !options.overwrite && fs::exists(options.sheet, ignored);
+  return !options.sheet.empty() && !stays;
 }
 
 void BatchReport::check_page(const BatchOptions& options) {
@@ -112,7 +113,23 @@ void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::str
     });
   };
   if (options_.gallery) require([&] { settle_page(outcome); });
-  if (whole && wants_sheet(options_, outcome)) require([&] { make_sheet(); });
+  if (whole && wants_sheet(options_, outcome)) {
+    require([&] { make_sheet(); });
+  } else {
+    tell_no_sheet(outcome);
+  }
+}
+
+/// Of clips that are not all there because the user stopped it, that is told already.
+void BatchReport::tell_no_sheet(const BatchOutcome& outcome) const {
+  if (options_.sheet.empty()) return;
+  const std::string sheet = escape_for_display(options_.sheet.string());
+  if (!outcome.failed.empty()) {
+    progress_.note("t2v: " + sheet + " is not made, because " + count_of_clips(outcome.failed.size()) +
+                   " failed");
+  } else if (!wants_sheet(options_, outcome)) {
+    progress_.note("t2v: " + sheet + " is there already and stays as it is; --overwrite makes it again");
+  }
 }
 
 /// What was not tried, or failed without a claim to tell it, may stand nowhere else, and rows of other files

@@ -30,7 +30,8 @@ class BatchReport {
   BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
               const SharedFolder& folder);
 
-  /// Whether there is to be a contact sheet that is not there yet: it comes when all of its clips are there.
+  /// Whether there is to be a contact sheet that is not there yet, or is replaced: it comes when all of its
+  /// clips are there.
   static bool wants_sheet(const BatchOptions& options, const BatchOutcome& outcome);
 
   /// Error (kUsage) if the page is wanted and something else has its name.
@@ -55,6 +56,7 @@ class BatchReport {
   std::optional<GalleryClip> shown(const std::filesystem::path& settings_file) const;
   std::string poster_of(const std::filesystem::path& output, const std::filesystem::path& first) const;
   void make_sheet() const;
+  void tell_no_sheet(const BatchOutcome& outcome) const;
 
   const BatchOptions& options_;
   BatchPlan& plan_;

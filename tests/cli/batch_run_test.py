@@ -162,6 +162,25 @@ class RunTest(BatchTest):
         (error,) = [event for event in map(json.loads, errors.splitlines()) if event["event"] == "error"]
         self.assertIn("the clips are written, but no contact sheet: ", error["message"])
 
+    def test_a_sheet_that_is_not_made_is_told(self):
+        arguments = ["batch", *SMALL, "-p", "a cat", "--seeds", "1..2", "-o", "out", "--sheet", "sheet.png"]
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        sheet = (self.folder / "sheet.png").read_bytes()
+        (self.folder / "sheet.png").write_bytes(b"old")
+        said = b"t2v: sheet.png is there already and stays as it is; --overwrite makes it again\n"
+        self.assertEqual(self.run_t2v(*arguments).stderr.count(said), 1)
+        self.assertEqual(self.run_t2v(*arguments, "-q").stderr, b"")
+        self.assertEqual((self.folder / "sheet.png").read_bytes(), b"old")
+        result = self.run_t2v(*arguments, "--overwrite")
+        self.assertEqual((result.returncode, result.stdout), (0, b""))
+        self.assertEqual((self.folder / "sheet.png").read_bytes(), sheet)
+        (self.folder / "sheet.png").unlink()
+        rows = '{"prompt": "a cat"}\n{"prompt": "a dog", "lora": "%s"}\n' % self.lora(float("nan"))
+        result = self.batch(self.write(rows, "rows.jsonl"), "--sheet", "sheet.png")
+        self.assertEqual(result.returncode, 8)
+        self.assertEqual(result.stderr.count(b"t2v: sheet.png is not made, because 1 clip failed\n"), 1)
+        self.assertFalse((self.folder / "sheet.png").exists())
+
     def test_a_page_that_cannot_be_written(self):
         arguments = ["batch", *SMALL, "-p", "a cat", "--seed", "1", "-o", "out", "--name-template", "{seed}.mp4", "--gallery"]
         process = self.start_t2v(*arguments, "--progress", "json")
@@ -372,6 +391,82 @@ class ContinueTest(BatchTest):
         # Those of another clip stay.
         self.assertEqual(self.batch(prompts, "--guidance-scale", "2").returncode, 8)
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), latents)
+
+    def test_a_damaged_clip_is_made_again(self):
+        clip = ["batch", *SMALL, "--frames", "5", "-p", "a cat", "-o", "out", "--seeds", "1..2"]
+        for kind, more in (("mp4", []), ("mp4", ["-y"]), ("mkv", ["--skip-existing"]), ("mov", [])):
+            with self.subTest((kind, more)):
+                arguments = [*clip, "--name-template", "{seed}." + kind]
+                self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+                path = self.folder / f"out/1.{kind}"
+                whole = path.read_bytes()
+                path.write_bytes(whole[: len(whole) * 3 // 4] if kind == "mkv" else whole[:-1])
+                dry = self.run_t2v(*arguments, *more, "--dry-run")
+                self.assertIn(f"to do  out/1.{kind}\nthere  out/2.{kind}\n".encode(), dry.stdout)
+                result = self.run_t2v(*arguments, *more)
+                self.assertEqual((result.returncode, result.stdout), (0, f"out/1.{kind}\n".encode()), result.stderr)
+                for said in (dry, result):
+                    (line,) = [line for line in said.stderr.decode().splitlines() if "warning" in line]
+                    self.assertIn(f"out/1.{kind} is damaged", line)
+                self.assert_whole_clip(path)
+                self.assertEqual(self.run_t2v(*arguments, *more).stdout, b"")
+        path.write_bytes(whole[:-1])
+        other = self.run_t2v(*arguments, "--guidance-scale", "2")
+        self.assertEqual(other.returncode, 2)
+        self.assertIn(b"out/1.mov: got a clip that was made with --guidance-scale", other.stderr)
+        self.assertEqual(path.read_bytes(), whole[:-1])
+
+    def test_pictures_with_a_hole_are_made_again(self):
+        arguments = ["batch", *SMALL, "--frames", "5", "-p", "a cat", "--seeds", "1..2", "-o", "out",
+                     "--name-template", "{seed}.png"]  # fmt: skip
+        self.assertEqual(self.run_t2v(*arguments).returncode, 0)
+        picture = self.folder / "out/2-0003.png"
+        whole = picture.read_bytes()
+        for left in (None, whole[:-1], b""):
+            with self.subTest(left):
+                picture.unlink()
+                if left is not None:
+                    picture.write_bytes(left)
+                result = self.run_t2v(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (0, b"out/2-0001.png\n"), result.stderr)
+                self.assertEqual(result.stderr.count(b"out/2.png is damaged"), 1)
+                self.assertEqual(picture.read_bytes(), whole)
+
+    def test_what_a_damaged_clip_has_beside_it(self):
+        rows = {"prompt": "a cat", "seed": 1, "output": "a.mp4", "save_latents": "a.safetensors", "preview": "a.gif"}
+        prompts = self.write(json.dumps(rows) + "\n", "rows.jsonl")
+        more = ["--frames", "5", "--steps", "3"]
+        self.done(prompts, *more)
+        whole = {name: (self.folder / name).read_bytes() for name in ("out/a.mp4", "a.safetensors", "a.gif")}
+        cut = whole["out/a.mp4"][:-1]
+        for taken in ("a.safetensors", "a.gif"):
+            with self.subTest(taken):
+                (self.folder / "out/a.mp4").write_bytes(cut)
+                (self.folder / taken).write_bytes(b"somebody else's")
+                result = self.batch(prompts, *more)
+                self.assertEqual(result.returncode, 8, result.stderr)
+                self.assertIn(taken.encode() + b": got a name that is taken", result.stderr)
+                self.assertEqual((self.folder / taken).read_bytes(), b"somebody else's")
+                self.assertEqual((self.folder / "out/a.mp4").read_bytes(), cut)
+                (self.folder / taken).write_bytes(whole[taken])
+        self.assertEqual(self.done(prompts, *more), ["out/a.mp4"])
+        for name, data in whole.items():
+            self.assertEqual((self.folder / name).read_bytes(), data)
+
+    def test_latents_of_clips_that_are_there(self):
+        rows = [{"prompt": "a cat", "seed": seed, "output": f"{seed}.mp4"} for seed in (1, 2)]
+        self.done(self.write("".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl"))
+        rows = [{**row, "save_latents": f"{row['seed']}.safetensors"} for row in rows]
+        prompts = self.write("".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+        result = self.batch(prompts)
+        self.assertEqual((result.returncode, result.stdout), (0, b""), result.stderr)
+        (said,) = [line for line in result.stderr.decode().splitlines() if "warning" in line]
+        for part in ("--save-latents 1.safetensors is not written", "those of 1 clip more", "out/1.mp4 is there already"):
+            self.assertIn(part, said)
+        (self.folder / "out/1.mp4").unlink()
+        (self.folder / "out/2.mp4").unlink()
+        self.done(prompts)
+        self.assertNotIn(b"warning", self.batch(prompts).stderr)
 
     def test_dry_run_tells_what_is_there(self):
         prompts = self.write("a cat\n")

@@ -362,7 +362,7 @@ class ContinueTest(BatchTest):
         said = self.refused_rows(prompts, *name, "--guidance-scale", "2")
         for line, start in zip(said, ("prompts.txt:1: out/a cat.mp4: ", "prompts.txt:2: out/a dog.mp4: "), strict=True):
             self.assertTrue(line.startswith(start), line)
-            for part in ("made with --guidance_scale 5.0, not 2.0", "--overwrite"):
+            for part in ("made with --guidance-scale 5.0, not 2.0", "--overwrite"):
                 self.assertIn(part, line)
         self.assertEqual((self.folder / "out/a dog.mp4").read_bytes(), data)
         # What the frames do not depend on does not count.

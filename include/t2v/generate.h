@@ -85,8 +85,8 @@ struct GenerateResult {
 };
 
 /// Checks everything that can be checked without loading weights and fills every empty optional: from the
-/// model's preset, the seed with a random number, num_frames from the duration. Does not load LibTorch. Error
-/// (kUsage, kInput, kOutput).
+/// model's preset, the seed with a random number, num_frames from the duration. Does not load LibTorch,
+/// but to look whose preview there is. Error (kUsage, kInput, kOutput).
 GenerateRequest check(const GenerateRequest& request);
 
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at

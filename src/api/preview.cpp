@@ -33,7 +33,9 @@ Frames strip(const Frames& frames) {
 }  // namespace
 
 Preview::Preview(const GenerateRequest& request, const RunControl& control)
-    : request_(request), control_(control), wanted_(request.makes_previews()) {}
+    : request_(request),
+      control_(control),
+      wanted_(!request.preview.empty() || (request.shows_previews && control.on_preview)) {}
 
 Preview::~Preview() {
   std::error_code ignored;

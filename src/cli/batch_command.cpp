@@ -54,8 +54,9 @@ other for each prompt and clip, the same whenever the command is run. --seed -1
 is random: other seeds in another folder, but the same command continues.
 
 The folder is all that is remembered. A clip there whose settings and weights
-are those of the row is done; another is an error, before anything is rendered,
-or replaced with --overwrite, or left as it is with --skip-existing.
+are those of the row is done, or made again if it lacks frames; another is an
+error, before anything is rendered, or replaced with --overwrite, or left as it
+is with --skip-existing. Where all clips are there, so does a --sheet stay.
 So after any interruption the same command continues, and any number of
 processes, here or on other machines that share the folder, can run it at once:
 each clip is made by one of them, and what a process that died was making,
@@ -70,7 +71,8 @@ has results.jsonl, a line {"output", "seconds", "settings"} for each clip, and
 failed.jsonl, until their clips are made: the rows that failed, of any prompt
 file, each with what it gave itself, its seed and its name, and "error", which
 is not read again. As --prompts, with the flags of before or better ones, it
-makes those clips alone; the same command as before makes them as well.
+makes those clips alone; the same command as before makes them as well, and
+after better flags made them it takes them with --skip-existing.
 --gallery adds the folder posters and index.html, which shows every clip of the
 folder that t2v made, needs no network, and never replaces another's page.
 

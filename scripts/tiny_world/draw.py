@@ -152,7 +152,7 @@ def background(name, x, y, u, rng, pixel, jitter):
     else:
         first, last = 0.0, 1.0
     colour = np.float32(MARKS[name])
-    wide, high = {"grass": (0.012, 0.022), "sea": (0.05, 0.010), "desert": (0.022, 0.012), "snow": (0.026, 0.012), "sunset": (0.016, 0.018), "night": (0.011, 0.011)}[name]
+    wide, high = {"grass": (0.022, 0.026), "sea": (0.036, 0.018), "desert": (0.028, 0.020), "snow": (0.028, 0.020), "sunset": (0.024, 0.024), "night": (0.020, 0.020)}[name]
     places = np.linspace(-0.75, 1.75, 26) + rng.uniform(-0.04, 0.04, 26)
     heights = first + (last - first) * ((np.arange(26) * 0.618 + rng.uniform()) % 1.0)
     span = (float(x.min()) - 0.1, float(x.max()) + 0.1)
@@ -163,7 +163,7 @@ def background(name, x, y, u, rng, pixel, jitter):
         if name == "sea":
             at = height + 0.012 * np.sin(2 * np.pi * (1.5 * u[:, None, None] + place))
         blob = np.exp(-(((x - place) / wide) ** 2 + ((y - at) / np.maximum(high, 0.6 * pixel)) ** 2))
-        picture = picture + (colour - picture) * (0.8 * blob)[..., None]
+        picture = picture + (colour - picture) * blob[..., None]
     return picture
 
 

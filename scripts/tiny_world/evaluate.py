@@ -21,12 +21,15 @@ COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing") + 
 
 
 def held_out(count, language="english"):
-    """Titles and prompts of combinations that were never drawn for training: `count` in all, a fifth of them of two things."""
-    two = count // 5 if PART.two else 0
-    out = [(f"kind {kind}", prompts.rows([kind], (count - two) // 2, language=language)) for kind in (1, 2)]
+    """Titles and prompts of combinations that were never drawn for training: `count` in all, a fifth each of camera moves and of two things, if there are any."""
+    fifth = count // 5
+    special = []
+    if PART.camera:
+        special.append(("camera moves", prompts.rows([1, 2], fifth, "camera", language, seed=6)))
     if PART.two:
-        out.append(("two things", prompts.rows([1, 2], two, "two", language, seed=7)))
-    return out
+        special.append(("two things", prompts.rows([1, 2], fifth, "two", language, seed=7)))
+    single = (count - fifth * len(special)) // 2
+    return [(f"kind {kind}", prompts.rows([kind], single, language=language)) for kind in (1, 2)] + special
 
 
 def others(count):
@@ -34,8 +37,6 @@ def others(count):
     out = [("neither kind", prompts.rows([0], count, seed=5))]
     for language in ("simplified", "traditional"):
         out += [(f"{language} Chinese, {title}", rows) for title, rows in held_out(count, language)]
-    if PART.camera:
-        out.append(("camera moves", prompts.rows([0], count, "camera", seed=6)))
     return out
 
 

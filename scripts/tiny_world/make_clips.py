@@ -1,12 +1,16 @@
 """Draws the clips that the VAE is trained on: frames and the things' coverage, uint8 [N,T,H,W,4]."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from draw import draw
-from world import PART, random_scene
+from world import PART, WORLD, random_scene
+
+# The whole world, and more of what is hard to give back: two things, camera moves, small and large things.
+WHOLE = replace(WORLD, two=0.12, camera=0.3, sized=0.25, least=PART.least)
 
 
 def main():
@@ -21,7 +25,7 @@ def main():
     done = 0
     while done < args.count:
         try:
-            frames, cover = draw(random_scene(rng), rng)
+            frames, cover = draw(random_scene(rng, part=WHOLE), rng)
         except ValueError:
             continue
         out[done, ..., :3], out[done, ..., 3] = frames, cover

@@ -16,12 +16,10 @@ import training
 
 CONFIG = dict(base_dim=16, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=1, attn_scales=[], temperal_downsample=[False, True, True])
 
-# Forms of the batches, in turn: frames, side of a piece around a thing (0: the whole frame), share of the batch.
-FORMS = {
-    "images": [(1, 32, 1)] * 11 + [(1, 0, 4)],
-    "clips": [(5, 48, 1), (9, 48, 2), (5, 40, 1), (17, 40, 2), (5, 48, 1), (9, 48, 2), (5, 40, 1), (9, 0, 4)],
-    "decoder": [(5, 48, 1), (9, 48, 2), (9, 0, 4), (5, 48, 1), (9, 48, 2), (17, 0, 8)],
-}
+# Forms of the batches, in turn: frames, side of a piece (0: the whole frame), share of the batch.
+IMAGES = [(1, 32, 1)] * 11 + [(1, 0, 4)]
+CLIPS = [(5, 48, 1), (9, 48, 2), (9, 0, 4), (5, 48, 1), (9, 48, 2), (17, 0, 8)]
+ON_THINGS = 0.75  # share of the pieces that are around a thing; the others are anywhere
 
 
 def new_vae():
@@ -50,7 +48,10 @@ def new_vae():
 
 
 def batch(clips, rng, count, frames, size, device):
-    """Random pieces of clips around their things: pixels [B,3,T,S,S] in -1..1 and pixel weights [B,1,T,S,S]."""
+    """Random pieces of clips: pixels [B,3,T,S,S] in -1..1 and pixel weights [B,1,T,S,S].
+
+    Pixels of things weigh 7 times, and those that differ from their surroundings, as edges and landmarks do, up to 4 more.
+    """
     pieces = []
     for _ in range(count):
         source = clips[rng.integers(len(clips))]
@@ -60,14 +61,18 @@ def batch(clips, rng, count, frames, size, device):
         room = np.array(clip.shape[1:3]) - size
         if size:
             places = np.argwhere(clip[rng.integers(frames), ..., 3] > 127)
-            middle = places[rng.integers(len(places))] + rng.integers(-12, 13, 2)
+            if len(places) and rng.random() < ON_THINGS:
+                middle = places[rng.integers(len(places))] + rng.integers(-12, 13, 2)
+            else:
+                middle = rng.integers(0, room + size)
             corner = np.clip(middle - size // 2, 0, room)
             clip = clip[:, corner[0] : corner[0] + size, corner[1] : corner[1] + size]
         pieces.append(clip)
     piece = torch.from_numpy(np.stack(pieces)).to(device).permute(0, 4, 1, 2, 3).float()
     weight = 1 + 6 * torch.nn.functional.max_pool3d(piece[:, 3:] / 255, (1, 3, 3), 1, (0, 1, 1))
     pixels = (piece[:, :3] / 127.5 - 1).contiguous(memory_format=torch.channels_last_3d)
-    return pixels, weight
+    around = torch.nn.functional.avg_pool3d(pixels, (1, 9, 9), 1, (0, 4, 4), count_include_pad=False)
+    return pixels, weight + 4 * (3 * (pixels - around).abs().mean(1, keepdim=True)).clamp(0, 1)
 
 
 def train(rank, args):
@@ -93,12 +98,13 @@ def train(rank, args):
             module.requires_grad_(False)
     rng = np.random.default_rng([args.seed, rank, step])
     torch.manual_seed(args.seed + 1000 * step + rank)
+    forms = IMAGES if stage == "images" else CLIPS
     clips = [np.load(p, mmap_mode="r") for p in sorted(Path(args.work).glob("clips*.npy"))]
     shown, losses = time.time(), []
     while step < args.steps:
         for group in optimiser.param_groups:
             group["lr"] = training.learning_rate(args.rate, step, args.steps, decay=args.decay)
-        frames, size, share = FORMS[stage][step % len(FORMS[stage])]
+        frames, size, share = forms[step % len(forms)]
         count = max(1, args.batch // share)
         pixels, weight = batch(clips, rng, count, frames, size, args.device)
         with torch.autocast(args.device, torch.bfloat16):

@@ -129,5 +129,6 @@ def random_scene(rng, kind: int | None = 0, part: Part = PART) -> Scene:
         thing.speed = str(rng.choice(["slowly", "quickly"]))
     scene = Scene([thing], background)
     if background not in ("black", "white") and rng.random() < part.camera:
-        scene.camera = str(rng.choice(CAMERAS[1:]))
+        # A zoom over bobbing waves can hardly be told.
+        scene.camera = str(rng.choice(CAMERAS[3:] if background == "sea" else CAMERAS[1:]))
     return scene

@@ -10,8 +10,8 @@ from diffusers import AutoencoderKLWan
 import fast
 import measure
 from draw import draw
-from export import load
 from train_vae import CONFIG
+from training import load
 from world import random_scene
 
 
@@ -31,7 +31,7 @@ def main():
     fast.whole_sequence_vae()
     vae = AutoencoderKLWan(**CONFIG).eval()
     fast.frame_by_frame(vae)
-    load(vae, torch.load(args.work / "vae.pt", map_location="cpu")["average"])
+    load(torch.load(args.work / "vae.pt", map_location="cpu")["average"], vae)
     rng = np.random.default_rng(99)
     whole, things, found, pictures = [], [], [], []
     while len(found) < args.count:

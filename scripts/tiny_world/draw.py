@@ -152,7 +152,7 @@ def background(name, x, y, u, rng, pixel, jitter):
     else:
         first, last = 0.0, 1.0
     colour = np.float32(MARKS[name])
-    wide, high = {"grass": (0.022, 0.026), "sea": (0.036, 0.018), "desert": (0.028, 0.020), "snow": (0.028, 0.020), "sunset": (0.024, 0.024), "night": (0.020, 0.020)}[name]
+    wide, high = {"grass": (0.022, 0.026), "sea": (0.030, 0.018), "desert": (0.028, 0.020), "snow": (0.028, 0.020), "sunset": (0.024, 0.024), "night": (0.020, 0.020)}[name]
     places = np.linspace(-0.75, 1.75, 26) + rng.uniform(-0.04, 0.04, 26)
     heights = first + (last - first) * ((np.arange(26) * 0.618 + rng.uniform()) % 1.0)
     span = (float(x.min()) - 0.1, float(x.max()) + 0.1)

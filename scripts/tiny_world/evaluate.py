@@ -1,7 +1,6 @@
 """Makes the clips of held-out and other prompts, measures them, and prints the tables of the model card.
 
-The prompts are of the part of the world that the model is trained on. Clips that are in the work folder already are not made again, so an
-evaluation that was stopped goes on; empty the folder for a new model.
+The prompts are of the part of the world that the model is trained on. An evaluation that was stopped goes on with the clips that are in the work folder.
 """
 
 import argparse
@@ -78,14 +77,14 @@ def picture(wrong, path, count=8):
         strips.append(np.concatenate(list(frames[:: (len(frames) - 1) // 4]), 1))
     gap = np.full((len(strips[0]), 8, 3), 255, np.uint8)
     rows = [np.concatenate([a, gap, b], 1) for a, b in zip(strips[::2], strips[1::2])]
-    Image.fromarray(np.concatenate(rows)).quantize(64).save(path, optimize=True)
+    Image.fromarray(np.concatenate(rows)).quantize(256).save(path, optimize=True)
 
 
 def spread(model, preset, work, prompt):
     """Prints how far clips of one prompt are from each other: other seeds, the same seed, a negative prompt."""
     sample.make(model, preset, [{"prompt": prompt, "seed": seed} for seed in (1, 2, 3, 4, 1)], work / "seeds")
     sample.make(model, preset, [{"prompt": prompt, "seed": 1}], work / "negative", negative="a ball on a black background")
-    *clips, again = (np.load(path).astype(float) for path in sorted((work / "seeds").glob("*.npy")))
+    *clips, again = (np.load(path).astype(float) for path in sorted((work / "seeds").glob("0*.npy")))
     apart = np.mean([np.abs(a - b).mean() for i, a in enumerate(clips) for b in clips[:i]])
     other = np.abs(np.load(work / "negative" / "0000.npy") - clips[0]).mean()
     print(f"Mean difference of clips of one prompt, of 255: other seeds {apart:.1f}, same seed {np.abs(clips[0] - again).mean():.2f}, negative prompt {other:.1f}.")

@@ -8,17 +8,9 @@ import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from transformers import T5TokenizerFast
 
-from train_dit import BOUNDARY, checkpoint, new_models
+from train_dit import BOUNDARY, SHIFT, checkpoint, new_models
 from train_vae import CONFIG as VAE_CONFIG
-
-FLOW_SHIFT = 3.0
-
-
-def load(module, values):
-    """Writes a list of averaged parameters into a module."""
-    with torch.no_grad():
-        for p, value in zip(module.parameters(), values, strict=True):
-            p.copy_(value)
+from training import load
 
 
 def trained(work, pieces, image_to_video, expert=None):
@@ -27,10 +19,7 @@ def trained(work, pieces, image_to_video, expert=None):
     modules = new_models(pieces, image_to_video)
     path = checkpoint(work, image_to_video, expert)
     if path.exists():
-        average = torch.load(path, map_location="cpu")["average"]
-        count = len(list(modules[0].parameters()))
-        load(modules[0], average[:count])
-        load(modules[1], average[count:])
+        load(torch.load(path, map_location="cpu")["average"], *modules)
     return modules
 
 
@@ -51,11 +40,11 @@ def export(work: Path, folder: Path, image_to_video=False, two_experts=False):
     shutil.copytree(work / "tokenizer", new / "tokenizer")
     vae = AutoencoderKLWan(**VAE_CONFIG)
     if (work / "vae.pt").exists():
-        load(vae, torch.load(work / "vae.pt", map_location="cpu")["average"])
+        load(torch.load(work / "vae.pt", map_location="cpu")["average"], vae)
     if (work / "statistics.pt").exists():
         statistics = torch.load(work / "statistics.pt", map_location="cpu")
         vae.register_to_config(latents_mean=statistics["mean"].tolist(), latents_std=statistics["std"].tolist())
-    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, num_train_timesteps=1000, flow_shift=FLOW_SHIFT)
+    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, num_train_timesteps=1000, flow_shift=SHIFT)
     tokenizer = T5TokenizerFast.from_pretrained(new / "tokenizer")
     kept = {p.name: p.read_bytes() for p in (new / "tokenizer").iterdir()}
     pipeline = pipeline_of(work, tokenizer, vae, scheduler, image_to_video, two_experts)

@@ -27,7 +27,7 @@ def main():
     parser.add_argument("t2v", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("model", type=Path, nargs="?")
-    parser.add_argument("--seed", type=int, default=12, help="of the choice of prompts")
+    parser.add_argument("--seed", type=int, default=25, help="of the choice of prompts; this one has many of the words")
     args = parser.parse_args()
     clips = []
     for row in prompts.rows([1, 2, 0], 12, seed=args.seed):

@@ -13,9 +13,8 @@ from diffusers import AutoencoderKLWan
 
 import fast
 from draw import draw
-from export import load
-from training import save
 from train_vae import CONFIG
+from training import load, save
 from world import OTHER_FORMS, PART, random_scene
 
 PIECES = {"clips": 500, "images": 2500}  # scenes in a piece
@@ -84,7 +83,7 @@ def main():
     fast.whole_sequence_vae()
     vae = AutoencoderKLWan(**CONFIG).eval().to(args.device)
     fast.frame_by_frame(vae)
-    load(vae, torch.load(args.work / "vae.pt", map_location=args.device)["average"])
+    load(torch.load(args.work / "vae.pt", map_location=args.device)["average"], vae)
     for number in range(args.first, args.pieces):
         path = args.work / args.kind / f"{number:04d}.pt"
         if path.exists() and (not args.first_frames or "conditions" in torch.load(path)):

@@ -6,13 +6,15 @@
 
 import argparse
 import json
+import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 import draw
-from world import BACKGROUNDS, COLOUR_RGB, COLOURS, OBJECTS, PART, WORLD, Part, Scene, Thing, random_scene
+from world import BACKGROUNDS, COLOUR_RGB, COLOURS, OBJECTS, OTHER_FORMS, PART, WORLD, Part, Scene, Thing, random_scene
 
 # Colour of the frame's upper and lower edge.
 EDGES = {
@@ -394,6 +396,7 @@ def measure(clip):
     return {"background": name, "camera": camera, "things": things, "relation": relation, "flicker": flicker_of(clip, tracks)}
 
 
+TRUE = 0.98  # share of drawn clips of which each attribute has to be measured right
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above", "": ""}
 
 
@@ -441,7 +444,8 @@ def show(title, sums):
 
 
 def truth(count, part: Part, seed=3):
-    """Measures drawn clips of a part of the world in each style and prints how often the measurement is right."""
+    """Measures drawn clips of a part of the world in each style and prints how often the measurement is right; whether that is often enough."""
+    enough = True
     for style in ("soft", "flat", "grain"):
         rng = np.random.default_rng(seed)
         results, wrong = [], []
@@ -458,6 +462,8 @@ def truth(count, part: Part, seed=3):
         show(f"drawn, {style}", table(results))
         for scene, seen in wrong[:12]:
             print("   ", scene, "->", seen)
+        enough = enough and all(right >= TRUE * asked for right, asked in table(results).values())
+    return enough
 
 
 def read_clip(path: Path):
@@ -509,6 +515,11 @@ if __name__ == "__main__":
     made.add_argument("--report", type=Path)
     args = parser.parse_args()
     if args.command == "truth":
-        truth(args.count, WORLD if args.whole else PART)
+        part = WORLD if args.whole else PART
+        enough = [truth(args.count, part)]
+        for width, height, frames in OTHER_FORMS:
+            print(f"{width}x{height}, {frames} frames:")
+            enough.append(truth(args.count // 4, replace(part, width=width, height=height, frames=frames)))
+        sys.exit(0 if all(enough) else f"the measurement is right on fewer than {TRUE:.0%}")
     else:
         measure_clips(args.prompts, args.folder, args.report)

@@ -1,10 +1,12 @@
 """Makes the clips of a prompts file with diffusers' pipeline in float32 and writes them as NumPy files 0000.npy, 0001.npy...
 
-Its transformer and VAE compute in the shortened forms of fast.py, three times as fast and equal up to rounding.
+A clip that is there already, of the same model, preset and prompts, is kept. The transformer and the VAE compute in the shortened forms of fast.py, three times as fast and equal up to rounding.
 """
 
 import argparse
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +57,17 @@ def open_pipeline(model, preset, lora=None):
 
 
 def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, form=None, batch=10):
-    """Writes the clip of each row, of the preset's or another `form` (width, height, frames); a clip that is there already is kept."""
+    """Writes the clip of each row, of the preset's or another `form` (width, height, frames), into the folder `out`, which is emptied of others' clips."""
     preset = json.loads(preset.read_text())
     width, height, num_frames = form or (preset["width"], preset["height"], preset["num_frames"])
-    out.mkdir(parents=True, exist_ok=True)
+    asked = hashlib.sha256(json.dumps([preset, rows, steps, guidance, negative, form]).encode())
+    for path in sorted(model.rglob("*.safetensors")) + ([lora] if lora else []):
+        asked.update(path.read_bytes())
+    stamp = out / "made-of"
+    if not stamp.exists() or stamp.read_text() != asked.hexdigest():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        stamp.write_text(asked.hexdigest())
     missing = [i for i in range(len(rows)) if not (out / f"{i:04d}.npy").exists()]
     if not missing:
         return
@@ -74,7 +83,8 @@ def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lor
             generator=[torch.Generator().manual_seed(rows[i]["seed"]) for i in part],
         ).frames
         for i, clip in zip(part, frames):
-            np.save(out / f"{i:04d}.npy", (clip * 255).round().astype(np.uint8))
+            np.save(out / "new.npy", (clip * 255).round().astype(np.uint8))
+            (out / "new.npy").rename(out / f"{i:04d}.npy")
 
 
 def main():

@@ -32,7 +32,8 @@ TRANSFORMER = dict(
     ffn_dim=512, num_layers=6, cross_attn_norm=True, qk_norm="rms_norm_across_heads", eps=1e-6, rope_max_seq_len=1024,
 )
 ENCODER = dict(d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="gated-gelu", dropout_rate=0.0)
-SHIFT = 3.0
+SHIFT = 3.0  # of noise levels, in training and in the model's scheduler
+HARD = ("cross", "boat")  # things that take longest to learn and are shown twice as often
 BOUNDARY = 0.875  # noise level from which the expert for high noise works, and below which the one for low noise
 TEXT_ROWS = 20  # captions are padded to a multiple of this, so that few shapes have to be compiled
 LEAN = 0.6
@@ -139,8 +140,8 @@ def train_captions(args, encoder, tokenizer):
 class Latents:
     """The pieces of drawn clips and single frames that are there, by their form: rows of latents, covers, scenes and first frames."""
 
-    def __init__(self, work):
-        self.work = work
+    def __init__(self, work, first_frames):
+        self.work, self.first_frames = work, first_frames
         statistics = torch.load(work / "statistics.pt")
         self.mean, self.std = (statistics[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
         self.read = set()
@@ -155,16 +156,16 @@ class Latents:
                 piece = torch.load(path)
                 rows = forms.setdefault(tuple(piece["latents"].shape[2:]), [])
                 # A single frame is its own first frame.
-                first = piece["latents"] if kind == "images" else piece.get("conditions", [None] * len(piece["latents"]))
+                first = piece["latents" if kind == "images" else "conditions"] if self.first_frames else [None] * len(piece["latents"])
                 for latent, condition, cover, row in zip(piece["latents"], first, piece["covers"], piece["scenes"]):
                     scene = Scene(**(row | {"things": [Thing(**thing) for thing in row["things"]]}))
                     if belongs(scene, PART):
-                        rows.append((latent, condition, cover, scene))
+                        rows += [(latent, condition, cover, scene)] * (2 if scene.things[0].shape in HARD else 1)
 
     def batch(self, rng, kind, tokens, others):
         """Random clips or single frames of one form, as many as have about `tokens` values a channel; `others`: share of batches not of PART's form.
 
-        Latents [B,z,T',H,W], conditions [B,4+z,T',H,W] (mask and first frame; None where clips have none), covers [B,T',2,2H,2W] in 0..1 and scenes.
+        Latents [B,z,T',H,W], conditions [B,4+z,T',H,W] (mask and first frame; None without `first_frames`), covers [B,T',2,2H,2W] in 0..1 and scenes.
         """
         forms = self.rows[kind]
         usual = latent_form(kind)
@@ -251,7 +252,7 @@ def train_flow(rank, args):
         torch.optim.Muon([dict(params=matrices, peak=args.rate)], lr=args.rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
     ]
     average = training.Average(kept, args.average)
-    data = Latents(work)
+    data = Latents(work, args.image_to_video)
     step, samples = 0, 0
     if path.exists():
         state = torch.load(path, map_location=args.device)
@@ -293,7 +294,7 @@ def train_flow(rank, args):
         if args.image_to_video:
             x = torch.cat([x, given.to(args.device)], 1)
         padding = torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=args.device)
-        with torch.autocast(args.device, torch.bfloat16):
+        with torch.autocast(torch.device(args.device).type, torch.bfloat16):
             text = encode_text(encoder, ids, mask).float()
             v, tokens = forward(transformer, x, 1000 * s, text, tables[form], padding, len(transformer.blocks) // 2)
             told = structure_loss(structure(tokens), covers, scenes)

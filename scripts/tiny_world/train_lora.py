@@ -1,7 +1,8 @@
 """Distils the guided model into a LoRA that needs four steps and no guidance.
 
 The teacher draws whole paths from noise to clip with guidance; the student, the same model with low-rank changes, learns to go from each of four points of a
-path to the next in one straight step. Paths are kept in pieces, so that more can be drawn at any time; the student can be stopped and started again.
+path to the next in one straight step. Paths are kept in pieces, so that more can be drawn at any time; the student can be stopped and started again. Of another
+teacher, as after more training, both begin anew.
 """
 
 import argparse
@@ -17,11 +18,10 @@ from torch.nn.utils import parametrize
 import captions
 import fast
 import training
-from export import FLOW_SHIFT, load
-from train_dit import TEXT_LENGTH, TEXT_ROWS, encode_text, latent_form, new_models, tokenise
+from train_dit import SHIFT, TEXT_LENGTH, TEXT_ROWS, encode_text, latent_form, new_models, tokenise
 from world import random_scene
 
-POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next
+POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next, as in configs/tiny-world-distilled.json
 BETWEEN = 3  # the teacher's steps for one of the student's
 PIECE = 240  # paths
 TOGETHER = 12  # paths that are drawn at once
@@ -29,7 +29,7 @@ RANK = 16
 
 
 def shifted(u):
-    return FLOW_SHIFT * u / (1 + (FLOW_SHIFT - 1) * u)
+    return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
 class LowRank(torch.nn.Module):
@@ -47,28 +47,28 @@ class LowRank(torch.nn.Module):
 class Model:
     """The trained transformer and text encoder, and what their shortened forms need."""
 
-    def __init__(self, work):
+    def __init__(self, work, device):
+        self.device = torch.device(device)
         self.tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
         self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size())
-        average = torch.load(work / "dit.pt", map_location="cpu")["average"]
-        count = len(list(self.transformer.parameters()))
-        load(self.transformer, average[:count])
-        load(self.encoder, average[count:])
+        state = torch.load(work / "dit.pt", map_location="cpu")
+        self.steps = state["step"]
+        training.load(state["average"], self.transformer, self.encoder)
         for module in (self.transformer, self.encoder):
-            module.requires_grad_(False)
+            module.to(self.device).requires_grad_(False)
         self.shape = (self.transformer.config.in_channels, *latent_form("clips"))
-        self.tables = fast.rope_tables(self.transformer, torch.zeros(1, *self.shape))
+        self.tables = fast.rope_tables(self.transformer, torch.zeros(1, *self.shape, device=self.device))
         self.forward = torch.compile(fast.transformer, dynamic=False)
 
     def text(self, texts):
         """Rows [B,N,D] of captions and the number of empty rows that follow them."""
-        ids, mask = tokenise(self.tokenizer, texts, TEXT_ROWS)
+        ids, mask = (t.to(self.device) for t in tokenise(self.tokenizer, texts, TEXT_ROWS))
         with torch.no_grad():
-            return encode_text(self.encoder, ids, mask), torch.tensor([float(TEXT_LENGTH - ids.shape[1])])
+            return encode_text(self.encoder, ids, mask), torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=self.device)
 
     def __call__(self, x, sigma, text, padding):
-        with torch.autocast("cpu", torch.bfloat16):
-            return self.forward(self.transformer, x, torch.full((len(x),), 1000.0 * sigma), text, self.tables, padding).float()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return self.forward(self.transformer, x, torch.full((len(x),), 1000.0 * sigma, device=self.device), text, self.tables, padding).float()
 
 
 def draw_paths(model, count, seed, guidance):
@@ -81,7 +81,7 @@ def draw_paths(model, count, seed, guidance):
     for start in range(0, count, TOGETHER):
         part = texts[start : start + TOGETHER]
         text, padding = model.text(part + [""] * len(part))
-        x = torch.randn(len(part), *model.shape)
+        x = torch.randn(len(part), *model.shape).to(model.device)
         kept, before = [x], None
         for i, (now, then) in enumerate(zip(grid[:-1], grid[1:])):
             with torch.no_grad():
@@ -92,16 +92,16 @@ def draw_paths(model, count, seed, guidance):
             before = v, now
             if (i + 1) % BETWEEN == 0:
                 kept.append(x)
-        states.append(torch.stack(kept, 1).half())
-    return {"texts": texts, "states": torch.cat(states)}
+        states.append(torch.stack(kept, 1).half().cpu())
+    return {"texts": texts, "states": torch.cat(states), "teacher": model.steps}
 
 
 def paths(args):
     """The `paths` stage."""
-    model = Model(args.work)
+    model = Model(args.work, args.device)
     for number in range(args.pieces):
         path = args.work / "paths" / f"{number:04d}.pt"
-        if not path.exists():
+        if not path.exists() or torch.load(path)["teacher"] != model.steps:
             training.save(draw_paths(model, args.paths, number, args.guidance), path)
             print(number + 1, "pieces of paths", flush=True)
 
@@ -109,18 +109,18 @@ def paths(args):
 def student(args):
     """The `student` stage."""
     torch.manual_seed(1)
-    model = Model(args.work)
+    model = Model(args.work, args.device)
     layers = {n: m for n, m in model.transformer.blocks.named_modules() if isinstance(m, torch.nn.Linear)}
     changes = {}
     for name, layer in layers.items():
         changes[name] = LowRank(layer.weight)
         parametrize.register_parametrization(layer, "weight", changes[name])
-    changes = torch.nn.ModuleDict({name.replace(".", "/"): change for name, change in changes.items()})
+    changes = torch.nn.ModuleDict({name.replace(".", "/"): change for name, change in changes.items()}).to(model.device)
     optimiser = torch.optim.AdamW(changes.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0)
     average = training.Average([changes], 0.99)
     path, step = args.work / "lora.pt", 0
-    if path.exists():
-        state = torch.load(path)
+    state = torch.load(path, map_location=model.device) if path.exists() else {}
+    if state.get("teacher") == model.steps:
         changes.load_state_dict(state["changes"])
         average.values, average.steps = state["average"], state["step"]
         optimiser.load_state_dict(state["optimiser"])
@@ -135,7 +135,7 @@ def student(args):
         k = step % (len(POINTS) - 1)
         chosen = [pieces[p] for p in rng.integers(len(pieces), size=args.batch)]
         rows = [(piece, rng.integers(len(piece["texts"]))) for piece in chosen]
-        now, then = (torch.stack([piece["states"][n, i] for piece, n in rows]).float() for i in (k, k + 1))
+        now, then = (torch.stack([piece["states"][n, i] for piece, n in rows]).to(model.device).float() for i in (k, k + 1))
         v = model(now, sigmas[k], *model.text([piece["texts"][n] for piece, n in rows]))
         loss = (v - (now - then) / (sigmas[k] - sigmas[k + 1])).square().mean()
         optimiser.zero_grad()
@@ -149,12 +149,13 @@ def student(args):
             by_step = [round(float(np.mean(losses[i::4])), 4) for i in range(4)]
             print(f"student step {step} error by step {by_step} {(time.time() - shown) / 100:.2f} s/step", flush=True)
             shown, losses = time.time(), []
-            training.save({"changes": changes.state_dict(), "average": average.values, "optimiser": optimiser.state_dict(), "step": step}, path)
-    average.copy_to([changes])
+            state = {"changes": changes.state_dict(), "average": average.values, "optimiser": optimiser.state_dict()}
+            training.save(state | {"step": step, "teacher": model.steps}, path)
+    training.load(average.values, changes)
     weights = {}
     for name, change in changes.items():
         for half, values in (("lora_A", change.down), ("lora_B", change.up)):
-            weights[f"transformer.blocks.{name.replace('/', '.')}.{half}.weight"] = values.detach().to(torch.bfloat16).contiguous()
+            weights[f"transformer.blocks.{name.replace('/', '.')}.{half}.weight"] = values.detach().to("cpu", torch.bfloat16).contiguous()
     save_file(weights, args.out, metadata={"format": "pt"})
 
 
@@ -169,6 +170,7 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, help="the LoRA's file")
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(1)
     {"paths": paths, "student": student}[args.stage](args)

@@ -90,10 +90,10 @@ def train(rank, args):
         average.values = state["average"]
         if state["stage"] == stage:
             optimiser.load_state_dict(state["optimiser"])
-            step = state["step"]
+            step = average.steps = state["step"]
     if stage == "decoder":
         if step == 0:
-            average.copy_to([vae])
+            training.load(average.values, vae)
         for module in (vae.encoder, vae.quant_conv):
             module.requires_grad_(False)
     rng = np.random.default_rng([args.seed, rank, step])
@@ -107,7 +107,7 @@ def train(rank, args):
         frames, size, share = forms[step % len(forms)]
         count = max(1, args.batch // share)
         pixels, weight = batch(clips, rng, count, frames, size, args.device)
-        with torch.autocast(args.device, torch.bfloat16):
+        with torch.autocast(torch.device(args.device).type, torch.bfloat16):
             with torch.set_grad_enabled(stage != "decoder"):
                 mean, log_variance = fast.encode(vae, pixels)
             z = mean + (torch.exp(0.5 * log_variance) + args.noise) * torch.randn_like(mean)

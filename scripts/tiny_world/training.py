@@ -56,11 +56,12 @@ class Average:
         with torch.no_grad():
             torch._foreach_lerp_(self.values, [p.detach() for m in self.modules for p in m.parameters()], 1 - decay)
 
-    def copy_to(self, modules):
-        """Writes the averages into modules of the same shape."""
-        with torch.no_grad():
-            for p, value in zip((p for m in modules for p in m.parameters()), self.values):
-                p.copy_(value)
+
+def load(values, *modules):
+    """Writes a list of averaged parameters into modules, one after the other."""
+    with torch.no_grad():
+        for p, value in zip((p for m in modules for p in m.parameters()), values, strict=True):
+            p.copy_(value)
 
 
 def save(state, path):

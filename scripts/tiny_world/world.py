@@ -46,14 +46,13 @@ class Part:
 
 
 WORLD = Part()
-# The part that the bundled model is trained on. To grow it: add to the lists, go on with the same work folder.
+# The part that the bundled model is trained on. To grow it: add to the lists, and go on in the same work folder with more PIECES and FLOW (make-tiny-world).
 PART = Part(
-    objects=tuple(name for name in OBJECTS if name != "ring"),
-    motions=("left", "right", "up", "down", "grows", "shrinks", "still"),
-    backgrounds=("black", "white", "grass", "night", "sea", "desert"),
+    objects=tuple(name for name in OBJECTS if name not in ("ring", "star")),
+    motions=tuple(name for name in MOTIONS if name not in ("spins", "circles")),
     two=0.0, camera=0.0, sized=0.0, speed=0.0, least=0.26,
 )
-# Width, height and frames of the other clips that the transformer sees; the VAE sees each pixel's surroundings alone.
+# Width, height and frames of the other clips that the transformer sees; the VAE, whose middle alone looks further than a pixel's surroundings, does without.
 OTHER_FORMS = ((160, 96, 17), (96, 160, 17), (96, 96, 9), (96, 96, 33))
 
 

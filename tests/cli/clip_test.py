@@ -152,10 +152,76 @@ class WhatItShows(ClipTest):
         self.assertGreater(min(top + bottom), 210, "the background is not white")
         self.assertGreater(share(lambda r, g, b: b > 130 and r < 120 and g < 150), 0.01, "nothing is blue")
 
+    def test_a_red_car_in_the_snow(self):
+        top, bottom, share = self.shown("a red car moves left on the snow")
+        self.assertGreater(min(bottom), 220, "the ground is not white")
+        self.assertLess(max(top), 200, "the sky is not grey")
+        self.assertGreater(share(lambda r, g, b: r > 140 and g < 110 and b < 110), 0.01, "nothing is red")
+
+    def test_a_green_diamond_at_sunset(self):
+        top, bottom, share = self.shown("a green diamond stays still at sunset")
+        self.assertGreater(min(top[0], top[2]), top[1] + 15, "the sky is not purple")
+        self.assertLess(max(bottom), 80, "the ground is not dark")
+        self.assertGreater(share(lambda r, g, b: g > 100 and r < 110 and b < 120), 0.01, "nothing is green")
+
     def test_chinese(self):
         top, bottom, share = self.shown("一个黄色的球在黑色背景上向右移动")
         self.assertLess(max(top + bottom), 50, "the background is not black")
         self.assertGreater(share(lambda r, g, b: r > 150 and g > 120 and b < 120), 0.01, "nothing is yellow")
+
+
+def places_of(video, is_colour):
+    """The places (x, y) of the pixels of a colour in each frame, and the frames' width and height; y runs downwards."""
+    frames, width, height = pixels(video)
+    places = [[(i % width, i // width) for i, colour in enumerate(zip(frame[::3], frame[1::3], frame[2::3])) if is_colour(*colour)] for frame in frames]
+    assert min(map(len, places)) > 0.005 * width * height, "nothing has the colour"
+    return places, width, height
+
+
+def path_of(video, is_colour):
+    """Where the pixels of a colour are on the average in each frame: (x, y) in shares of the frame."""
+    places, width, height = places_of(video, is_colour)
+    return [(sum(x for x, _ in one) / len(one) / width, sum(y for _, y in one) / len(one) / height) for one in places]
+
+
+def filled(places):
+    """Share of the rectangle around some places that they fill."""
+    x, y = zip(*places)
+    return len(places) / (max(x) - min(x) + 1) / (max(y) - min(y) + 1)
+
+
+def turns(values):
+    """How often values change their direction; steps of less than 0.01 are not counted."""
+    steps = [b - a for a, b in zip(values, values[1:]) if abs(b - a) >= 0.01]
+    return sum((a > 0) != (b > 0) for a, b in zip(steps, steps[1:]))
+
+
+class HowItMoves(ClipTest):
+    def clip(self, prompt):
+        return self.render("--prompt", prompt, "--seed", "11", "--quality", "lossless")
+
+    def test_bounces(self):
+        x, y = zip(*path_of(self.clip("a blue ball bounces on a white background"), lambda r, g, b: b > 120 and r < 110 and g < 130))
+        self.assertGreater(max(y) - min(y), 0.2)
+        self.assertLess(max(x) - min(x), 0.5 * (max(y) - min(y)))
+        self.assertGreaterEqual(turns(y), 2)
+
+    def test_swings(self):
+        x, y = zip(*path_of(self.clip("a pink heart swings in the night sky"), lambda r, g, b: r > 160 and b > 100 and g < 160))
+        self.assertGreater(max(x) - min(x), 0.25)
+        self.assertGreaterEqual(turns(x), 2)
+
+    def test_grows(self):
+        places, _, _ = places_of(self.clip("a red box grows on a white background"), lambda r, g, b: r > 140 and g < 110 and b < 110)
+        self.assertGreater(len(places[-1]), 1.5 * len(places[0]))
+        self.assertGreater(filled(places[8]), 0.75, "it is not a box")
+
+    def test_rises(self):
+        clip, green = self.clip("a green diamond moves up at sunset"), lambda r, g, b: g > 100 and r < 110 and b < 120
+        x, y = zip(*path_of(clip, green))
+        self.assertGreater(y[0] - y[-1], 0.28)
+        self.assertLess(max(x) - min(x), 0.15)
+        self.assertLess(filled(places_of(clip, green)[0][8]), 0.7, "it is not a diamond")
 
 
 class WhatFourStepsShow(ClipTest):
@@ -174,15 +240,10 @@ class WhatFourStepsShow(ClipTest):
         result = self.run_t2v(*arguments, "--quality", "lossless", "-o", "clip.mkv")
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         self.assertNotIn("ignored", result.stderr.decode())
-        frames, width, height = pixels(self.folder / "clip.mkv")
-        places = []
-        for frame in frames:
-            colours = zip(frame[::3], frame[1::3], frame[2::3])
-            columns = [i % width for i, (r, g, b) in enumerate(colours) if g > 90 and r < 100 and b < 120]
-            self.assertGreater(len(columns), 0.02 * width * height, "nothing is green")
-            places.append(sum(columns) / len(columns) / width)
+        places = [x for x, _ in path_of(self.folder / "clip.mkv", lambda r, g, b: g > 90 and r < 100 and b < 120)]
         self.assertLess(places[-1], places[0] - 0.24, "it does not go left")
         self.assertEqual(places, sorted(places, reverse=True), "it turns back")
+        frames, width, _ = pixels(self.folder / "clip.mkv")
         self.assertLess(max(max(frame[: 6 * 3 * width]) for frame in frames), 80, "the background is not black")
 
 

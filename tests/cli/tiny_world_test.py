@@ -1,0 +1,71 @@
+"""The bundled model's world: what is held out of its training, its captions, and what its card and the README say of it."""
+
+import random
+import re
+import sys
+import unittest
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "tiny_world"))
+
+import captions  # noqa: E402
+import world  # noqa: E402
+
+NUMBERS = {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen"}
+
+
+class HeldOut(unittest.TestCase):
+    def test_what_is_trained_on_is_never_held_out(self):
+        rng = random.Random(1)
+        for part in (world.PART, replace(world.WORLD, two=0.5, camera=0.5)):
+            for _ in range(3000):
+                scene = world.random_scene(rng, part=part)
+                self.assertTrue(world.belongs(scene, part))
+                for thing in scene.things:
+                    o, c = world.OBJECTS.index(thing.shape), world.COLOURS.index(thing.colour)
+                    m, b = world.MOTIONS.index(thing.motion), world.BACKGROUNDS.index(scene.background)
+                    self.assertNotEqual((o + 3 * c + 7 * m) % 11, 0, scene)
+                    self.assertNotEqual((o + 5 * b + 3 * m) % 13, 0, scene)
+
+    def test_what_is_measured_is_held_out(self):
+        rng = random.Random(1)
+        for kind in (1, 2):
+            for _ in range(500):
+                scene = world.random_scene(rng, kind, world.PART)
+                thing = scene.things[0]
+                self.assertEqual(world.held_out_kind(thing.shape, thing.colour, thing.motion, scene.background), kind)
+
+
+class Captions(unittest.TestCase):
+    def test_canonical(self):
+        scene = world.Scene([world.Thing("ball", "red", "bounces")], "grass")
+        self.assertEqual(captions.english(scene), "a red ball bounces on green grass")
+        self.assertEqual(captions.chinese(scene, traditional=False), "一个红色的球在草地上弹跳")
+        self.assertEqual(captions.chinese(scene, traditional=True), "一個紅色的球在草地上彈跳")
+
+
+class WhatIsWritten(unittest.TestCase):
+    def test_the_card_has_the_words_of_the_part(self):
+        card = (ROOT / "models" / "tiny-world" / "README.md").read_text()
+        part = world.PART
+        rows = {name: words for name, words in re.findall(r"^\| (\w+) \| (.*) \|$", card, re.M)}
+        self.assertEqual(re.sub(r" \(.*?\)", "", rows["things"]).split(", "), list(part.objects))
+        self.assertEqual(rows["colours"].split(", "), list(part.colours))
+        told = re.sub("moves |stays ", "", rows["motions"])
+        self.assertEqual(re.split("[;,] ", told), list(part.motions))
+        self.assertEqual(rows["places"].split(", "), [captions.PLACES[name][0] for name in part.backgrounds])
+        pairs = re.search(r"never drawn: (.*?)\.", card.replace("\n", " ")).group(1)
+        never = {(colour, place) for colours, places in re.findall(r"([\w, ]+?) on ([\w, ]+?)(?:;|$)", pairs) for colour in colours.strip().split(", ") for place in places.split(", ")}
+        self.assertEqual(never, world.UNSEEN)
+
+    def test_the_readme_counts_them(self):
+        readme = " ".join((ROOT / "README.md").read_text().split())
+        part = world.PART
+        counts = [NUMBERS[len(names)] for names in (part.objects, part.colours, part.backgrounds)]
+        self.assertIn("one of {} things, in {} colours, before {} backgrounds".format(*counts), readme)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,6 +1,8 @@
 #include "pipelines/latent_preview.h"
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include "pipelines/pixels.h"
 
@@ -37,12 +39,17 @@ Tensor fit(const Tensor& x, const Tensor& y) {
 
 Frames preview_frames(const Tensor& latents, const FrameDecoder& decode_frame) {
   check_finite(latents, "sampling");
-  const Tensor middle = latents.narrow(2, latents.size(2) / 2, 1);
-  const Tensor pixels = decode_frame(middle).select(2, 0);
-  const int64_t factor = pixels.size(3) / latents.size(4), side = std::max<int64_t>(factor / 2, 1);
-  const Tensor halved = at::avg_pool2d(pixels, {factor / side, factor / side});
-  const Tensor map =
-      fit(neighbourhoods(middle.select(2, 0)), rows_of(at::pixel_unshuffle(halved, side))).to(latents);
+  int64_t side = 1;
+  std::vector<Tensor> x, y;
+  for (const int64_t i : std::set<int64_t>{0, latents.size(2) / 2}) {
+    const Tensor latent = latents.narrow(2, i, 1), pixels = decode_frame(latent).select(2, 0);
+    const int64_t factor = pixels.size(3) / latents.size(4);
+    side = std::max<int64_t>(factor / 2, 1);
+    const Tensor halved = at::avg_pool2d(pixels, {factor / side, factor / side});
+    x.push_back(neighbourhoods(latent.select(2, 0)));
+    y.push_back(rows_of(at::pixel_unshuffle(halved, side)));
+  }
+  const Tensor map = fit(at::cat(x), at::cat(y)).to(latents);
   const Tensor weights = map.slice(1, 0, -1).reshape({-1, latents.size(1), kNeighbours, kNeighbours});
   const Tensor frames =
       at::conv2d(with_edges(latents[0].transpose(0, 1)), weights, map.select(1, -1).contiguous());

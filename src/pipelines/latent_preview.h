@@ -14,8 +14,9 @@ using FrameDecoder = std::function<Tensor(const Tensor& latents)>;
 /// Latents [1, z_dim, t, h, w] as the transformer makes them -> about what a VAE would make of them, without
 /// decoding all of them: t frames of half the height and width. Error (kNumbers).
 ///
-/// The frame in the middle is decoded, and a linear map from each latent and its eight neighbours to the
-/// pixels that it stands for is fitted to it by least squares; then all frames go through that map.
+/// The first frame and the one in the middle are decoded (of the first, latents stand for one frame of a
+/// clip, of the others for four), and a linear map from each latent and its eight neighbours to the pixels
+/// that it stands for is fitted to them by least squares; then all frames go through that map.
 Frames preview_frames(const Tensor& latents, const FrameDecoder& decode_frame);
 
 }  // namespace t2v

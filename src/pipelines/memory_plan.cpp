@@ -69,7 +69,7 @@ int64_t cache_bytes(const GenerateRequest& request, const WanTransformer3DConfig
          int64_t{sizeof(float)};
 }
 
-/// A preview decodes one frame.
+/// A preview decodes one frame at a time.
 uint64_t preview_bytes(const GenerateRequest& request, const AutoencoderKLWanConfig& vae, bool on_cpu) {
   if (!request.makes_previews()) return 0;
   return static_cast<uint64_t>(decode_bytes(vae, {1, *request.height, *request.width},

@@ -22,7 +22,7 @@ def psnr(error):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--noise", type=float, default=0.0, help="noise on the latents, as a share of each channel's spread")
     parser.add_argument("--picture", type=Path, help="drawn and given back frames of the first clips")
     args = parser.parse_args()

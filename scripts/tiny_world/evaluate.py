@@ -1,11 +1,13 @@
 """Makes the clips of held-out and other prompts, measures them, and prints the tables of the model card.
 
-The prompts are of the part of the world that the model is trained on. An evaluation that was stopped goes on with the clips that are in the work folder.
+The prompts are of the part of the world that the model is to follow (PART). An evaluation that was stopped goes on with the clips of the same model that are in
+the work folder.
 """
 
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,45 +41,77 @@ def others(count):
     return out
 
 
+class Made(NamedTuple):
+    """A clip of a row, what the measurement confirms of it, and its flicker."""
+
+    row: dict
+    clip: Path
+    right: dict[str, bool]
+    flicker: float
+
+
 def judged(rows, folder):
-    """What the measurement confirms of each clip of a folder, and the clips' mean flicker."""
-    seen = [measure.measure(np.load(folder / f"{i:04d}.npy")) for i in range(len(rows))]
-    return [measure.compare(measure.scene_of(row), one) for row, one in zip(rows, seen)], [one["flicker"] for one in seen]
+    """The clips of rows in a folder, measured."""
+    made = []
+    for i, row in enumerate(rows):
+        clip = folder / f"{i:04d}.npy"
+        seen = measure.measure(np.load(clip))
+        made.append(Made(row, clip, measure.compare(measure.scene_of(row), seen), seen["flicker"]))
+    return made
 
 
-def line(title, results, flicker):
-    sums = measure.table(results)
+def head():
+    print(f"| prompts | clips | {' | '.join(COLUMNS)} | flicker |\n|{'---|' * (len(COLUMNS) + 3)}")
+
+
+def line(title, made):
+    sums = measure.table([one.right for one in made])
     cells = [f"{100 * sums[c][0] / sums[c][1]:.0f} %" if c in sums else "" for c in COLUMNS]
-    print(f"| {title} | {len(results)} | {' | '.join(cells)} | {np.mean(flicker):.2f} |", flush=True)
+    print(f"| {title} | {len(made)} | {' | '.join(cells)} | {np.mean([one.flicker for one in made]):.2f} |", flush=True)
 
 
 def lines(title, all_sets, folder, make):
-    """A line for each set of prompts and one for all of them, with the clips that `make(rows, folder)` makes; returns what is wrong with which clip."""
-    results, flicker, wrong = [], [], []
+    """A line for each set of prompts and one for all of them, with the clips that `make(rows, folder)` makes, which are returned."""
+    made = []
     for number, (name, rows) in enumerate(all_sets):
-        place = folder / str(number)
-        make(rows, place)
-        one, two = judged(rows, place)
-        line(f"{title}, {name}" if title else name, one, two)
-        results += one
-        flicker += two
-        wrong += [(row["prompt"], [n for n, right in seen.items() if not right], place / f"{i:04d}.npy") for i, (row, seen) in enumerate(zip(rows, one))]
+        make(rows, folder / str(number))
+        made += judged(rows, folder / str(number))
+        line(f"{title}, {name}" if title else name, made[-len(rows) :])
     if title:
-        line(f"{title}, all", results, flicker)
-    return [item for item in wrong if item[1]]
+        line(f"{title}, all", made)
+    return made
 
 
-def picture(wrong, path, count=8):
+def same_prompts(title, made, others):
+    """A line for those clips of `made` whose prompts and seeds others were made of."""
+    asked = [one.row for one in others]
+    line(title, [one for one in made if one.row in asked])
+
+
+def by_word(made):
+    """Prints of how many clips of one thing the thing and the motion are right, for each motion and each thing."""
+    for word in ("motion", "shape"):
+        sums = {}
+        for one in made:
+            if len(one.row["things"]) == 1:
+                done = sums.setdefault(one.row["things"][0][word], np.zeros(3, int))
+                done += (one.right["object"], one.right["motion"], 1)
+        print("; ".join(f"{name}: thing {100 * a / n:.0f} %, motion {100 * b / n:.0f} % of {n}" for name, (a, b, n) in sums.items()))
+
+
+def picture(made, path, count=8):
     """Writes five frames of some of the clips that something is wrong with, two clips a row, and prints what."""
-    chosen = [wrong[i] for i in np.linspace(0, len(wrong) - 1, min(count, len(wrong))).astype(int)]
+    wrong = [one for one in made if not all(one.right.values())]
+    if len(wrong) < 2:
+        return
     strips = []
-    for prompt, names, clip in chosen:
-        print(f"- {prompt} ({', '.join(names)})")
-        frames = np.load(clip)
+    for i in np.linspace(0, len(wrong) - 1, min(count, len(wrong))).astype(int):
+        print(f"- {wrong[i].row['prompt']} ({', '.join(name for name, right in wrong[i].right.items() if not right)})")
+        frames = np.load(wrong[i].clip)
         strips.append(np.concatenate(list(frames[:: (len(frames) - 1) // 4]), 1))
     gap = np.full((len(strips[0]), 8, 3), 255, np.uint8)
     rows = [np.concatenate([a, gap, b], 1) for a, b in zip(strips[::2], strips[1::2])]
-    Image.fromarray(np.concatenate(rows)).quantize(256).save(path, optimize=True)
+    Image.fromarray(np.concatenate(rows)).save(path, optimize=True)
 
 
 def spread(model, preset, work, prompt):
@@ -100,20 +134,22 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    print(f"| prompts | clips | {' | '.join(COLUMNS)} | flicker |\n|{'---|' * (len(COLUMNS) + 3)}")
+    head()
     model, preset, work = args.model, args.preset, args.work
-    wrong = lines("held out", held_out(args.count), work / "held-out", partial(sample.make, model, preset))
+    made = lines("held out", held_out(args.count), work / "held-out", partial(sample.make, model, preset))
     if args.lora:
         lora, its_preset = args.lora
-        lines("held out, LoRA", held_out(args.count * 2 // 5), work / "lora", partial(sample.make, model, its_preset, lora=lora))
+        fewer = lines("held out, four steps with the LoRA", held_out(args.count * 2 // 5), work / "lora", partial(sample.make, model, its_preset, lora=lora))
+        same_prompts("the same prompts without the LoRA", made, fewer)
     lines("", others(args.count // 5), work / "others", partial(sample.make, model, preset))
     for width, height, frames in OTHER_FORMS:
         name = f"{width}x{height}, {frames} frames"
         lines(name, held_out(args.count // 5), work / name, partial(sample.make, model, preset, form=(width, height, frames)))
-    lines("without guidance", held_out(args.count // 10), work / "unguided", partial(sample.make, model, preset, guidance=1.0))
+    unguided = lines("without guidance", held_out(args.count // 10), work / "unguided", partial(sample.make, model, preset, guidance=1.0))
+    same_prompts("the same prompts with guidance", made, unguided)
     spread(model, preset, work, held_out(args.count)[0][1][0]["prompt"])
-    if len(wrong) > 1:
-        picture(wrong, work / "failures.png")
+    by_word(made)
+    picture(made, work / "failures.png")
 
 
 if __name__ == "__main__":

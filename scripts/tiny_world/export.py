@@ -35,6 +35,8 @@ def pipeline_of(work, tokenizer, vae, scheduler, image_to_video, two_experts):
 
 def export(work: Path, folder: Path, image_to_video=False, two_experts=False):
     """Writes `folder` anew, but for its card and LoRAs; what has no checkpoint yet stays untrained."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "model_index.json").exists():
+        raise SystemExit(f"{folder} is not a model: it stays as it is")
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(work / "tokenizer", new / "tokenizer")

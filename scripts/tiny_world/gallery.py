@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 import prompts
@@ -20,6 +21,18 @@ def render(t2v, model, prompt, seed, folder):
     command = [str(t2v), "--prompt", prompt, "--seed", str(seed), "--output", str(folder / "frame.png")]
     subprocess.run(command + (["--model", str(model)] if model else []), check=True, stdout=subprocess.DEVNULL)
     return [Image.open(path).convert("RGB") for path in sorted(folder.glob("frame-*.png"))]
+
+
+def palette_of(film):
+    """Picture with a palette of 256 colours: half for what there is most of, half for the tenth of the pixels that those show worst, as small things."""
+    most = film.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    pixels = np.asarray(film).reshape(-1, 3)
+    error = np.square(pixels.astype(int) - np.asarray(most.convert("RGB")).reshape(-1, 3)).sum(1)
+    worst = pixels[np.argsort(error)[-len(error) // 10 :]]
+    rest = Image.fromarray(worst[None]).quantize(128, method=Image.Quantize.MEDIANCUT)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(most.getpalette()[: 3 * 128] + rest.getpalette()[: 3 * 128])
+    return palette
 
 
 def main():
@@ -44,7 +57,7 @@ def main():
     film = Image.new("RGB", (pages[0].width, pages[0].height * len(pages)))
     for i, page in enumerate(pages):
         film.paste(page, (0, i * page.height))
-    palette = film.quantize(256, method=Image.Quantize.MEDIANCUT)
+    palette = palette_of(film)
     pages = [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
     pages[0].save(args.out, save_all=True, append_images=pages[1:], duration=125, loop=0)
 

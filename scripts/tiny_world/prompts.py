@@ -16,7 +16,7 @@ SEED = 2028  # of the choice of prompts; another one for each model that is meas
 
 
 def rows(kinds, count, only="single", language="english", seed=SEED):
-    """Prompts with their scenes and seeds, of the part of the world that the model is trained on."""
+    """Prompts with their scenes and seeds, of the part of the world that the model is to follow."""
     rng = np.random.default_rng(seed)
     part = replace(PART, two=float(only == "two"), camera=float(only == "camera"), sized=0.0, speed=0.0)
     out = []

@@ -6,7 +6,6 @@ A clip that is there already, of the same model, preset and prompts, is kept. Th
 import argparse
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,16 +56,18 @@ def open_pipeline(model, preset, lora=None):
 
 
 def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, form=None, batch=10):
-    """Writes the clip of each row, of the preset's or another `form` (width, height, frames), into the folder `out`, which is emptied of others' clips."""
+    """Writes the clip of each row, of the preset's or another `form` (width, height, frames), into the folder `out`, whose clips of others go."""
     preset = json.loads(preset.read_text())
     width, height, num_frames = form or (preset["width"], preset["height"], preset["num_frames"])
     asked = hashlib.sha256(json.dumps([preset, rows, steps, guidance, negative, form]).encode())
-    for path in sorted(model.rglob("*.safetensors")) + ([lora] if lora else []):
+    parts = [path for path in model.rglob("*") if path.parent.name != "loras" and path.suffix not in (".md", ".png") and path.is_file()]
+    for path in sorted(parts) + ([lora] if lora else []):
         asked.update(path.read_bytes())
     stamp = out / "made-of"
     if not stamp.exists() or stamp.read_text() != asked.hexdigest():
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in out.glob("[0-9][0-9][0-9][0-9].npy"):
+            path.unlink()
         stamp.write_text(asked.hexdigest())
     missing = [i for i in range(len(rows)) if not (out / f"{i:04d}.npy").exists()]
     if not missing:

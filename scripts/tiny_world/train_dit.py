@@ -5,7 +5,7 @@ frames and on clips of every size and length there is, as asked. Meanwhile the m
 and of which shape and colour a single one is; these outputs are not kept.
 
 Variants go on from the plain transformer: one that continues a first frame (--image-to-video), and two experts (--expert high, --expert low), each of
-which learns the noise levels on its side of BOUNDARY alone.
+which learns the noise levels on its side of BOUNDARY alone; or both, two experts that continue a first frame.
 """
 
 import argparse
@@ -207,13 +207,13 @@ def checkpoint(work, image_to_video=False, expert=None):
     return Path(work) / f"dit{'-i2v' if image_to_video else ''}{f'-{expert}' if expert else ''}.pt"
 
 
-def begin(modules, work, args):
-    """Starts a variant from the averaged weights of what it is a variant of; input channels that that one lacks count for nothing at first."""
-    source = checkpoint(work, args.image_to_video) if args.expert else checkpoint(work)
+def begin(modules, work, device):
+    """Starts a variant from the averaged weights of the plain model; input channels that that one lacks count for nothing at first."""
+    source = checkpoint(work)
     if not source.exists():
         return
     with torch.no_grad():
-        values = torch.load(source, map_location=args.device)["average"]
+        values = torch.load(source, map_location=device)["average"]
         for own, value in zip((p for module in modules for p in module.parameters()), values, strict=True):
             own.zero_()
             own[tuple(slice(length) for length in value.shape)] = value
@@ -239,7 +239,7 @@ def train_flow(rank, args):
     kept, modules = [transformer, encoder], [transformer, encoder, structure]
     path = checkpoint(work, args.image_to_video, args.expert)
     if not path.exists():
-        begin(kept, work, args)
+        begin(kept, work, args.device)
     matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
     groups = [
@@ -256,11 +256,13 @@ def train_flow(rank, args):
     step, samples = 0, 0
     if path.exists():
         state = torch.load(path, map_location=args.device)
-        for module, values in zip(modules, state["modules"]):
+        training.load(state["average"], *kept)
+        # Of a model folder (restore.py) there is no more than the averages.
+        for module, values in zip(modules, state.get("modules", [])):
             module.load_state_dict(values)
-        average.values, average.steps = state["average"], state["step"]
-        for optimiser, values in zip(optimisers, state["optimisers"]):
+        for optimiser, values in zip(optimisers, state.get("optimisers", [])):
             optimiser.load_state_dict(values)
+        average.values, average.steps = state["average"], state["step"]
         step, samples = state["step"], state["samples"]
     encoder.requires_grad_(args.text_rate > 0)
     peaks = [args.rate, args.rate * args.text_rate, args.rate]

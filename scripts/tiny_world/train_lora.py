@@ -6,6 +6,7 @@ teacher, as after more training, both begin anew.
 """
 
 import argparse
+import hashlib
 import time
 from pathlib import Path
 
@@ -52,8 +53,8 @@ class Model:
         self.tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
         self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size())
         state = torch.load(work / "dit.pt", map_location="cpu")
-        self.steps = state["step"]
         training.load(state["average"], self.transformer, self.encoder)
+        self.weights = hashlib.sha256(b"".join(values.cpu().numpy().tobytes() for values in state["average"])).hexdigest()
         for module in (self.transformer, self.encoder):
             module.to(self.device).requires_grad_(False)
         self.shape = (self.transformer.config.in_channels, *latent_form("clips"))
@@ -93,7 +94,7 @@ def draw_paths(model, count, seed, guidance):
             if (i + 1) % BETWEEN == 0:
                 kept.append(x)
         states.append(torch.stack(kept, 1).half().cpu())
-    return {"texts": texts, "states": torch.cat(states), "teacher": model.steps}
+    return {"texts": texts, "states": torch.cat(states), "teacher": (model.weights, guidance)}
 
 
 def paths(args):
@@ -101,7 +102,7 @@ def paths(args):
     model = Model(args.work, args.device)
     for number in range(args.pieces):
         path = args.work / "paths" / f"{number:04d}.pt"
-        if not path.exists() or torch.load(path)["teacher"] != model.steps:
+        if not path.exists() or torch.load(path).get("teacher") != (model.weights, args.guidance):
             training.save(draw_paths(model, args.paths, number, args.guidance), path)
             print(number + 1, "pieces of paths", flush=True)
 
@@ -120,12 +121,13 @@ def student(args):
     average = training.Average([changes], 0.99)
     path, step = args.work / "lora.pt", 0
     state = torch.load(path, map_location=model.device) if path.exists() else {}
-    if state.get("teacher") == model.steps:
+    teacher = (model.weights, args.guidance)
+    if state.get("teacher") == teacher:
         changes.load_state_dict(state["changes"])
         average.values, average.steps = state["average"], state["step"]
         optimiser.load_state_dict(state["optimiser"])
         step = state["step"]
-    pieces = [torch.load(p) for p in sorted((args.work / "paths").glob("*.pt"))]
+    pieces = [piece for piece in map(torch.load, sorted((args.work / "paths").glob("*.pt"))) if piece.get("teacher") == teacher]
     rng = np.random.default_rng([3, step])
     sigmas = [shifted(u) for u in POINTS]
     shown, losses = time.time(), []
@@ -150,7 +152,7 @@ def student(args):
             print(f"student step {step} error by step {by_step} {(time.time() - shown) / 100:.2f} s/step", flush=True)
             shown, losses = time.time(), []
             state = {"changes": changes.state_dict(), "average": average.values, "optimiser": optimiser.state_dict()}
-            training.save(state | {"step": step, "teacher": model.steps}, path)
+            training.save(state | {"step": step, "teacher": teacher}, path)
     training.load(average.values, changes)
     weights = {}
     for name, change in changes.items():
@@ -166,7 +168,7 @@ if __name__ == "__main__":
     parser.add_argument("--pieces", type=int, default=8, help="pieces of paths that there are to be")
     parser.add_argument("--paths", type=int, default=PIECE, help="in a piece")
     parser.add_argument("--guidance", type=float, default=2.5, help="of the teacher")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, help="the LoRA's file")

@@ -10,7 +10,7 @@
 namespace t2v {
 
 // Checkpoints on the Hugging Face Hub and in its cache on this machine. A model is named by a short name
-// (models/manifests, and the bundled model's), or as "org/repo" or "org/repo@revision". The variables of
+// (models/manifests, and those that come with t2v), or as "org/repo" or "org/repo@revision". The variables of
 // huggingface_hub are honoured: HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, ...
 
 struct PullRequest {
@@ -55,18 +55,18 @@ PullResult pull_model(const PullRequest& request, const RunControl& control);
 /// A model that t2v knows by a short name, or one that is in the cache.
 struct ListedModel {
   std::string name;        ///< the short name, or "org/repo"
-  std::string repository;  ///< "org/repo"; empty: the bundled model
+  std::string repository;  ///< "org/repo"; empty: it comes with t2v
   std::string about;
   int64_t bytes = 0;           ///< on this machine; of one that is not here, about what it takes
   std::filesystem::path path;  ///< empty: not here
   bool whole = false;          ///< every file that its indexes name is here
 };
 
-/// The bundled model, the known ones in the order of the manifest, then those that only the cache has. Error
-/// (kInput).
+/// The models that come with t2v, the known ones in the order of the manifest, then those that only the cache
+/// has. Error (kInput).
 std::vector<ListedModel> list_models();
 
-/// Where a model is: in the cache, if it is not the bundled one. Error (kUsage) for what is no name, (kInput)
+/// Where a model is: in the cache, if it does not come with t2v. Error (kUsage) for what is no name, (kInput)
 /// if it is not here; names `t2v pull`.
 std::filesystem::path find_model(const std::string& name);
 

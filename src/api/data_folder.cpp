@@ -16,6 +16,6 @@ fs::path data_folder() {
   return library.parent_path().parent_path().parent_path() / "share" / "t2v";
 }
 
-fs::path bundled_model() { return data_folder() / "models" / "tiny-world"; }
+fs::path bundled_model(const std::string& name) { return data_folder() / "models" / name; }
 
 }  // namespace t2v

@@ -16,11 +16,15 @@ namespace fs = std::filesystem;
 
 std::vector<KnownModel> known_models() { return read_manifests(data_folder() / "models" / "manifests"); }
 
-std::string bundled_name() { return bundled_model().filename().string(); }
+bool is_bundled(const std::string& name) {
+  return std::any_of(kBundledModels.begin(), kBundledModels.end(),
+                     [&name](const BundledModel& model) { return name == model.name; });
+}
 
 /// The short name that was meant by `name`; "" if none is like it.
 std::string meant_model(const std::vector<KnownModel>& known, const std::string& name) {
-  std::vector<std::string> names = {bundled_name()};
+  std::vector<std::string> names;
+  for (const BundledModel& model : kBundledModels) names.push_back(model.name);
   for (const KnownModel& model : known) names.push_back(model.name);
   return closest_match(name, names);
 }
@@ -63,9 +67,9 @@ ListedModel listed(const HubCache& cache, const KnownModel& known) {
   return model;
 }
 
-ListedModel listed_bundled() {
-  const fs::path path = bundled_model();
-  ListedModel model{.name = bundled_name(), .repository = "", .about = "comes with t2v", .path = {}};
+ListedModel listed(const BundledModel& bundled) {
+  const fs::path path = bundled_model(bundled.name);
+  ListedModel model{.name = bundled.name, .repository = "", .about = bundled.about, .path = {}};
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return model;
   model.path = path;
@@ -77,13 +81,15 @@ ListedModel listed_bundled() {
 }  // namespace
 
 PullResult pull_model(const PullRequest& request, const RunControl& control) {
-  if (request.model == bundled_name()) return {.path = bundled_model(), .repository = "", .commit = ""};
+  if (is_bundled(request.model))
+    return {.path = bundled_model(request.model), .repository = "", .commit = ""};
   const KnownModel model = understand(request.model);
   return pull(HubEnvironment::read(), model, request, control);
 }
 
 PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
-  if (request.model == bundled_name()) return {.repository = "", .commit = "", .folder = bundled_model()};
+  if (is_bundled(request.model))
+    return {.repository = "", .commit = "", .folder = bundled_model(request.model)};
   const KnownModel model = understand(request.model);
   return plan_pull(HubEnvironment::read(), model, request, control);
 }
@@ -91,7 +97,8 @@ PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
 std::vector<ListedModel> list_models() {
   const std::vector<KnownModel> known = known_models();
   const HubCache cache(hub_cache_folder());
-  std::vector<ListedModel> models = {listed_bundled()};
+  std::vector<ListedModel> models;
+  for (const BundledModel& model : kBundledModels) models.push_back(listed(model));
   for (const KnownModel& model : known) models.push_back(listed(cache, model));
   for (const std::string& id : cache.repositories()) {
     const auto is_this = [&id](const KnownModel& model) { return model.repository.id == id; };
@@ -104,14 +111,14 @@ std::vector<ListedModel> list_models() {
 }
 
 fs::path find_model(const std::string& name) {
-  return name == bundled_name() ? bundled_model() : find_here(understand(name));
+  return is_bundled(name) ? bundled_model(name) : find_here(understand(name));
 }
 
 fs::path locate_model(const fs::path& model) {
   std::error_code ignored;
   if (model.empty() || is_named_like_tensors(model) || fs::exists(fs::symlink_status(model, ignored)))
     return model;
-  if (model == bundled_name()) return bundled_model();
+  if (is_bundled(model.string())) return bundled_model(model.string());
   const std::vector<KnownModel> known = known_models();
   if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
   const std::string meant = meant_model(known, model.string());

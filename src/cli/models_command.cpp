@@ -30,7 +30,7 @@ Usage
 
 constexpr const char* kNotes = R"(
 Standard output with --json: list writes a list of
-  {"name", "repository" (null: the bundled model), "about", "bytes",
+  {"name", "repository" (null: it comes with t2v), "about", "bytes",
    "path" (null: not here), "whole"}
 path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
 --progress json: verify events, "done" of "total" bytes, "detail" the file.

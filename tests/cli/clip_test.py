@@ -224,6 +224,37 @@ class HowItMoves(ClipTest):
         self.assertLess(filled(places_of(clip, green)[0][8]), 0.7, "it is not a diamond")
 
 
+class WhatItContinues(ClipTest):
+    """The bundled image-to-video model: one picture, and what different prompts make of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.render("-p", "a blue box on green grass", "--seed", "1", "--frames", "1", output="first.png")
+
+    def blue(self, motion):
+        """The places of a blue box's pixels in each frame of a clip that begins with the picture."""
+        path = self.render("-m", "tiny-world-i2v", "-i", "first.png", "-p", f"a blue box {motion} on green grass", "--seed", "2", "--quality", "lossless")
+        self.assertGreater(psnr(pixels(path)[0][:1], pixels(self.folder / "first.png")[0]), 24, "it does not begin with the picture")
+        return places_of(path, lambda r, g, b: b > 120 and r < 100 and g < 120)[0]
+
+    def test_settings(self):
+        settings = self.settings("-m", "tiny-world-i2v", "-i", "first.png", "-p", PROMPT, "-o", "clip.mkv")
+        expected = {"height": 96, "width": 96, "num_frames": 17, "num_inference_steps": 12, "guidance_scale": 2.5, "boundary_ratio": 0.875}
+        self.assertEqual({key: settings[key] for key in expected}, expected)
+
+    def test_up(self):
+        heights = [sum(y for _, y in places) / len(places) / 96 for places in self.blue("moves up")]
+        self.assertGreater(heights[0] - heights[-1], 0.24)
+
+    def test_grows(self):
+        places = self.blue("grows")
+        self.assertGreater(len(places[-1]), 1.4 * len(places[0]))
+
+    def test_shrinks(self):
+        places = self.blue("shrinks")
+        self.assertLess(len(places[-1]), len(places[0]) / 1.4)
+
+
 class WhatFourStepsShow(ClipTest):
     """The bundled LoRA for four steps without guidance, whose preset is found by its name."""
 

@@ -283,7 +283,7 @@ class CacheTest(HubTest):
         self.pull()
         self.pull("--include", "*.md", name=NAME + "@other")
         lines = self.models().stdout.decode().splitlines()
-        self.assertEqual([line.split()[0] for line in lines[:2]], ["tiny-world", "wan2.1-t2v-1.3b"])
+        self.assertEqual([line.split()[0] for line in lines[:3]], ["tiny-world", "tiny-world-i2v", "wan2.1-t2v-1.3b"])
         self.assertRegex("\n".join(lines), rf"(?m)^{NAME} .* here .*{NAME}$")
         entries = {entry["name"]: entry for entry in json.loads(self.models("list", "--json").stdout)}
         self.assertEqual(entries[NAME]["path"], str(self.snapshot))

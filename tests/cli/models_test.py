@@ -61,15 +61,18 @@ class WholeModels(ModelTest):
 
 class TheBundledModel(CommandTest):
     def test_it_is_listed(self):
-        bundled = json.loads(self.run_t2v("models", "--json").stdout)[0]
-        self.assertEqual((bundled["name"], bundled["repository"], bundled["whole"]), ("tiny-world", None, True))
-        self.assertTrue((Path(bundled["path"]) / "model_index.json").is_file())
-        self.assertRegex(self.run_t2v("models").stdout.decode().splitlines()[0], r"^tiny-world +10 MiB +here +comes with t2v$")
+        for bundled, name in zip(json.loads(self.run_t2v("models", "--json").stdout), ("tiny-world", "tiny-world-i2v")):
+            self.assertEqual((bundled["name"], bundled["repository"], bundled["whole"]), (name, None, True))
+            self.assertTrue((Path(bundled["path"]) / "model_index.json").is_file())
+        first, second = self.run_t2v("models").stdout.decode().splitlines()[:2]
+        self.assertRegex(first, r"^tiny-world +10 MiB +here +comes with t2v$")
+        self.assertRegex(second, r"^tiny-world-i2v +13 MiB +here +comes with t2v: image to video, two experts$")
 
     def test_its_name(self):
-        path = self.run_t2v("models", "path", "tiny-world").stdout
-        self.assertTrue(path.endswith(b"models/tiny-world\n"), path)
-        self.assertEqual(self.run_t2v("pull", "tiny-world").stdout, path)
+        for name in ("tiny-world", "tiny-world-i2v"):
+            path = self.run_t2v("models", "path", name).stdout.decode()
+            self.assertTrue(path.endswith(f"models/{name}\n"), path)
+            self.assertEqual(self.run_t2v("pull", name).stdout.decode(), path)
         result = self.run_t2v("plan", "-m", "tiny-world")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_error(self.run_t2v("plan", "-m", "tiny-wrld"), 3, "did you mean tiny-world?")

@@ -76,7 +76,7 @@ void check_experts(const GenerateRequest& request, const Checkpoint& checkpoint)
   check("--boundary-ratio", request.boundary_ratio.has_value());
 }
 
-void check_file(const std::string& flag, const fs::path& file) {
+void check_file(const std::string& flag, const fs::path& file, const char* expected) {
   if (file.empty()) return;
   std::error_code ignored;
   const fs::file_status status = fs::status(file, ignored);
@@ -84,7 +84,7 @@ void check_file(const std::string& flag, const fs::path& file) {
   const char* got = !fs::exists(status) ? "no such file" : fs::is_directory(status) ? "a folder" : "no file";
   throw Error(ErrorCode::kInput, {.doing = flag + " " + file.string(),
                                   .got = got,
-                                  .expected = "a picture or a clip",
+                                  .expected = expected,
                                   .advice = "check the path"});
 }
 
@@ -94,11 +94,11 @@ void check_conditions(const GenerateRequest& request, const Checkpoint& checkpoi
   check_images(request, checkpoint);
   check_control(request, checkpoint);
   check_experts(request, checkpoint);
-  check_file("--image", request.image);
-  check_file("--end-image", request.end_image);
-  check_file("--control-video", request.control_video);
-  check_file("--control-mask", request.control_mask);
-  for (const fs::path& file : request.reference_images) check_file("--reference-image", file);
+  check_file("--image", request.image, "a picture");
+  check_file("--end-image", request.end_image, "a picture");
+  check_file("--control-video", request.control_video, "a clip");
+  check_file("--control-mask", request.control_mask, "a clip");
+  for (const fs::path& file : request.reference_images) check_file("--reference-image", file, "a picture");
 }
 
 }  // namespace t2v

@@ -37,6 +37,11 @@ AVCodecID codec_of(const std::string& bytes, const std::string& doing) {
 /// Decodes the one picture of a file in memory.
 FramePtr decode(std::string bytes, const std::string& doing) {
   const auto check = [&doing](int result) {
+    if (result == AVERROR_INVALIDDATA || result == AVERROR_EOF)
+      throw Error(ErrorCode::kInput, {.doing = doing,
+                                      .got = "a damaged picture or a part of one",
+                                      .expected = "a whole one",
+                                      .advice = "-v shows more"});
     if (result < 0) throw libav_error(ErrorCode::kInput, doing, result);
   };
   const AVCodec* decoder = avcodec_find_decoder(codec_of(bytes, doing));

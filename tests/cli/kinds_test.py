@@ -130,7 +130,7 @@ class WhatDoesNotSuit(KindTest):
         self.refused_by("2.1-vace", "--boundary-ratio", "0.5", parts=["--boundary-ratio: ", "two experts"])
 
     def test_files(self):
-        self.refused_by("2.1-i2v", "--image", "missing.png", parts=["--image missing.png", "no such file"], code=3)
+        self.refused_by("2.1-i2v", "--image", "missing.png", parts=["--image missing.png", "no such file, expected a picture;"], code=3)
         self.refused_by("2.1-i2v", "--image", KINDS, parts=["--image", "a folder"], code=3)
         self.refused_by("2.1-i2v", "--image", CASES / "image.json", parts=["image.json"], code=3)
         self.refused_by("2.1-vace", "--reference-image", "missing.png", parts=["missing.png"], code=3)

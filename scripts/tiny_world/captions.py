@@ -1,5 +1,7 @@
 """Captions of tiny-world scenes: canonical ones, varied English and Chinese ones, and the words they are made of."""
 
+import re
+
 from world import Scene, Thing
 
 PLACES = {
@@ -56,9 +58,41 @@ C_RELATIONS = {"left of": "左边", "right of": "右边", "above": "上方", "be
 C_SIZES = {"small": "小的", "large": "大的", "": ""}
 C_SPEEDS = {"slowly": "慢慢地", "quickly": "快速地", "": ""}
 TRADITIONAL = str.maketrans(
-    "个红黄绿蓝动弹转摇摆变静块爱圆环车鱼里镜头远时边",
-    "個紅黃綠藍動彈轉搖擺變靜塊愛圓環車魚裡鏡頭遠時邊",
+    "个红黄绿蓝动弹转摇摆变静块爱圆环车鱼里镜头远时边颗条辆轮钻轿体阳渐缩来长只",
+    "個紅黃綠藍動彈轉搖擺變靜塊愛圓環車魚裡鏡頭遠時邊顆條輛輪鑽轎體陽漸縮來長隻",
 )
+# Other words for one word (of Chinese also for one phrase), which can stand wherever it stands.
+SYNONYMS = {
+    "ball": ["sphere"], "boat": ["ship"], "car": ["automobile"], "red": ["crimson", "scarlet"], "bounces": ["hops"],
+    "bouncing": ["hopping"], "bounced": ["hopped"], "moves": ["flies", "floats", "drives", "rolls", "sails", "swims", "drifts"],
+    "moving": ["flying", "floating", "driving", "rolling", "sailing", "swimming", "drifting"],
+    "moved": ["flew", "floated", "drove", "rolled", "sailed", "swam", "drifted"],
+    "一个": ["一颗", "一只", "一条", "一艘", "一辆", "一枚", "一块", "一轮"],
+    **{f"{colour}色的": [f"{colour}色", colour] for colour in C_COLOURS.values()},
+    "粉色的": ["粉色", "粉", "粉红色的", "粉红色"], "橙色的": ["橙色", "橙", "橘色的", "橘色"],
+    "球": ["圆球", "皮球", "球体"], "方块": ["正方形", "立方体", "方形", "盒子", "箱子"], "三角形": ["三角"], "爱心": ["心", "心形"], "菱形": ["钻石"],
+    "十字": ["十字架", "十字形"], "月亮": ["弯月", "新月", "月牙", "月"], "汽车": ["车", "小汽车", "轿车", "车子"], "小船": ["船", "帆船", "船只"],
+    "鱼": ["小鱼", "鱼儿"], "星星": ["五角星"], "圆环": ["环", "圆圈"],
+    **{f"向{way}移动": [f"向{way}移", f"往{way}移动", f"向{way}边移动", f"往{way}边移动", f"{way}移"] for way in "左右"},
+    "向上移动": ["往上移动", "向上移", "上移", "上升", "升起", "向上升起", "向上飞"], "向下移动": ["往下移动", "向下移", "下移", "下降", "落下", "向下落下", "下落"],
+    "弹跳": ["跳动", "上下弹跳", "上下跳动", "蹦跳", "跳跃"], "左右摇摆": ["摇摆", "左右摆动", "摆动", "来回摆动", "来回摇摆", "摇晃"],
+    "变大": ["长大", "放大", "逐渐变大", "慢慢变大"], "变小": ["缩小", "逐渐变小", "慢慢变小"],
+    "静止不动": ["静止", "不动", "保持静止", "保持不动", "一动不动"],
+    **{f"{colour}色背景上": [f"{colour}色背景前", f"{colour}色的背景上", f"{colour}色的背景前", f"{colour}背景上"] for colour in "黑白"},
+    "草地上": ["草坪上", "绿草地上", "绿色的草地上", "草原上"], "夜空中": ["夜空里", "星空中", "星空下", "夜晚"], "海面上": ["海上", "大海上", "水面上", "海里", "大海里"],
+    "沙漠里": ["沙漠中", "沙漠上", "沙地上"], "雪地上": ["雪地里", "雪地中", "雪上", "雪中"], "日落时": ["夕阳下", "落日下", "日落下", "黄昏时", "日落中"],
+}
+_WORD = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in sorted(SYNONYMS, key=len, reverse=True)))
+
+
+def reworded(text, rng, chance):
+    """A caption (Chinese: in simplified characters), each word that has synonyms replaced by one of them with a probability."""
+
+    def other(found):
+        words = SYNONYMS[found[0]]
+        return words[rng.integers(len(words))] if rng.random() < chance else found[0]
+
+    return _WORD.sub(other, text)
 
 
 def _with_article(words, rng, varied):
@@ -89,8 +123,8 @@ def _verb(thing: Thing, rng, varied, tense):
     return words
 
 
-def english(scene: Scene, rng=None, varied: bool = False) -> str:
-    """An English caption; without `varied` the canonical one."""
+def english(scene: Scene, rng=None, varied: bool = False, other_words: float = 0.0) -> str:
+    """An English caption; without `varied` the canonical one. `other_words`: how many of the words that have synonyms are one of those."""
     tense = int(rng.choice(3, p=[0.6, 0.3, 0.1])) if varied else 0
     spot = _pick(PLACES, scene.background, rng, varied, 0.5)
     things = scene.things
@@ -111,6 +145,8 @@ def english(scene: Scene, rng=None, varied: bool = False) -> str:
         text = f"{first[0]} {first[1]} {spot} and {second[0]} {second[1]}"
     if scene.camera != "still":
         text += ", " + _pick(CAMERAS, scene.camera, rng, varied)
+    if other_words:
+        text = reworded(text, rng, other_words)
     if not varied:
         return text
     if rng.random() < 0.1:
@@ -134,8 +170,8 @@ def _chinese_noun(thing: Thing):
     return f"一个{C_SIZES[thing.size]}{C_COLOURS[thing.colour]}色的{C_SHAPES[thing.shape]}"
 
 
-def chinese(scene: Scene, rng=None, varied: bool = False, traditional: bool = False) -> str:
-    """A Chinese caption; `varied` also puts the place first or last."""
+def chinese(scene: Scene, rng=None, varied: bool = False, traditional: bool = False, other_words: float = 0.0) -> str:
+    """A Chinese caption; `varied` also puts the place first or last. `other_words` as in english()."""
     spot = C_PLACES[scene.background]
     things = scene.things
     nouns = [_chinese_noun(t) for t in things]
@@ -149,6 +185,8 @@ def chinese(scene: Scene, rng=None, varied: bool = False, traditional: bool = Fa
         text = f"{nouns[0]}在{spot}{verbs[0]}，{nouns[1]}{verbs[1]}"
     if scene.camera != "still":
         text += "，" + C_CAMERAS[scene.camera]
+    if other_words:
+        text = reworded(text, rng, other_words)
     if varied and rng.random() < 0.2:
         text += "。"
     if varied and rng.random() < 0.5:
@@ -159,11 +197,12 @@ def chinese(scene: Scene, rng=None, varied: bool = False, traditional: bool = Fa
 def caption(scene: Scene, rng) -> str:
     """A random caption in one of the languages."""
     draw = rng.random()
+    other_words = 0.5 if rng.random() < 0.3 else 0.0
     if draw < 0.45:
-        return english(scene, rng, varied=True)
+        return english(scene, rng, True, other_words)
     if draw < 0.7:
         return english(scene, rng)
-    return chinese(scene, rng, varied=True, traditional=draw > 0.85)
+    return chinese(scene, rng, True, draw > 0.85, other_words)
 
 
 def words() -> tuple[list[str], list[str]]:
@@ -172,7 +211,9 @@ def words() -> tuple[list[str], list[str]]:
     phrases = [p for table in tables for forms in table.values() for p in forms]
     phrases += [p for rows in [MOVES, *VERBS.values()] for row in rows for p in row] + FILM_BEFORE + FILM_AFTER + ORDINARY
     phrases += [*C_COLOURS, *C_SHAPES, "a", "an", "the"]
-    han = ["一个", "在", "的", "，", "。", "、", "色的", "色"]
+    synonyms = [other for others in SYNONYMS.values() for other in others]
+    phrases += [other for other in synonyms if other.isascii()]
+    han = [other for other in synonyms if not other.isascii()] + ["一个", "在", "的", "，", "。", "、", "色的", "色"]
     for table in (C_SHAPES, C_MOTIONS, C_PLACES, C_CAMERAS, C_RELATIONS, C_SIZES, C_SPEEDS):
         han += [w for w in table.values() if w]
     for colour in C_COLOURS.values():

@@ -38,6 +38,8 @@ def others(count):
     out = [("neither kind", prompts.rows([0], count, seed=5))]
     for language in ("simplified", "traditional"):
         out += [(f"{language} Chinese, {title}", rows) for title, rows in held_out(count, language)]
+    for name, language in (("English", "english"), ("simplified Chinese", "simplified"), ("traditional Chinese", "traditional")):
+        out.append((f"held out, synonyms, {name}", prompts.rows([1, 2], count // 2, language=language, other_words=1.0)))
     return out
 
 
@@ -89,8 +91,8 @@ def same_prompts(title, made, others):
 
 
 def by_word(made):
-    """Prints of how many clips of one thing the thing and the motion are right, for each motion and each thing."""
-    for word in ("motion", "shape"):
+    """Prints of how many clips of one thing the thing and the motion are right, for each motion, thing and colour."""
+    for word in ("motion", "shape", "colour"):
         sums = {}
         for one in made:
             if len(one.row["things"]) == 1:

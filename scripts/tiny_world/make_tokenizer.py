@@ -29,11 +29,23 @@ def sentences(seed=0):
     return [line for line in lines if 0 < len(line) < 1000]
 
 
+def pieces_of(word):
+    """The pieces that stand for a word: of an English one also with a capital and in capitals."""
+    if not word.isascii():
+        return [word]
+    word = word.strip(",")
+    return ["▁" + form for form in (word, word.capitalize(), word.upper())]
+
+
+def add(model, word, score):
+    """Adds a piece to a SentencePiece model."""
+    return model.pieces.add(piece=word, score=score, type=sentencepiece_model_pb2.ModelProto.SentencePiece.NORMAL)
+
+
 def train_model():
     """SentencePiece model with the world's words at a score no split of them can reach."""
     english, han = captions.words()
-    words = ["▁" + form for word in english for form in (word.strip(","), word.strip(",").capitalize(), word.strip(",").upper())] + han
-    words = list(dict.fromkeys(words))
+    words = list(dict.fromkeys(piece for word in english + han for piece in pieces_of(word)))
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(sentences()), model_writer=written, model_type="unigram", vocab_size=PIECES - 448,
@@ -46,17 +58,16 @@ def train_model():
     least = min(piece.score for piece in model.pieces)
     for word in words + printable:
         if word not in known:
-            known[word] = model.pieces.add(piece=word, score=least, type=sentencepiece_model_pb2.ModelProto.SentencePiece.NORMAL)
+            known[word] = add(model, word, least)
     for word in words:
         if len(word.strip("▁")) > 1:
             known[word].score = WORD_SCORE
-    model.trainer_spec.vocab_size = len(model.pieces)
     return model
 
 
-def write(folder: Path):
-    """Writes spiece.model, tokenizer.json and the two configuration files."""
-    model = train_model()
+def write(model, folder: Path):
+    """Writes a SentencePiece model: spiece.model, tokenizer.json and the two configuration files."""
+    model.trainer_spec.vocab_size = len(model.pieces)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spiece.model").write_bytes(model.SerializeToString())
     assert [p.piece for p in model.pieces[:4]] == SPECIAL and [p.piece for p in model.pieces[4:260]] == BYTES
@@ -74,7 +85,6 @@ def write(folder: Path):
         "model_max_length": 512, "tokenizer_class": "T5Tokenizer", **names,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    return len(model.pieces)
 
 
 def check(folder: Path, count=2000):
@@ -103,4 +113,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    print(write(folder), "pieces; longest caption", check(folder), "tokens")
+    model = train_model()
+    write(model, folder)
+    print(len(model.pieces), "pieces; longest caption", check(folder), "tokens")

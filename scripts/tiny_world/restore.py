@@ -41,4 +41,8 @@ if __name__ == "__main__":
     parser.add_argument("work", type=Path, help="the work folder, which must not exist")
     parser.add_argument("--steps", type=int, default=60000, help="steps that the transformer's training is to count from (make-tiny-world's FLOW)")
     args = parser.parse_args()
+    if not (args.folder / "model_index.json").exists():
+        parser.error(f"{args.folder} is not a model")
+    if args.work.exists():
+        parser.error(f"{args.work} is there already")
     restore(args.folder, args.work, args.steps)

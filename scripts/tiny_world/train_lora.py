@@ -159,6 +159,7 @@ def student(args):
         for half, values in (("lora_A", change.down), ("lora_B", change.up)):
             weights[f"transformer.blocks.{name.replace('/', '.')}.{half}.weight"] = values.detach().to("cpu", torch.bfloat16).contiguous()
     save_file(weights, args.out, metadata={"format": "pt"})
+    args.out.chmod(0o644)  # safetensors lets its owner alone read it
 
 
 if __name__ == "__main__":

@@ -169,6 +169,15 @@ class WhatItShows(ClipTest):
         self.assertLess(max(top + bottom), 50, "the background is not black")
         self.assertGreater(share(lambda r, g, b: r > 150 and g > 120 and b < 120), 0.01, "nothing is yellow")
 
+    def test_synonyms(self):
+        for prompt, other in (
+            ("a pink boat moves left on the sea", "a pink ship sails left on the sea"),
+            ("一个绿色的三角形在白色背景上静止不动", "一块绿色的三角形在白色的背景前保持静止"),
+        ):
+            with self.subTest(other):
+                one, another = (pixels(self.render("--prompt", text, "--seed", "3", "--quality", "lossless", "-y")) for text in (prompt, other))
+                self.assertEqual(one, another)
+
 
 def places_of(video, is_colour):
     """The places (x, y) of the pixels of a colour in each frame, and the frames' width and height; y runs downwards."""

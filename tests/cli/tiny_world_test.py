@@ -1,7 +1,9 @@
 """The bundled model's world: what is held out of its training, its captions, and what its card and the README say of it."""
 
+import json
 import random
 import re
+import struct
 import sys
 import unittest
 from dataclasses import replace
@@ -14,6 +16,13 @@ import captions  # noqa: E402
 import world  # noqa: E402
 
 NUMBERS = {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen"}
+
+
+class Rng(random.Random):
+    """Python's generator with the function of NumPy's that captions.py calls."""
+
+    def integers(self, count):
+        return self.randrange(count)
 
 
 class HeldOut(unittest.TestCase):
@@ -45,6 +54,41 @@ class Captions(unittest.TestCase):
         self.assertEqual(captions.chinese(scene, traditional=False), "一个红色的球在草地上弹跳")
         self.assertEqual(captions.chinese(scene, traditional=True), "一個紅色的球在草地上彈跳")
 
+    def test_other_words(self):
+        scene = world.Scene([world.Thing("heart", "pink", "left")], "sunset")
+        for make in (captions.english, captions.chinese):
+            said = {make(scene, Rng(n), other_words=1.0) for n in range(200)}
+            self.assertGreater(len(said), 5)
+            self.assertTrue(all("心" in text or "heart" in text for text in said), said)
+
+    def test_a_word_stands_for_one_other(self):
+        others = [other for words in captions.SYNONYMS.values() for other in words]
+        self.assertEqual(len(others), len(set(others)))
+        self.assertFalse(set(others) & set(captions.SYNONYMS))
+
+
+def embedded(model):
+    """The embedding of each piece of a model's tokenizer, as bytes."""
+    folder = ROOT / "models" / model
+    content = (folder / "text_encoder" / "model.safetensors").read_bytes()
+    start = 8 + struct.unpack("<Q", content[:8])[0]
+    first, last = json.loads(content[8:start])["shared.weight"]["data_offsets"]
+    pieces = [piece for piece, _ in json.loads((folder / "tokenizer" / "tokenizer.json").read_text())["model"]["vocab"]]
+    width = 2 * json.loads((folder / "text_encoder" / "config.json").read_text())["d_model"]
+    assert width * len(pieces) <= last - first
+    return {piece: content[start + first + i * width :][:width] for i, piece in enumerate(pieces)}
+
+
+class Synonyms(unittest.TestCase):
+    def test_the_models_take_one_for_the_other(self):
+        for model in ("tiny-world", "tiny-world-i2v"):
+            rows = embedded(model)
+            self.assertNotEqual(rows["▁ball"], rows["▁boat"])
+            for word, others in captions.SYNONYMS.items():
+                start = "▁" if word.isascii() else ""
+                for other in others:
+                    self.assertEqual(rows[start + other], rows[start + word], (model, word, other))
+
 
 class WhatIsWritten(unittest.TestCase):
     def test_the_card_has_the_words_of_the_part(self):
@@ -56,6 +100,14 @@ class WhatIsWritten(unittest.TestCase):
         told = re.sub("moves |stays ", "", rows["motions"])
         self.assertEqual(re.split("[;,] ", told), list(part.motions))
         self.assertEqual(rows["places"].split(", "), [captions.PLACES[name][0] for name in part.backgrounds])
+        for name, words in (
+            ("东西", [captions.C_SHAPES[shape] for shape in part.objects]),
+            ("颜色", [captions.C_COLOURS[colour] + "色的" for colour in part.colours]),
+            ("动作", [captions.C_MOTIONS[motion] for motion in part.motions]),
+            ("地方", ["在" + captions.C_PLACES[place] for place in part.backgrounds]),
+        ):
+            self.assertEqual(rows[name].split(", "), words)
+        self.assertIn(f" {sum(map(len, captions.SYNONYMS.values()))} synonyms", card)
         pairs = re.search(r"never drawn: (.*?)\.", card.replace("\n", " ")).group(1)
         never = {(colour, place) for colours, places in re.findall(r"([\w, ]+?) on ([\w, ]+?)(?:;|$)", pairs) for colour in colours.strip().split(", ") for place in places.split(", ")}
         self.assertEqual(never, world.UNSEEN)

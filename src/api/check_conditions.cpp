@@ -82,10 +82,9 @@ void check_file(const std::string& flag, const fs::path& file, const char* expec
   const fs::file_status status = fs::status(file, ignored);
   if (fs::is_regular_file(status)) return;
   const char* got = !fs::exists(status) ? "no such file" : fs::is_directory(status) ? "a folder" : "no file";
-  throw Error(ErrorCode::kInput, {.doing = flag + " " + file.string(),
-                                  .got = got,
-                                  .expected = expected,
-                                  .advice = "check the path"});
+  throw Error(
+      ErrorCode::kInput,
+      {.doing = flag + " " + file.string(), .got = got, .expected = expected, .advice = "check the path"});
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct BenchRequest {
   std::string dtype;               ///< empty: bfloat16 on a GPU, float32 on a CPU
   int64_t threads = 0;             ///< 0: one a core
   int64_t repeats = 5;             ///< at least so many runs, after two that do not count
-  std::filesystem::path model;     ///< of e2e.model and load.model; empty: the bundled one
+  std::filesystem::path model;     ///< of e2e.model and load.model; empty: tiny-world
 };
 
 /// One case that can be timed.

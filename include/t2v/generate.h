@@ -21,7 +21,7 @@ struct GenerateRequest {
   std::string prompt;                          ///< UTF-8, not blank, at most 64 KiB
   std::optional<std::string> negative_prompt;  ///< used when guidance_scale > 1
   std::filesystem::path output;                ///< the extension chooses the container: .mp4, .png, ...
-  std::filesystem::path model;                 ///< a checkpoint: folder or file; empty: the bundled model
+  std::filesystem::path model;                 ///< a checkpoint: folder or file; empty: tiny-world
   /// Folders or files that replace parts of the model; empty: its own.
   std::filesystem::path transformer, transformer_2, vae, text_encoder, tokenizer, image_encoder;
 

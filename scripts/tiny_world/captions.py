@@ -58,8 +58,8 @@ C_RELATIONS = {"left of": "左边", "right of": "右边", "above": "上方", "be
 C_SIZES = {"small": "小的", "large": "大的", "": ""}
 C_SPEEDS = {"slowly": "慢慢地", "quickly": "快速地", "": ""}
 TRADITIONAL = str.maketrans(
-    "个红黄绿蓝动弹转摇摆变静块爱圆环车鱼里镜头远时边颗条辆轮钻轿体阳渐缩来长只",
-    "個紅黃綠藍動彈轉搖擺變靜塊愛圓環車魚裡鏡頭遠時邊顆條輛輪鑽轎體陽漸縮來長隻",
+    "个红黄绿蓝动弹转摇摆变静块爱圆环车鱼里镜头远时边颗条辆轮钻轿体阳渐缩来长只飞跃儿弯",
+    "個紅黃綠藍動彈轉搖擺變靜塊愛圓環車魚裡鏡頭遠時邊顆條輛輪鑽轎體陽漸縮來長隻飛躍兒彎",
 )
 # Other words for one word (of Chinese also for one phrase), which can stand wherever it stands.
 SYNONYMS = {

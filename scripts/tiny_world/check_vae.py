@@ -9,10 +9,9 @@ from diffusers import AutoencoderKLWan
 
 import fast
 import measure
-from draw import draw
+from draw import draw_one
 from train_vae import CONFIG
 from training import load
-from world import random_scene
 
 
 def psnr(error):
@@ -35,11 +34,7 @@ def main():
     rng = np.random.default_rng(99)
     whole, things, found, pictures = [], [], [], []
     while len(found) < args.count:
-        scene = random_scene(rng, None)
-        try:
-            clip, cover = draw(scene, rng)
-        except ValueError:
-            continue
+        scene, clip, cover = draw_one(rng, None)
         x = torch.from_numpy(clip).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             z = fast.encode(vae, x)[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from world import COLOUR_RGB, COLOURS, PART, SIZES, SMALLEST, Part, Scene, Thing
+from world import COLOUR_RGB, COLOURS, PART, SIZES, SMALLEST, Part, Scene, Thing, random_scene
 
 MARGIN = 0.02
 APART = 0.05  # least room between two things
@@ -350,3 +350,13 @@ def draw(scene: Scene, rng, part: Part = PART, style: str = "soft"):
             picture = 0.5 * picture + 0.25 * (np.roll(picture, 1, axis) + np.roll(picture, -1, axis))
         picture += rng.normal(0, 4, picture.shape)
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), (cover * 255).astype(np.uint8)
+
+
+def draw_one(rng, kind: int | None = 0, part: Part = PART, style: str = "soft"):
+    """A random scene whose things found room, with its clip and cover."""
+    while True:
+        scene = random_scene(rng, kind, part)
+        try:
+            return scene, *draw(scene, rng, part, style)
+        except ValueError:
+            continue

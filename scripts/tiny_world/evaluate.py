@@ -40,6 +40,7 @@ def others(count):
         out += [(f"{language} Chinese, {title}", rows) for title, rows in held_out(count, language)]
     for name, language in (("English", "english"), ("simplified Chinese", "simplified"), ("traditional Chinese", "traditional")):
         out.append((f"held out, synonyms, {name}", prompts.rows([1, 2], count // 2, language=language, other_words=1.0)))
+        out.append((f"held out, free wording, {name}", prompts.rows([1, 2], count // 2, language=language, varied=True, other_words=0.3)))
     return out
 
 
@@ -85,20 +86,23 @@ def lines(title, all_sets, folder, make):
 
 
 def same_prompts(title, made, others):
-    """A line for those clips of `made` whose prompts and seeds others were made of."""
+    """A line for each kind, and one for all, of those clips of `made` whose prompts and seeds others were made of."""
     asked = [one.row for one in others]
-    line(title, [one for one in made if one.row in asked])
+    same = [one for one in made if one.row in asked]
+    for kind in sorted({one.row["kind"] for one in same}):
+        line(f"{title}, kind {kind}", [one for one in same if one.row["kind"] == kind])
+    line(f"{title}, all", same)
 
 
 def by_word(made):
     """Prints of how many clips of one thing the thing and the motion are right, for each motion, thing and colour."""
     for word in ("motion", "shape", "colour"):
-        sums = {}
+        rights = {}
         for one in made:
             if len(one.row["things"]) == 1:
-                done = sums.setdefault(one.row["things"][0][word], np.zeros(3, int))
-                done += (one.right["object"], one.right["motion"], 1)
-        print("; ".join(f"{name}: thing {100 * a / n:.0f} %, motion {100 * b / n:.0f} % of {n}" for name, (a, b, n) in sums.items()))
+                rights.setdefault(one.row["things"][0][word], []).append(one.right)
+        for name, some in rights.items():
+            measure.show(name, {key: sums for key, sums in measure.table(some).items() if key in ("object", "motion")})
 
 
 def picture(made, path, count=8):

@@ -1,14 +1,16 @@
 """Writes the model folder from the checkpoints of the trainings, in the diffusers layout, weights in bfloat16."""
 
 import argparse
+import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from transformers import T5TokenizerFast
 
-from train_dit import BOUNDARY, SHIFT, checkpoint, new_models
+from train_dit import BOUNDARY, SHIFT, TRANSFORMER, checkpoint, new_models
 from train_vae import CONFIG as VAE_CONFIG
 from training import load
 
@@ -35,10 +37,12 @@ def pipeline_of(work, tokenizer, vae, scheduler, image_to_video, two_experts):
 
 def export(work: Path, folder: Path, image_to_video=False, two_experts=False):
     """Writes `folder` anew, but for its card and LoRAs; what has no checkpoint yet stays untrained."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / "model_index.json").exists():
-        raise SystemExit(f"{folder} is not a model: it stays as it is")
-    new = folder.with_name(folder.name + ".new")
-    shutil.rmtree(new, ignore_errors=True)
+    config = folder / "transformer" / "config.json"
+    if folder.exists() and any(folder.iterdir()) and (not config.exists() or json.loads(config.read_text()).get("text_dim") != TRANSFORMER["text_dim"]):
+        raise SystemExit(f"{folder} is no model of these scripts: it stays as it is")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".tiny-world-"))
+    new = aside / "new"
     shutil.copytree(work / "tokenizer", new / "tokenizer")
     vae = AutoencoderKLWan(**VAE_CONFIG)
     if (work / "vae.pt").exists():
@@ -68,12 +72,10 @@ def export(work: Path, folder: Path, image_to_video=False, two_experts=False):
             shutil.copy(folder / name, new / name)
     if (folder / "loras").exists():
         shutil.copytree(folder / "loras", new / "loras")
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        folder.rename(old)
+        folder.rename(aside / "old")
     new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(aside)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from draw import draw
-from world import PART, WORLD, random_scene
+from draw import draw_one
+from world import PART, WORLD
 
 # The whole world, and more of what is hard to give back: two things, camera moves, small and large things.
 WHOLE = replace(WORLD, two=0.12, camera=0.3, sized=0.25, least=PART.least)
@@ -22,14 +22,8 @@ def main():
     rng = np.random.default_rng(args.seed)
     part = args.work / "clips0.part"
     out = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(args.count, PART.frames, PART.height, PART.width, 4))
-    done = 0
-    while done < args.count:
-        try:
-            frames, cover = draw(random_scene(rng, part=WHOLE), rng)
-        except ValueError:
-            continue
-        out[done, ..., :3], out[done, ..., 3] = frames, cover
-        done += 1
+    for i in range(args.count):
+        _, out[i, ..., :3], out[i, ..., 3] = draw_one(rng, part=WHOLE)
     part.rename(args.work / "clips0.npy")
 
 

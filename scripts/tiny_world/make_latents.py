@@ -12,10 +12,10 @@ import torch
 from diffusers import AutoencoderKLWan
 
 import fast
-from draw import draw
+from draw import draw_one
 from train_vae import CONFIG
 from training import load, save
-from world import OTHER_FORMS, PART, random_scene
+from world import OTHER_FORMS, PART
 
 PIECES = {"clips": 500, "images": 2500}  # scenes in a piece
 CELL = 4  # pixels of a cell of the kept covers
@@ -50,11 +50,7 @@ def piece(vae, kind, count, seed, device, first_frames):
     part = part_of(kind, seed)
     latents, conditions, covers, scenes, variance = [], [], [], [], 0.0
     while len(scenes) < count:
-        scene = random_scene(rng, part=part)
-        try:
-            clip, cover = draw(scene, rng, part)
-        except ValueError:
-            continue
+        scene, clip, cover = draw_one(rng, part=part)
         x = torch.from_numpy(clip).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         mean, log_variance = encode(vae, x)
         latents.append(mean[0].half().cpu())

@@ -15,8 +15,8 @@ from world import PART, random_scene
 SEED = 2028  # of the choice of prompts; another one for each model that is measured, since the last one's failures shape the next one's training
 
 
-def rows(kinds, count, only="single", language="english", seed=SEED, other_words=0.0):
-    """Prompts with their scenes and seeds, of the part of the world that the model is to follow; `other_words` as in captions.py."""
+def rows(kinds, count, only="single", language="english", seed=SEED, varied=False, other_words=0.0):
+    """Prompts with their scenes and seeds, of the part of the world that the model is to follow; `varied` and `other_words` as in captions.py."""
     rng = np.random.default_rng(seed)
     part = replace(PART, two=float(only == "two"), camera=float(only == "camera"), sized=0.0, speed=0.0)
     out = []
@@ -27,9 +27,9 @@ def rows(kinds, count, only="single", language="english", seed=SEED, other_words
             if only != "camera" or scene.camera != "still":
                 break
         if language == "english":
-            prompt = captions.english(scene, rng, other_words=other_words)
+            prompt = captions.english(scene, rng, varied, other_words)
         else:
-            prompt = captions.chinese(scene, rng, traditional=language == "traditional", other_words=other_words)
+            prompt = captions.chinese(scene, rng, varied, language == "traditional", other_words)
         out.append({"prompt": prompt, "kind": kind, "seed": i} | asdict(scene))
     return out
 

@@ -55,20 +55,36 @@ def open_pipeline(model, preset, lora=None):
     return pipeline
 
 
+def digest(model, *asked):
+    """What tells clips of a model folder (without its LoRAs and card) and of what was asked of it from others."""
+    told = hashlib.sha256(json.dumps(asked).encode())
+    for path in sorted(model.rglob("*")):
+        if path.is_file() and path.parent.name != "loras" and path.suffix not in (".md", ".png"):
+            told.update(path.read_bytes())
+    return told
+
+
+def begin(out, stamp):
+    """Makes a folder for clips 0000.npy, 0001.npy...; those made of something else than the stamp says go, but not if none says of what."""
+    out.mkdir(parents=True, exist_ok=True)
+    made_of, clips = out / "made-of", list(out.glob("[0-9][0-9][0-9][0-9].*"))
+    if made_of.exists() and made_of.read_text() == stamp:
+        return
+    if clips and not made_of.exists():
+        raise SystemExit(f"{out} has clips that were not made here: they stay")
+    for path in clips:
+        path.unlink()
+    made_of.write_text(stamp)
+
+
 def make(model, preset, rows, out, steps=None, guidance=None, negative=None, lora=None, form=None, batch=10):
     """Writes the clip of each row, of the preset's or another `form` (width, height, frames), into the folder `out`, whose clips of others go."""
     preset = json.loads(preset.read_text())
     width, height, num_frames = form or (preset["width"], preset["height"], preset["num_frames"])
-    asked = hashlib.sha256(json.dumps([preset, rows, steps, guidance, negative, form]).encode())
-    parts = [path for path in model.rglob("*") if path.parent.name != "loras" and path.suffix not in (".md", ".png") and path.is_file()]
-    for path in sorted(parts) + ([lora] if lora else []):
-        asked.update(path.read_bytes())
-    stamp = out / "made-of"
-    if not stamp.exists() or stamp.read_text() != asked.hexdigest():
-        out.mkdir(parents=True, exist_ok=True)
-        for path in out.glob("[0-9][0-9][0-9][0-9].npy"):
-            path.unlink()
-        stamp.write_text(asked.hexdigest())
+    stamp = digest(model, preset, rows, steps, guidance, negative, form)
+    if lora:
+        stamp.update(lora.read_bytes())
+    begin(out, stamp.hexdigest())
     missing = [i for i in range(len(rows)) if not (out / f"{i:04d}.npy").exists()]
     if not missing:
         return

@@ -33,7 +33,7 @@ TRANSFORMER = dict(
 )
 ENCODER = dict(d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="gated-gelu", dropout_rate=0.0)
 SHIFT = 3.0  # of noise levels, in training and in the model's scheduler
-HARD = ("cross", "boat")  # things that take longest to learn and are shown twice as often
+HARD = ("cross", "boat")  # things of PART that take longest to learn and are shown twice as often
 BOUNDARY = 0.875  # noise level from which the expert for high noise works, and below which the one for low noise
 TEXT_ROWS = 20  # captions are padded to a multiple of this, so that few shapes have to be compiled
 LEAN = 0.6
@@ -155,6 +155,8 @@ class Latents:
                 self.read.add(path)
                 piece = torch.load(path)
                 rows = forms.setdefault(tuple(piece["latents"].shape[2:]), [])
+                if self.first_frames and kind == "clips" and "conditions" not in piece:
+                    raise SystemExit(f"{path} has no first frames: draw it again with --first-frames")
                 # A single frame is its own first frame.
                 first = piece["latents" if kind == "images" else "conditions"] if self.first_frames else [None] * len(piece["latents"])
                 for latent, condition, cover, row in zip(piece["latents"], first, piece["covers"], piece["scenes"]):
@@ -207,13 +209,9 @@ def checkpoint(work, image_to_video=False, expert=None):
     return Path(work) / f"dit{'-i2v' if image_to_video else ''}{f'-{expert}' if expert else ''}.pt"
 
 
-def begin(modules, work, device):
+def begin(modules, values):
     """Starts a variant from the averaged weights of the plain model; input channels that that one lacks count for nothing at first."""
-    source = checkpoint(work)
-    if not source.exists():
-        return
     with torch.no_grad():
-        values = torch.load(source, map_location=device)["average"]
         for own, value in zip((p for module in modules for p in module.parameters()), values, strict=True):
             own.zero_()
             own[tuple(slice(length) for length in value.shape)] = value
@@ -237,9 +235,11 @@ def train_flow(rank, args):
     structure = torch.nn.Linear(transformer.config.num_attention_heads * transformer.config.attention_head_dim, 56).to(args.device)
     encoder.load_state_dict(torch.load(work / "captions.pt", map_location=args.device)["encoder"])
     kept, modules = [transformer, encoder], [transformer, encoder, structure]
-    path = checkpoint(work, args.image_to_video, args.expert)
-    if not path.exists():
-        begin(kept, work, args.device)
+    path, source, plain = checkpoint(work, args.image_to_video, args.expert), checkpoint(work), None
+    if path != source and source.exists():
+        values = torch.load(source, map_location=args.device)["average"]
+        plain = training.sha256(values)
+        begin(kept, values)
     matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
     groups = [
@@ -253,9 +253,11 @@ def train_flow(rank, args):
     ]
     average = training.Average(kept, args.average)
     data = Latents(work, args.image_to_video)
-    step, samples = 0, 0
+    step, samples, begun = 0, 0, 0
     if path.exists():
         state = torch.load(path, map_location=args.device)
+        if state.get("plain") != plain:
+            raise SystemExit(f"{path} goes on from another {source.name}: without it, it is trained anew")
         training.load(state["average"], *kept)
         # Of a model folder (restore.py) there is no more than the averages.
         for module, values in zip(modules, state.get("modules", [])):
@@ -264,6 +266,7 @@ def train_flow(rank, args):
             optimiser.load_state_dict(values)
         average.values, average.steps = state["average"], state["step"]
         step, samples = state["step"], state["samples"]
+        begun = 0 if "optimisers" in state else step
     encoder.requires_grad_(args.text_rate > 0)
     peaks = [args.rate, args.rate * args.text_rate, args.rate]
     rng = np.random.default_rng([args.seed, rank, step])
@@ -276,11 +279,11 @@ def train_flow(rank, args):
     def keep():
         state = {"modules": [m.state_dict() for m in modules], "average": average.values}
         state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
-        training.save(state | {"step": step, "samples": samples}, path)
+        training.save(state | {"step": step, "samples": samples, "plain": plain}, path)
 
     while step < args.steps:
         for group, peak in zip((group for optimiser in optimisers for group in optimiser.param_groups), peaks):
-            group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay)
+            group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay, begun=begun)
         tokens = args.batch * math.prod(latent_form("clips"))
         x0, given, covers, scenes = data.batch(rng, args.kinds[step % len(args.kinds)], tokens, args.others)
         x0, covers = x0.to(args.device), covers.to(args.device)

@@ -6,7 +6,6 @@ teacher, as after more training, both begin anew.
 """
 
 import argparse
-import hashlib
 import time
 from pathlib import Path
 
@@ -54,7 +53,7 @@ class Model:
         self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size())
         state = torch.load(work / "dit.pt", map_location="cpu")
         training.load(state["average"], self.transformer, self.encoder)
-        self.weights = hashlib.sha256(b"".join(values.cpu().numpy().tobytes() for values in state["average"])).hexdigest()
+        self.weights_sha256 = training.sha256(state["average"])
         for module in (self.transformer, self.encoder):
             module.to(self.device).requires_grad_(False)
         self.shape = (self.transformer.config.in_channels, *latent_form("clips"))
@@ -94,7 +93,7 @@ def draw_paths(model, count, seed, guidance):
             if (i + 1) % BETWEEN == 0:
                 kept.append(x)
         states.append(torch.stack(kept, 1).half().cpu())
-    return {"texts": texts, "states": torch.cat(states), "teacher": (model.weights, guidance)}
+    return {"texts": texts, "states": torch.cat(states), "teacher": (model.weights_sha256, guidance)}
 
 
 def paths(args):
@@ -102,7 +101,7 @@ def paths(args):
     model = Model(args.work, args.device)
     for number in range(args.pieces):
         path = args.work / "paths" / f"{number:04d}.pt"
-        if not path.exists() or torch.load(path).get("teacher") != (model.weights, args.guidance):
+        if not path.exists() or torch.load(path).get("teacher") != (model.weights_sha256, args.guidance):
             training.save(draw_paths(model, args.paths, number, args.guidance), path)
             print(number + 1, "pieces of paths", flush=True)
 
@@ -121,7 +120,7 @@ def student(args):
     average = training.Average([changes], 0.99)
     path, step = args.work / "lora.pt", 0
     state = torch.load(path, map_location=model.device) if path.exists() else {}
-    teacher = (model.weights, args.guidance)
+    teacher = (model.weights_sha256, args.guidance)
     if state.get("teacher") == teacher:
         changes.load_state_dict(state["changes"])
         average.values, average.steps = state["average"], state["step"]

@@ -1,5 +1,6 @@
 """What both trainings share: worker processes, averaged gradients, a learning rate, moving averages, checkpoints."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def average_gradients(parameters, workers):
         start += g.numel()
 
 
-def learning_rate(peak, step, steps, warmup=100, decay=0.2):
-    """Warm-up over the first steps, then constant, then down to zero over the last share of them: a longer run only moves the end."""
-    return peak * min(1.0, (step + 1) / warmup, (steps - step) / max(1.0, decay * steps))
+def learning_rate(peak, step, steps, warmup=100, decay=0.2, begun=0):
+    """Warm-up over the first steps from `begun`, then constant, then down to zero over the last share of all: a longer run only moves the end."""
+    return peak * min(1.0, (step - begun + 1) / warmup, (steps - step) / max(1.0, decay * steps))
 
 
 class Average:
@@ -62,6 +63,11 @@ def load(values, *modules):
     with torch.no_grad():
         for p, value in zip((p for m in modules for p in m.parameters()), values, strict=True):
             p.copy_(value)
+
+
+def sha256(values):
+    """What tells one list of averaged parameters from another."""
+    return hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in values)).hexdigest()
 
 
 def save(state, path):

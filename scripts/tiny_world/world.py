@@ -48,7 +48,7 @@ class Part:
 
 
 WORLD = Part()
-# The part that the bundled model is drawn for, and measured on. To grow it: add to the lists, and go on in the same work folder with more PIECES and FLOW (make-tiny-world).
+# The part that the bundled model is drawn for, and measured on. To grow it: leave fewer out, and go on in the same work folder with more PIECES and FLOW (make-tiny-world).
 PART = Part(
     objects=tuple(name for name in OBJECTS if name not in ("ring", "star")),
     motions=tuple(name for name in MOTIONS if name not in ("spins", "circles")),

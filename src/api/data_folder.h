@@ -8,9 +8,11 @@ namespace t2v {
 
 /// The folder of files that come with t2v: models/ and configs/ are in it.
 std::filesystem::path data_folder();
+
+/// A model that comes with t2v, as `t2v models` shows it.
 struct BundledModel {
-  const char* name;
-  const char* about;
+  const char* name;   ///< of its folder, and for --model
+  const char* about;  ///< one line
 };
 /// The models that come with t2v; without a --model it is the first.
 inline constexpr std::array<BundledModel, 2> kBundledModels = {

@@ -41,7 +41,7 @@ Finding examine_data() {
   if (!fs::is_regular_file(data_folder() / "configs" / "default.json")) {
     throw Error(ErrorCode::kInput, {.doing = data_folder().string(), .got = "no configs/default.json"});
   }
-  return {.name = "data", .detail = "presets and the bundled model in " + data_folder().string()};
+  return {.name = "data", .detail = "presets and tiny-world in " + data_folder().string()};
 }
 
 Finding examine_memory() {

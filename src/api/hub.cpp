@@ -16,9 +16,12 @@ namespace fs = std::filesystem;
 
 std::vector<KnownModel> known_models() { return read_manifests(data_folder() / "models" / "manifests"); }
 
-bool is_bundled(const std::string& name) {
-  return std::any_of(kBundledModels.begin(), kBundledModels.end(),
-                     [&name](const BundledModel& model) { return name == model.name; });
+/// The folder of the model of that name that comes with t2v, if there is one.
+std::optional<fs::path> find_bundled(const std::string& name) {
+  for (const BundledModel& model : kBundledModels) {
+    if (name == model.name) return bundled_model(name);
+  }
+  return std::nullopt;
 }
 
 /// The short name that was meant by `name`; "" if none is like it.
@@ -81,15 +84,15 @@ ListedModel listed(const BundledModel& bundled) {
 }  // namespace
 
 PullResult pull_model(const PullRequest& request, const RunControl& control) {
-  if (is_bundled(request.model))
-    return {.path = bundled_model(request.model), .repository = "", .commit = ""};
+  if (const std::optional<fs::path> bundled = find_bundled(request.model))
+    return {.path = *bundled, .repository = "", .commit = ""};
   const KnownModel model = understand(request.model);
   return pull(HubEnvironment::read(), model, request, control);
 }
 
 PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
-  if (is_bundled(request.model))
-    return {.repository = "", .commit = "", .folder = bundled_model(request.model)};
+  if (const std::optional<fs::path> bundled = find_bundled(request.model))
+    return {.repository = "", .commit = "", .folder = *bundled};
   const KnownModel model = understand(request.model);
   return plan_pull(HubEnvironment::read(), model, request, control);
 }
@@ -111,14 +114,15 @@ std::vector<ListedModel> list_models() {
 }
 
 fs::path find_model(const std::string& name) {
-  return is_bundled(name) ? bundled_model(name) : find_here(understand(name));
+  const std::optional<fs::path> bundled = find_bundled(name);
+  return bundled ? *bundled : find_here(understand(name));
 }
 
 fs::path locate_model(const fs::path& model) {
   std::error_code ignored;
   if (model.empty() || is_named_like_tensors(model) || fs::exists(fs::symlink_status(model, ignored)))
     return model;
-  if (is_bundled(model.string())) return bundled_model(model.string());
+  if (const std::optional<fs::path> bundled = find_bundled(model.string())) return *bundled;
   const std::vector<KnownModel> known = known_models();
   if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
   const std::string meant = meant_model(known, model.string());

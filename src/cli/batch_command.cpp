@@ -19,7 +19,7 @@ constexpr const char* kDescription =
 Examples
   t2v batch --prompts prompts.txt -o clips
   t2v batch --prompts jobs.csv -o clips --steps 20 --gallery
-  t2v batch -p "a red heart in the night sky" --seeds 1..9 -o seeds
+  t2v batch -p "a red heart grows in the night sky" --seeds 1..9 -o seeds
   t2v batch --prompts prompts.txt --n-per-prompt 5 --seed 0 -o videos \
     --name-template "{prompt}-{n}.mp4"
   t2v batch --prompts clips/failed.jsonl -o clips --dtype bfloat16

@@ -201,8 +201,7 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
   return {
       {"What to time",
        {switch_flag({"--list"}, "Show the cases instead", arguments.list, true),
-        path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model,
-                  "the bundled model"),
+        path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model, "tiny-world"),
         {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
         choice_flag({"--dtype"}, "Numbers of transformers and text encoders", kDtypes, request.dtype,
                     "bfloat16 on a GPU, float32 on a CPU"),

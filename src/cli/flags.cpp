@@ -249,7 +249,7 @@ FlagGroup model(GenerateRequest& request) {
   return {"Model",
           {path_flag({"--model", "-m"}, "PATH",
                      "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
-                     "the bundled model"),
+                     "tiny-world"),
            path_flag({"--transformer"}, "PATH",
                      "This part instead of the model's: a folder or a file. Without --model the rest has to "
                      "be named as well",

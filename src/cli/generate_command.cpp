@@ -14,7 +14,7 @@ constexpr const char* kDescription =
 Examples
   t2v --prompt "a red ball moves to the right over green grass" -o clip.mp4
   t2v -p "an orange heart moves up on the sea" --seed 7 -o heart.mp4
-  t2v -p "a white heart in the night sky" --quality lossless -o heart.mkv
+  t2v -p "a white heart grows in the night sky" --quality lossless -o heart.mkv
   echo "a green box moves left in the desert" | t2v -p - -o box.mp4
 
 Usage

@@ -39,9 +39,9 @@ Tensor fit(const Tensor& x, const Tensor& y) {
 
 Frames preview_frames(const Tensor& latents, const FrameDecoder& decode_frame) {
   check_finite(latents, "sampling");
-  int64_t side = 1;
+  int64_t side = 0;  // pixels of the preview that a latent stands for, in height and width
   std::vector<Tensor> x, y;
-  for (const int64_t i : std::set<int64_t>{0, latents.size(2) / 2}) {
+  for (const int64_t i : std::set<int64_t>{0, latents.size(2) / 2}) {  // a single latent is both
     const Tensor latent = latents.narrow(2, i, 1), pixels = decode_frame(latent).select(2, 0);
     const int64_t factor = pixels.size(3) / latents.size(4);
     side = std::max<int64_t>(factor / 2, 1);

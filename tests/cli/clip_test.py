@@ -173,6 +173,7 @@ class WhatItShows(ClipTest):
         for prompt, other in (
             ("a pink boat moves left on the sea", "a pink ship sails left on the sea"),
             ("一个绿色的三角形在白色背景上静止不动", "一块绿色的三角形在白色的背景前保持静止"),
+            ("一個紅色的月亮在雪地上彈跳", "一個紅色的彎月在雪地裡跳躍"),
         ):
             with self.subTest(other):
                 one, another = (pixels(self.render("--prompt", text, "--seed", "3", "--quality", "lossless", "-y")) for text in (prompt, other))
@@ -230,7 +231,12 @@ class HowItMoves(ClipTest):
         x, y = zip(*path_of(clip, green))
         self.assertGreater(y[0] - y[-1], 0.28)
         self.assertLess(max(x) - min(x), 0.15)
-        self.assertLess(filled(places_of(clip, green)[0][8]), 0.7, "it is not a diamond")
+        places = places_of(clip, green)[0][8]
+        top, bottom = min(y for _, y in places), max(y for _, y in places)
+        widths = [sum(place[1] == row for place in places) for row in range(top, bottom + 1)]
+        self.assertLess(max(widths), 0.9 * len(widths), "it is not a diamond")
+        for height, share in ((1 / 6, 0.6), (5 / 6, 0.6), (1 / 2, 1.0)):
+            self.assertLessEqual(widths[int(height * len(widths))], share * max(widths), "it is not a diamond")
 
 
 class WhatItContinues(ClipTest):
@@ -242,7 +248,7 @@ class WhatItContinues(ClipTest):
 
     def blue(self, motion):
         """The places of a blue box's pixels in each frame of a clip that begins with the picture."""
-        path = self.render("-m", "tiny-world-i2v", "-i", "first.png", "-p", f"a blue box {motion} on green grass", "--seed", "2", "--quality", "lossless")
+        path = self.render("-m", "tiny-world-i2v", "-i", "first.png", "-p", f"a blue box {motion} on green grass", "--seed", "2", "--quality", "lossless", "-y")
         self.assertGreater(psnr(pixels(path)[0][:1], pixels(self.folder / "first.png")[0]), 24, "it does not begin with the picture")
         return places_of(path, lambda r, g, b: b > 120 and r < 100 and g < 120)[0]
 
@@ -254,6 +260,12 @@ class WhatItContinues(ClipTest):
     def test_up(self):
         heights = [sum(y for _, y in places) / len(places) / 96 for places in self.blue("moves up")]
         self.assertGreater(heights[0] - heights[-1], 0.24)
+
+    def test_left_and_right(self):
+        for motion, way in (("moves left", -1), ("moves right", 1)):
+            with self.subTest(motion):
+                across = [sum(x for x, _ in places) / len(places) / 96 for places in self.blue(motion)]
+                self.assertGreater(way * (across[-1] - across[0]), 0.15)  # to the right there is room for 0.22
 
     def test_grows(self):
         places = self.blue("grows")

@@ -1,4 +1,4 @@
-"""Every example of the README and of every command's --help, run as it stands on the bundled model.
+"""Every example of the README, of the models' cards and of every command's --help, run as it stands on the bundled model.
 
 T2V_STEPS and the like make them quick, files that they read are made for them, and a Hub on this machine has small models under
 the names of published ones. What cannot be run is listed in NOT_RUN with the reason; an example that is neither run nor listed
@@ -62,6 +62,11 @@ def readme_examples():
     lines = re.findall(r"(?m)^    (\S.*)$", (ROOT / "README.md").read_text())
     examples = [re.sub(r" {2,}# .*$", "", line) for line in lines if not line.startswith("#")]
     return examples + re.findall(r"`(cmake --install [^`]*)`", (ROOT / "README.md").read_text())
+
+
+def card_examples():
+    """The commands of t2v in the bundled models' cards."""
+    return [line for card in sorted(ROOT.glob("models/*/README.md")) for line in re.findall(r"(?m)^    (scripts/t2v .*)$", card.read_text())]
 
 
 def help_examples(text):
@@ -153,6 +158,11 @@ class ExamplesTest(CommandTest):
     def test_readme(self):
         examples = readme_examples()
         self.assertGreater(len(examples), 10)
+        self.run_all(examples)
+
+    def test_cards(self):
+        examples = card_examples()
+        self.assertGreater(len(examples), 2)
         self.run_all(examples)
 
     def test_help_of_every_command(self):

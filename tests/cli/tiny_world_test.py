@@ -61,6 +61,11 @@ class Captions(unittest.TestCase):
             self.assertGreater(len(said), 5)
             self.assertTrue(all("心" in text or "heart" in text for text in said), said)
 
+    def test_traditional(self):
+        """No character that only simplified Chinese writes is left in a traditional caption: Big5 has none of them."""
+        for word in [*captions.SYNONYMS, *(other for others in captions.SYNONYMS.values() for other in others)]:
+            word.translate(captions.TRADITIONAL).encode("big5")
+
     def test_a_word_stands_for_one_other(self):
         others = [other for words in captions.SYNONYMS.values() for other in words]
         self.assertEqual(len(others), len(set(others)))
@@ -79,6 +84,25 @@ def embedded(model):
     return {piece: content[start + first + i * width :][:width] for i, piece in enumerate(pieces)}
 
 
+class Files(unittest.TestCase):
+    def test_sizes(self):
+        weights = sum(file.stat().st_size for file in (ROOT / "models").rglob("*.safetensors"))
+        everything = sum(file.stat().st_size for file in (ROOT / "models").rglob("*") if file.is_file())
+        self.assertLess(weights, 30e6)
+        self.assertLess(everything, 45e6)
+
+    def test_weights_are_bfloat16(self):
+        for file in (ROOT / "models").rglob("*.safetensors"):
+            content = file.read_bytes()
+            tensors = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])
+            self.assertEqual({tensor["dtype"] for name, tensor in tensors.items() if name != "__metadata__"}, {"BF16"}, file)
+
+    def test_what_both_models_share(self):
+        for part in ("text_encoder", "tokenizer", "vae", "scheduler"):
+            for file in (ROOT / "models" / "tiny-world" / part).iterdir():
+                self.assertEqual(file.read_bytes(), (ROOT / "models" / "tiny-world-i2v" / part / file.name).read_bytes(), file)
+
+
 class Synonyms(unittest.TestCase):
     def test_the_models_take_one_for_the_other(self):
         for model in ("tiny-world", "tiny-world-i2v"):
@@ -88,6 +112,8 @@ class Synonyms(unittest.TestCase):
                 start = "▁" if word.isascii() else ""
                 for other in others:
                     self.assertEqual(rows[start + other], rows[start + word], (model, word, other))
+                    # What both scripts write alike has the embedding of the simplified word.
+                    self.assertIn(rows[start + other.translate(captions.TRADITIONAL)], (rows[start + word], rows.get(word.translate(captions.TRADITIONAL))))
 
 
 class WhatIsWritten(unittest.TestCase):

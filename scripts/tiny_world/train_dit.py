@@ -257,7 +257,7 @@ def train_flow(rank, args):
     if path.exists():
         state = torch.load(path, map_location=args.device)
         if state.get("plain") != plain:
-            raise SystemExit(f"{path} goes on from another {source.name}: without it, it is trained anew")
+            raise SystemExit(f"{path} goes on from another {source.name}; remove it to train it anew")
         training.load(state["average"], *kept)
         # Of a model folder (restore.py) there is no more than the averages.
         for module, values in zip(modules, state.get("modules", [])):

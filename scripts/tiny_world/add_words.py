@@ -1,7 +1,7 @@
 """Teaches a finished model the words of captions.SYNONYMS that its captions did not have, without training.
 
 Each becomes a piece of the tokenizer, and its embedding is that of the word it stands for: prompts that are cut into pieces alike make the same clip with the
-one as with the other. Prompts without these words keep their pieces and their clips.
+one as with the other. Prompts in which none of these words stands, not even across two others, keep their pieces and their clips.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def pairs():
 
 
 def add_words(folder: Path):
-    """Changes the tokenizer and the text encoder of a model folder; returns the number of words that were given an embedding."""
+    """Changes the tokenizer and the text encoder of a model folder; returns the number of pieces that were given an embedding."""
     model = sentencepiece_model_pb2.ModelProto.FromString((folder / "tokenizer" / "spiece.model").read_bytes())
     rows = {piece.piece: i for i, piece in enumerate(model.pieces)}
     copies = {}
@@ -40,6 +40,7 @@ def add_words(folder: Path):
             make_tokenizer.add(model, new, make_tokenizer.WORD_SCORE)
         copies.setdefault(rows[new], rows[old])  # of a word that both scripts write alike, the simplified one's
     make_tokenizer.write(model, folder / "tokenizer")
+    make_tokenizer.check(folder / "tokenizer")
     path = folder / "text_encoder" / "model.safetensors"
     weights = load_file(path)
     known = weights["shared.weight"]
@@ -56,4 +57,4 @@ def add_words(folder: Path):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="the model, which is changed")
-    print(add_words(parser.parse_args().folder), "words")
+    print(add_words(parser.parse_args().folder), "pieces")

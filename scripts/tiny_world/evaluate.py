@@ -135,7 +135,7 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("preset", type=Path)
     parser.add_argument("work", type=Path, help="folder of the clips")
-    parser.add_argument("--count", type=int, default=500, help="held-out English prompts; the other rows have a fifth as many, the LoRA's two fifths")
+    parser.add_argument("--count", type=int, default=500, help="held-out English prompts; the other rows have a fifth or a tenth as many, the LoRA's two fifths")
     parser.add_argument("--lora", type=Path, nargs=2, metavar=("LORA", "PRESET"), help="also measure the model with a LoRA and its preset")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()

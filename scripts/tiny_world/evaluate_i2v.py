@@ -17,7 +17,7 @@ from evaluate import by_word, head, held_out, lines, picture
 
 
 def first_frame(row, still):
-    """The first frame [H,W,3] of a drawing of a row's scene, or of the same with its thing `still`, which leaves no room for the motion to come."""
+    """The first frame [H,W,3] of a drawing of a row's scene, or of the same with its thing `still`, which need not leave room for the motion to come."""
     rng = np.random.default_rng([17, row["seed"]])
     scene = measure.scene_of(row)
     if still:

@@ -96,6 +96,7 @@ def check(folder: Path, count=2000):
     others = [AutoTokenizer.from_pretrained(folder), T5TokenizerFast.from_pretrained(folder)]
     rng = np.random.default_rng(7)
     texts = [""] + [captions.caption(random_scene(rng, part=WORLD), rng) for _ in range(count)]
+    texts += [captions.chinese(random_scene(rng, part=WORLD), rng, True, i % 2 == 0, 1.0) for i in range(count)]
     texts += ["A red ball, 4K!", "What is the meaning of this?"]
     for text in texts:
         ids = fast.encode(text).ids

@@ -235,8 +235,9 @@ class HowItMoves(ClipTest):
         top, bottom = min(y for _, y in places), max(y for _, y in places)
         widths = [sum(place[1] == row for place in places) for row in range(top, bottom + 1)]
         self.assertLess(max(widths), 0.9 * len(widths), "it is not a diamond")
-        for height, share in ((1 / 6, 0.6), (5 / 6, 0.6), (1 / 2, 1.0)):
-            self.assertLessEqual(widths[int(height * len(widths))], share * max(widths), "it is not a diamond")
+        self.assertGreater(widths[len(widths) // 2], 0.8 * max(widths), "it is not a diamond")
+        for end in (len(widths) // 6, 5 * len(widths) // 6):
+            self.assertLess(widths[end], 0.6 * max(widths), "it is not a diamond")
 
 
 class WhatItContinues(ClipTest):

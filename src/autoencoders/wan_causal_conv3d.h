@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "autoencoders/conv2d.h"
@@ -29,7 +30,9 @@ class WanCausalConv3d {
  private:
   void add_past(const Tensor& sum, const Tensor& frames, std::vector<Tensor>& past) const;
 
-  std::vector<Conv2d> taps_;  ///< taps_[k] convolves the frame k steps back; the bias is taps_[0]'s
+  /// taps_[k] convolves the frame k steps back; the bias is taps_[0]'s. None where all weights are zero, as
+  /// in VAEs whose fine layers were trained to see each frame alone (tiny-world's).
+  std::vector<std::optional<Conv2d>> taps_;
 };
 
 }  // namespace t2v

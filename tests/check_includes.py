@@ -11,45 +11,61 @@ import sys
 import tempfile
 from pathlib import Path
 
-MODEL_PARTS = "core weights layers distributed"
-MAY_USE = {folder: set(others.split()) for folder, others in {
+# The wings of src/, and what each may use: wings, or rooms of them.
+WING_MAY_USE = {
     "core": "",
-    "text": "core",
-    "hub": "core",
     "media": "core",
-    "checkpoints": "core",
-    "weights": "core checkpoints",
-    "kernels": "core",
-    "distributed": "core",
-    "schedulers": "core",
-    "guidance": "core",
-    "caching": "core",
-    "quantization": "core weights kernels",
-    "layers": "core weights kernels quantization distributed",
-    "text_encoders": MODEL_PARTS,
-    "autoencoders": MODEL_PARTS,
-    "transformers": MODEL_PARTS + " caching",
-    "pipelines": "core checkpoints weights text text_encoders transformers schedulers guidance caching autoencoders distributed",
-    "api": "core checkpoints hub media weights schedulers caching pipelines quantization",
-    "cli": "",
+    "text": "core",
+    "families": "core",
+    "files": "core families",
+    "tensors": "core families files",
+    "networks": "core families files tensors",
+    "sampling": "core tensors",
+    "engine": "core media text families files tensors networks sampling",
+    "api": "core media text families files sampling/names engine/interface",
+    "cli": "core media/images",
+}
+# The rooms inside a wing, and what each may use in that wing; "." is the wing's own folder.
+ROOM_MAY_USE = {wing: {room: set(others.split()) for room, others in rooms.items()} for wing, rooms in {
+    "core": {".": ""},
+    "media": {"images": "", ".": "images"},
+    "text": {".": ""},
+    "families": {".": "wan", "wan": "."},
+    "files": {"formats": "", "checkpoints": "formats", "hub": ""},
+    "tensors": {".": "", "kernels": ".", "quantization": ". kernels weights", "weights": ". quantization", "distributed": "."},
+    "networks": {"layers": "", "text_encoders": "layers", "transformers": "layers", "autoencoders": "layers"},
+    "sampling": {"names": "", "schedulers": "names", "guidance": "", "caching": "names"},
+    "engine": {"interface": "", "pipelines": "interface planning", "clips": "interface pipelines",
+               "planning": "interface pipelines clips", "bench": "interface pipelines clips planning",
+               "conversion": "interface pipelines clips planning",
+               ".": "interface pipelines clips planning bench conversion"},
+    "api": {".": ""},
+    "cli": {".": "flags batch bench screen", "flags": ". screen", "batch": ". flags screen",
+            "bench": ". flags screen", "screen": ". flags"},
 }.items()}
-WITHOUT_LIBTORCH = {"text", "checkpoints", "hub", "media", "cli"}
+# Rooms that stand lower than their wing.
+LOW_ROOMS = {"sampling/names": "core families", "engine/interface": "core media families files sampling/names"}
+WITHOUT_LIBTORCH = {"core", "media", "text", "families", "files", "sampling/names", "engine/interface", "api", "cli"}
+# The command and the engine use the library by its public headers alone, and link it.
+LINKS_LIBRARY = {("cli", "api"), ("engine", "api")}
+# Public headers that every room may use; the others are those of api, cli and engine.
+VOCABULARY = {"error.h", "run.h", "limits.h", "text.h", "log.h", "hub.h", "lora.h"}
 LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
 OWNED_HEADERS = {
     re.compile(r"lib(av\w*|sw\w+)/"): {"media"},
-    re.compile(r"CLI/"): {"cli"},
+    re.compile(r"CLI/"): {"cli", "cli/flags"},
     re.compile(r"spdlog/"): {"core"},
-    re.compile(r"(curl|openssl)/"): {"hub"},
+    re.compile(r"(curl|openssl)/"): {"files/hub"},
     re.compile(r"sentencepiece|utf8proc"): {"text"},
-    re.compile(r"torch/csrc/distributed/"): {"distributed"},
+    re.compile(r"torch/csrc/distributed/"): {"tensors/distributed"},
 }
 OWNED_TARGETS = {
     "PkgConfig::LIBAV": "media",
     "CLI11::CLI11": "cli",
     "spdlog::spdlog": "core",
-    "PkgConfig::LIBCURL": "hub",
-    "PkgConfig::LIBCRYPTO": "hub",
+    "PkgConfig::LIBCURL": "files/hub",
+    "PkgConfig::LIBCRYPTO": "files/hub",
     "PkgConfig::SENTENCEPIECE": "text",
     "PkgConfig::UTF8PROC": "text",
 }
@@ -58,11 +74,40 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)"|(.*))', re.MULTI
 COMMAND = re.compile(r"(\w+)\s*\(([^()]*)\)")
 
 
+def wing_of(room):
+    return room.split("/")[0]
+
+
+def is_room(room):
+    wing, _, inside = room.partition("/")
+    return (inside or ".") in ROOM_MAY_USE.get(wing, ())
+
+
+def may_use(user, used, header=""):
+    """Whether a room may use another one, or one of the public headers, which are the room None."""
+    if user == used:
+        return True
+    if used is None:
+        return wing_of(user) in ("api", "cli", "engine") or header in VOCABULARY
+    if user is None:
+        return False
+    wing, _, inside = user.partition("/")
+    other_wing, _, other_inside = used.partition("/")
+    if wing == other_wing:
+        return (other_inside or ".") in ROOM_MAY_USE[wing].get(inside or ".", ())
+    allowed = LOW_ROOMS.get(user, WING_MAY_USE.get(wing, "")).split()
+    return other_wing in allowed or used in allowed
+
+
+def is_without_libtorch(room):
+    return room is not None and (room in WITHOUT_LIBTORCH or wing_of(room) in WITHOUT_LIBTORCH)
+
+
 class Target:
     """A CMake target as far as the rules are about it."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder = folder  # "files/formats"
         self.sources = []
         self.links = []
         self.libtorch = False
@@ -77,16 +122,16 @@ class Tree:
             if path.suffix in SOURCE_SUFFIXES:
                 self.files[path] = self.read_includes(path)
         self.targets = {}
-        for path in sorted((root / "src").glob("*/CMakeLists.txt")):
+        for path in sorted((root / "src").rglob("CMakeLists.txt")):
             self.read_targets(path)
 
     def problem(self, path, message):
         self.problems.append(f"{path.relative_to(self.root)}: {message}")
 
-    def folder(self, path):
-        """The folder of src/ that a file is in; None for the public headers."""
+    def room(self, path):
+        """The room of src/ that a file is in: "core", "files/formats"; None for the public headers."""
         parts = path.relative_to(self.root).parts
-        return parts[1] if parts[0] == "src" else None
+        return "/".join(parts[1:-1]) if parts[0] == "src" else None
 
     def read_includes(self, path):
         includes = []
@@ -109,7 +154,7 @@ class Tree:
         for command, arguments in COMMAND.findall(text):
             name, *words = arguments.split() or [""]
             if command in ("t2v_library", "add_library", "add_executable"):
-                target = self.targets[name] = Target(path.parent.name)
+                target = self.targets[name] = Target(self.room(path))
                 target.libtorch = "TENSORS" in words
                 target.sources = [path.parent / word for word in words if Path(word).suffix in SOURCE_SUFFIXES]
                 if "LINKS" in words:
@@ -134,31 +179,29 @@ class Tree:
         return None
 
     def check_file(self, path):
-        folder = self.folder(path)
-        if folder is not None and folder not in MAY_USE:
-            self.problem(path, f"src/{folder} is not a folder of the design")
+        room = self.room(path)
+        if room is not None and not is_room(room):
+            self.problem(path, f"src/{room} is not a room of the design")
             return
         for include in self.files[path]:
             if isinstance(include, str):
-                self.check_header_of_others(path, folder, include)
-            else:
-                used = self.folder(include)
-                if used not in (None, folder) and used not in MAY_USE.get(folder, ()):
-                    self.problem(path, f"{folder or 'include'} may not include {include.relative_to(self.root)}")
-        if folder in WITHOUT_LIBTORCH:
-            self.check_without_libtorch(path, f"src/{folder}")
+                self.check_header_of_others(path, room, include)
+            elif not may_use(room, self.room(include), include.name):
+                self.problem(path, f"{room or 'include'} may not include {include.relative_to(self.root)}")
+        if is_without_libtorch(room):
+            self.check_without_libtorch(path, f"src/{room}")
 
-    def check_header_of_others(self, path, folder, header):
-        if folder is None and not re.fullmatch(r"[a-z_]+", header):
+    def check_header_of_others(self, path, room, header):
+        if room is None and not re.fullmatch(r"[a-z_]+", header):
             self.problem(path, f"<{header}>: a public header includes the standard library alone")
         if header == "torch/torch.h":
-            self.problem(path, "<torch/torch.h> takes half a minute a file: include core/tensor.h")
+            self.problem(path, "<torch/torch.h> takes half a minute a file: include tensors/tensor.h")
         if header == "nlohmann/json.hpp" and path.suffix == ".h":
             self.problem(path, "<nlohmann/json.hpp> in a header: <nlohmann/json_fwd.hpp> is enough")
-        if folder == "cli" and "/" in header and not re.match(r"(CLI|nlohmann|sys)/", header):
+        if room is not None and wing_of(room) == "cli" and "/" in header and not re.match(r"(CLI|nlohmann|sys)/", header):
             self.problem(path, f"<{header}>: cli sees t2v/, CLI11 and json alone")
         for pattern, owners in OWNED_HEADERS.items():
-            if pattern.match(header) and folder not in owners:
+            if pattern.match(header) and room not in owners:
                 self.problem(path, f"<{header}> belongs to src/{' and src/'.join(sorted(owners))}")
 
     def check_without_libtorch(self, path, who):
@@ -168,14 +211,14 @@ class Tree:
 
     def check_target(self, name, target):
         makefile = self.root / "src" / target.folder / "CMakeLists.txt"
-        allowed = {"cli", "api"} if target.folder == "cli" else MAY_USE.get(target.folder, set()) | {target.folder}
         for link in target.links:
-            ours = link in self.targets and self.targets[link].folder not in allowed
-            if ours or OWNED_TARGETS.get(link, target.folder) != target.folder:
+            of_ours = self.targets.get(link)
+            upward = of_ours and not may_use(target.folder, of_ours.folder) and (wing_of(target.folder), of_ours.folder) not in LINKS_LIBRARY
+            if upward or OWNED_TARGETS.get(link, target.folder) != target.folder:
                 self.problem(makefile, f"{name} may not link {link}")
-            if link.startswith("t2v_") and link not in self.targets and link != "t2v_options":
-                self.problem(makefile, f"{name} links {link}, which no folder of src/ defines")
-        if not target.libtorch and target.folder not in WITHOUT_LIBTORCH:
+            if link.startswith("t2v_") and not of_ours and link != "t2v_options":
+                self.problem(makefile, f"{name} links {link}, which no room of src/ defines")
+        if not target.libtorch and not is_without_libtorch(target.folder):
             for source in target.sources:
                 self.check_without_libtorch(source, name)
 
@@ -189,15 +232,16 @@ class Tree:
 
 GOOD = {
     "include/t2v/error.h": "#include <string>\n",
-    "src/core/tensor.h": '#include <ATen/ATen.h>\n#include "t2v/error.h"\n',
+    "include/t2v/generate.h": "#include <string>\n",
+    "src/tensors/tensor.h": '#include <ATen/ATen.h>\n#include "t2v/error.h"\n',
     "src/core/config.h": "#include <nlohmann/json_fwd.hpp>\n",
     "src/core/config.cpp": '#include "core/config.h"\n#include <nlohmann/json.hpp>\n',
     "src/core/CMakeLists.txt": "add_library(t2v_core SHARED config.cpp)\ntarget_link_libraries(t2v_core PRIVATE spdlog::spdlog)\n",
     "src/media/libav.h": "extern \"C\" {\n#include <libavutil/frame.h>\n}\n",
     "src/media/a.cpp": '#include "core/config.h"\n#include "media/libav.h"\n',
     "src/media/CMakeLists.txt": "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_core)\n",
-    "src/schedulers/a.cpp": '#include "core/tensor.h"\n',
-    "src/schedulers/CMakeLists.txt": "t2v_library(t2v_schedulers SOURCES a.cpp LINKS t2v_core TENSORS)\n",
+    "src/sampling/schedulers/a.cpp": '#include "tensors/tensor.h"\n',
+    "src/sampling/schedulers/CMakeLists.txt": "t2v_library(t2v_schedulers SOURCES a.cpp LINKS t2v_core TENSORS)\n",
     "src/api/check.cpp": '#include "core/config.h"\n',
     "src/api/CMakeLists.txt": "add_library(t2v_api SHARED check.cpp)\n",
     "src/cli/flags.h": '#include <sys/stat.h>\n#include "t2v/error.h"\n',
@@ -206,29 +250,30 @@ GOOD = {
 }
 # A file that breaks a rule, in place of the good one, and a part of what has to be said about it.
 BAD = [
-    ("src/schedulers/a.cpp", '#include "media/libav.h"', "schedulers may not include src/media/libav.h"),
+    ("src/sampling/schedulers/a.cpp", '#include "media/libav.h"', "sampling/schedulers may not include src/media/libav.h"),
     ("src/core/config.cpp", '#include "media/libav.h"', "core may not include"),
-    ("src/cli/main.cpp", '#include "core/config.h"', "cli may not include"),
+    ("src/cli/main.cpp", '#include "media/libav.h"', "cli may not include"),
     ("src/cli/main.cpp", "#include <spdlog/spdlog.h>", "cli sees t2v/, CLI11 and json alone"),
     ("src/media/a.cpp", "#include <ATen/ATen.h>", "src/media compiles without LibTorch"),
-    ("src/media/libav.h", '#include "core/tensor.h"', "src/core/tensor.h -> <ATen/ATen.h>"),
-    ("src/core/config.cpp", '#include "core/tensor.h"', "t2v_core compiles without LibTorch"),
-    ("src/api/check.cpp", '  #  include "core/tensor.h"', "t2v_api compiles without LibTorch"),
+    ("src/media/libav.h", '#include "tensors/tensor.h"', "src/tensors/tensor.h -> <ATen/ATen.h>"),
+    ("src/core/config.cpp", '#include "tensors/tensor.h"', "src/core compiles without LibTorch"),
+    ("src/api/check.cpp", '  #  include "tensors/tensor.h"', "src/api compiles without LibTorch"),
     ("include/t2v/error.h", "#include <nlohmann/json_fwd.hpp>", "standard library alone"),
     ("include/t2v/error.h", "#include <unistd.h>", "standard library alone"),
     ("include/t2v/error.h", '#include "core/config.h"', "include may not include"),
     ("src/core/config.h", "#include <nlohmann/json.hpp>", "json_fwd"),
-    ("src/core/tensor.h", "#include <torch/torch.h>", "torch/torch.h"),
+    ("src/tensors/tensor.h", "#include <torch/torch.h>", "torch/torch.h"),
     ("src/api/check.cpp", "#include <libavformat/avformat.h>", "belongs to src/media"),
-    ("src/schedulers/a.cpp", "#include <CLI/CLI.hpp>", "belongs to src/cli"),
+    ("src/sampling/schedulers/a.cpp", "#include <CLI/CLI.hpp>", "belongs to src/cli"),
+    ("src/core/config.cpp", '#include "t2v/generate.h"', "core may not include include/t2v/generate.h"),
     ("src/media/a.cpp", '#include "nowhere.h"', '"nowhere.h" is not a file of ours'),
     ("src/media/a.cpp", "#include HEADER", "a macro hides"),
-    ("src/samplers/a.cpp", "", "src/samplers is not a folder of the design"),
+    ("src/samplers/a.cpp", "", "src/samplers is not a room of the design"),
     ("src/media/CMakeLists.txt", "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_schedulers)", "t2v_media may not link"),
-    ("src/cli/CMakeLists.txt", "add_executable(t2v main.cpp)\ntarget_link_libraries(t2v PRIVATE t2v_core)", "t2v may not link"),
+    ("src/cli/CMakeLists.txt", "add_executable(t2v main.cpp)\ntarget_link_libraries(t2v PRIVATE t2v_media)", "t2v may not link"),
     ("src/api/CMakeLists.txt", "add_library(t2v_api SHARED check.cpp)\ntarget_link_libraries(t2v_api PRIVATE PkgConfig::LIBAV)",
      "t2v_api may not link PkgConfig::LIBAV"),
-    ("src/media/CMakeLists.txt", "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_kore)", "which no folder of src/ defines"),
+    ("src/media/CMakeLists.txt", "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_kore)", "which no room of src/ defines"),
 ]
 
 

@@ -3,9 +3,9 @@
 #include <chrono>
 
 #include "api/data_folder.h"
-#include "api/engine.h"
 #include "api/engine_library.h"
-#include "pipelines/bench_cases.h"
+#include "engine/interface/bench_cases.h"
+#include "engine/interface/engine.h"
 
 namespace t2v {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "checkpoints/loose_files.h"
-#include "checkpoints/lora.h"
 #include "core/log.h"
+#include "files/checkpoints/loose_files.h"
+#include "files/checkpoints/lora.h"
 #include "t2v/error.h"
 
 namespace t2v {

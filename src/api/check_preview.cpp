@@ -1,12 +1,12 @@
 #include "api/check_preview.h"
 
-#include "api/engine.h"
 #include "api/engine_library.h"
+#include "engine/interface/engine.h"
+#include "engine/interface/preview_comment.h"
 #include "media/output_format.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 
 namespace t2v {
 
@@ -26,10 +26,6 @@ void check_preview(const GenerateRequest& request) {
   if (interval < kPreviewIntervals.smallest || interval > kPreviewIntervals.largest)
     refuse("--preview-interval", std::to_string(interval), "1 to 1000");
   check_file("--preview", request.preview, request.overwrite || is_own_preview(request));
-}
-
-std::string preview_comment(const GenerateRequest& request) {
-  return "t2v preview of " + escape_for_display(request.output.string());
 }
 
 bool is_own_preview(const GenerateRequest& request) {

@@ -1,7 +1,7 @@
 #include "t2v/compare.h"
 
-#include "api/engine.h"
 #include "api/engine_library.h"
+#include "engine/interface/engine.h"
 
 namespace t2v {
 

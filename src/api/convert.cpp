@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "api/engine.h"
 #include "api/engine_library.h"
-#include "checkpoints/checkpoint.h"
 #include "core/staged_file.h"
+#include "engine/interface/engine.h"
+#include "files/checkpoints/checkpoint.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "api/engine.h"
+#include "engine/interface/engine.h"
 
 namespace t2v {
 

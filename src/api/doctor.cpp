@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "api/data_folder.h"
-#include "api/engine.h"
 #include "api/engine_library.h"
-#include "checkpoints/checkpoint.h"
 #include "core/machine.h"
 #include "core/staged_file.h"
-#include "hub/environment.h"
+#include "engine/interface/engine.h"
+#include "files/checkpoints/checkpoint.h"
+#include "files/hub/environment.h"
 #include "t2v/generate.h"
 #include "t2v/hub.h"
 

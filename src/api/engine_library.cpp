@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <string>
 
-#include "api/engine.h"
 #include "core/log.h"
+#include "engine/interface/engine.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/engine.h"
 #include "api/engine_library.h"
+#include "engine/interface/engine.h"
 #include "media/output_format.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"

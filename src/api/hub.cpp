@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "api/data_folder.h"
-#include "checkpoints/tensor_file.h"
-#include "hub/pull.h"
-#include "hub/verify.h"
+#include "files/formats/tensor_file.h"
+#include "files/hub/pull.h"
+#include "files/hub/verify.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
 

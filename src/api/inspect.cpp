@@ -6,13 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/engine.h"
 #include "api/engine_library.h"
-#include "checkpoints/checkpoint.h"
-#include "checkpoints/expected_tensors.h"
-#include "checkpoints/lora.h"
-#include "checkpoints/variant.h"
 #include "core/config.h"
+#include "engine/interface/engine.h"
+#include "files/checkpoints/checkpoint.h"
+#include "files/checkpoints/expected_tensors.h"
+#include "files/checkpoints/lora.h"
+#include "files/checkpoints/variant.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"

@@ -11,14 +11,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/sources.h"
-#include "checkpoints/checkpoint.h"
 #include "core/file.h"
 #include "core/file_lock.h"
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "core/user_cache.h"
-#include "hub/digest.h"
+#include "engine/interface/sources.h"
+#include "files/checkpoints/checkpoint.h"
+#include "files/hub/digest.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
 

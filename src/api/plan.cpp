@@ -1,8 +1,8 @@
 #include "t2v/plan.h"
 
 #include "api/decode_task.h"
-#include "api/engine.h"
 #include "api/engine_library.h"
+#include "engine/interface/engine.h"
 #include "media/output_format.h"
 
 namespace t2v {

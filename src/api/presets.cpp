@@ -6,7 +6,7 @@
 
 #include "api/data_folder.h"
 #include "core/log.h"
-#include "schedulers/samplers.h"
+#include "sampling/names/samplers.h"
 
 namespace t2v {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "checkpoints/checkpoint.h"
+#include "files/checkpoints/checkpoint.h"
 #include "t2v/generate.h"
 
 namespace t2v {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "api/engine.h"
 #include "api/engine_library.h"
 #include "api/model_digest.h"
-#include "api/settings.h"
+#include "engine/interface/engine.h"
+#include "engine/interface/settings.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -1,7 +1,7 @@
 #include "t2v/sheet.h"
 
-#include "api/engine.h"
 #include "api/engine_library.h"
+#include "engine/interface/engine.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "flag_values.h"
-#include "progress.h"
+#include "cli/flags/flag_values.h"
+#include "cli/screen/progress.h"
 #include "t2v/log.h"
 
 namespace t2v {

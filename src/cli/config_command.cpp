@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/flags.h"
 #include "commands.h"
-#include "flags.h"
 #include "streams.h"
 #include "t2v/checker.h"
 #include "t2v/text.h"

@@ -3,11 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/flags.h"
+#include "cli/screen/show_plan.h"
 #include "commands.h"
-#include "flags.h"
 #include "render.h"
 #include "run_command.h"
-#include "show_plan.h"
 #include "t2v/decode.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"

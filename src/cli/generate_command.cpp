@@ -1,9 +1,9 @@
 #include <memory>
 
+#include "cli/flags/flags.h"
+#include "cli/screen/show_plan.h"
 #include "commands.h"
-#include "flags.h"
 #include "render.h"
-#include "show_plan.h"
 
 namespace t2v {
 namespace {

@@ -1,9 +1,9 @@
 #include <memory>
 
+#include "cli/flags/flags.h"
+#include "cli/screen/show_plan.h"
 #include "commands.h"
-#include "flags.h"
 #include "prompt.h"
-#include "show_plan.h"
 #include "t2v/plan.h"
 
 namespace t2v {

@@ -1,6 +1,6 @@
 #include "prompt.h"
 
-#include "input.h"
+#include "cli/flags/input.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 #include "t2v/text.h"

@@ -9,12 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/look.h"
+#include "cli/screen/show_plan.h"
 #include "format.h"
-#include "look.h"
 #include "prompt.h"
 #include "result.h"
 #include "run_command.h"
-#include "show_plan.h"
 #include "signals.h"
 #include "streams.h"
 #include "t2v/error.h"

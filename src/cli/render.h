@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "cli/flags/flags.h"
 #include "command.h"
-#include "flags.h"
 #include "t2v/generate.h"
 
 namespace t2v {

@@ -6,7 +6,7 @@
 #include <exception>
 #include <new>
 
-#include "arguments.h"
+#include "cli/flags/arguments.h"
 #include "commands.h"
 #include "help.h"
 #include "signals.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "progress.h"
+#include "cli/screen/progress.h"
 #include "t2v/generate.h"
 
 namespace t2v {

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "flag_values.h"
+#include "cli/flags/flag_values.h"
 #include "t2v/text.h"
 
 namespace t2v {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 #include "media/libav.h"
 
 namespace t2v {

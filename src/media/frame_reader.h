@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

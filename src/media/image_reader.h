@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

@@ -17,7 +17,7 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 #include "t2v/error.h"
 
 namespace t2v {

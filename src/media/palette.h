@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

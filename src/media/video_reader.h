@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "core/frames.h"
-#include "core/image_resize.h"
+#include "media/images/frames.h"
+#include "media/images/image_resize.h"
 
 namespace t2v {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
-#include "weights/weights.h"
+#include "tensors/weights/weights.h"
 
 namespace t2v::testing {
 

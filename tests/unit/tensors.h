@@ -9,9 +9,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
-#include "core/tensor.h"
-#include "weights/safetensors.h"
-#include "weights/weights.h"
+#include "tensors/tensor.h"
+#include "tensors/weights/safetensors.h"
+#include "tensors/weights/weights.h"
 
 namespace t2v::testing {
 

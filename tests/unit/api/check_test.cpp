@@ -9,8 +9,8 @@
 
 #include "api/data_folder.h"
 #include "api/presets.h"
-#include "api/settings.h"
-#include "checkpoints/checkpoint.h"
+#include "engine/interface/settings.h"
+#include "files/checkpoints/checkpoint.h"
 #include "t2v/error.h"
 #include "t2v/generate.h"
 

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

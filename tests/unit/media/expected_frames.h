@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 
 namespace t2v {
 

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/frames.h"
+#include "media/images/frames.h"
 #include "media/video_reader.h"
 #include "media/video_writer.h"
 

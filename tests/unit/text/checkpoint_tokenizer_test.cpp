@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "checkpoints/gguf_tokenizer.h"
+#include "files/formats/gguf_tokenizer.h"
 #include "text/tokenizer.h"
 
 namespace t2v {

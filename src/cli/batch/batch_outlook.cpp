@@ -1,0 +1,82 @@
+#include "batch_outlook.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/format.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Whether a phase is for the first clip of a model alone.
+bool is_once(const PlannedPhase& phase) { return phase.name == "start" || phase.name == "load"; }
+
+/// Seconds of one more clip; `work`: how much more it samples than the planned one. Empty: not measured.
+std::optional<double> seconds_of(const Plan& plan, double work, bool first) {
+  double seconds = 0;
+  for (const PlannedPhase& phase : plan.phases) {
+    if (is_once(phase) && !first) continue;
+    if (!phase.seconds) return std::nullopt;
+    seconds += *phase.seconds * (phase.name == "sampling" ? work : 1);
+  }
+  return seconds;
+}
+
+}  // namespace
+
+const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
+                                                   const std::function<GenerateRequest()>& request) {
+  const bool reads = inputs_.insert(job.inputs).second;
+  auto found = plans_.find(job.kind);
+  if (found != plans_.end() && !reads) return found->second;
+  GenerateRequest checked = request();
+  checked.overwrite = true;  // another process may have made the clip meanwhile
+  if (found == plans_.end()) {
+    found = plans_.emplace(job.kind, Planned{plan_run(checked), job.work}).first;
+  } else {
+    check_inputs(checked);
+  }
+  return found->second;
+}
+
+void BatchOutlook::add(const BatchJob& job, const std::function<GenerateRequest()>& request) {
+  const auto& [planned, work] = this->planned(job, request);
+  ++clips_;
+  output_ += planned.output_bytes;
+  latents_ = std::max(latents_, planned.latents_bytes);
+  disk_free_ = planned.disk_free;
+  for (const PlannedPhase& phase : planned.phases) {
+    host_peak_ = std::max(host_peak_, phase.host_bytes);
+    gpu_peak_ = std::max(gpu_peak_, phase.gpu_bytes);
+  }
+  const bool first = models_.insert(job.model).second;
+  const std::optional<double> seconds = seconds_of(planned, job.work / work, first);
+  seconds_ = seconds_ && seconds ? std::optional(*seconds_ + *seconds) : std::nullopt;
+}
+
+std::string BatchOutlook::text() const {
+  if (clips_ == 0) return "nothing to do";
+  std::string text = count_of_clips(static_cast<size_t>(clips_)) + " to do; ";
+  text += seconds_ ? "about " + in_seconds(*seconds_)
+                   : "no time: not all was measured on this device (see t2v plan)";
+  text += "; at most " + in_bytes(host_peak_) + " of memory";
+  if (gpu_peak_ > 0) text += " and " + in_bytes(gpu_peak_) + " of the GPU's";
+  text += "; about " + in_bytes(output_) + " on the disk";
+  if (disk_free_ > 0) text += ", where " + in_bytes(disk_free_) + " are free";
+  return text;
+}
+
+Json BatchOutlook::json() const {
+  return {{"clips_to_do", clips_},
+          {"seconds", seconds_ ? Json(*seconds_) : Json(nullptr)},
+          {"host_peak_bytes", host_peak_},
+          {"gpu_peak_bytes", gpu_peak_},
+          {"output_bytes", output_},
+          {"latents_bytes", latents_},
+          {"disk_free_bytes", clips_ > 0 ? Json(disk_free_) : Json(nullptr)}};
+}
+
+}  // namespace t2v

@@ -1,0 +1,376 @@
+#include "batch_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <random>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "batch_folder.h"
+#include "batch_keys.h"
+#include "cli/prompt.h"
+#include "t2v/error.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostClips = 10'000'000;
+// In used_, beside names of flags: some row leaves its seed, or its name, to the batch.
+constexpr const char* kOfChance = "seeds";
+constexpr const char* kOfTemplate = "names";
+
+[[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
+                         const std::string& advice = "") {
+  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
+}
+
+/// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same
+/// whenever and wherever the rest is.
+uint64_t seed_of(const std::string& prompt, uint64_t occurrence, const std::string& random) {
+  const std::string text = prompt + '\0' + std::to_string(occurrence) + random;
+  const std::vector<unsigned char> bytes(text.begin(), text.end());
+  std::array<uint32_t, 4> mixed{};
+  std::seed_seq(bytes.begin(), bytes.end()).generate(mixed.begin(), mixed.end());
+  return mixed[0];
+}
+
+/// The one way to write where a file is or will be.
+fs::path full_path(const fs::path& file) {
+  std::error_code ignored;
+  return fs::weakly_canonical(fs::absolute(file, ignored), ignored);
+}
+
+/// A value with which a flag names the same file in any folder. What is no path of a file stays: "terminal",
+/// the name of a model.
+std::string rooted(const Flag& flag, const std::string& value) {
+  std::error_code error;
+  const bool names_file = flag.value == "PATH"
+                              ? fs::exists(value, error)
+                              : flag.value == "FILE" || flag.value == "DIR" || flag.value.starts_with("PATH");
+  return names_file && value != "terminal" ? fs::absolute(value, error).string() : value;
+}
+
+/// The flags that a row can give: not those that are about the whole batch.
+std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
+  const std::set<std::string> others = {"--sheet", "--no-metadata", "--skip-existing"};
+  std::vector<FlagGroup> groups = generate_flags(arguments);
+  for (FlagGroup& group : groups) {
+    std::erase_if(group.flags, [&](const Flag& flag) { return others.contains(flag.names[0]); });
+  }
+  return groups;
+}
+
+std::string name_of(const NameTemplate& name, const BatchJob& job, const GenerateRequest& request,
+                    const std::string& where) {
+  return name.name([&](const std::string& field) -> std::string {
+    if (field == "index") return std::to_string(job.row);
+    if (field == "n") return std::to_string(job.sample);
+    if (field == "seed") return std::to_string(job.seed);
+    if (field == "prompt") return request.prompt;
+    const Json settings = Json::parse(settings_of(request));
+    const auto found = settings.find(field);
+    if (found == settings.end() || found->is_structured()) {
+      refuse(where, "the field {" + field + '}', "{index}, {n}, {seed}, {prompt} or a setting of the clip",
+             "t2v inspect shows those of a clip");
+    }
+    return found->is_string() ? found->get<std::string>() : found->dump();
+  });
+}
+
+}  // namespace
+
+BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
+                     const std::vector<std::string>& words, Progress& progress)
+    : options_(options),
+      name_template_(options.name_template, "--name-template"),
+      words_(words),
+      rows_(std::move(rows)),
+      groups_(row_flags(arguments_)) {
+  common_ = known_to(groups_, common);
+  rows_.expect_header(groups_);
+  for (const char* name : {"results.jsonl", "failed.jsonl", "index.html"})
+    take_file("", "the batch's own", options_.folder / name);
+  take_file("", "--sheet", options_.sheet);
+  BatchErrors errors(progress);
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    errors.look([&] { add_jobs(row); });
+  }
+  expect_free_names(errors);
+  errors.expect_none();
+  tell_unused(progress);
+  sort_jobs();
+}
+
+bool BatchPlan::is_flag(const std::string& name, const char* flag) const {
+  const Flag* found = find_flag(groups_, "--" + name);
+  return found != nullptr && found->names[0] == flag;
+}
+
+bool BatchPlan::gives(const std::vector<GivenFlag>& given, const char* flag) const {
+  return std::any_of(given.begin(), given.end(),
+                     [&](const GivenFlag& item) { return is_flag(item.name, flag); });
+}
+
+/// What a row asks for: its own flags, and those of the command line that it leaves.
+GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<GivenFlag>& given) {
+  std::string names;
+  for (const GivenFlag& item : given) names += item.name + '\n';
+  auto found = defaults_.find(names);
+  if (found == defaults_.end()) {
+    std::vector<GivenFlag> left = merge(groups_, given, common_);
+    left.resize(left.size() - given.size());
+    for (const GivenFlag& item : left) {
+      if (item.name != "prompt-file") used_.insert(item.name);  // a row's prompt holds in its place
+    }
+    arguments_ = {};
+    apply_given(groups_, left);
+    found = defaults_.emplace(names, arguments_).first;
+  }
+  arguments_ = found->second;
+  apply_given(groups_, given);
+  if (const fs::path& file = arguments_.prompt_file; !file.empty()) {
+    used_.insert("prompt-file");
+    arguments_.request.prompt = prompt_in(file, gives(given, "--prompt-file") ? place : "");
+  }
+  if (arguments_.request.prompt.empty()) {
+    refuse(place + "--prompt", "nothing", "a description of the clip");
+  }
+  arguments_.request.arguments = words_;
+  return arguments_.request;
+}
+
+/// Read once, because it may be standard input.
+const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string& place) {
+  if (!prompts_.contains(file)) {
+    try {
+      prompts_[file] = read_prompt(file);
+    } catch (const Error& error) {
+      throw Error(error.code(), {.doing = place + error.what()});
+    }
+  }
+  return prompts_[file];
+}
+
+/// Whether an error names a flag of these.
+bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>& given) const {
+  const auto names = [&](const std::string& flag) {
+    const std::string_view ends = " :,;)";
+    return std::any_of(ends.begin(), ends.end(),
+                       [&](char end) { return (error + ' ').find(flag + end) != std::string::npos; });
+  };
+  return std::any_of(given.begin(), given.end(), [&](const GivenFlag& item) {
+    const Flag& flag = *find_flag(groups_, "--" + item.name);
+    return std::any_of(flag.names.begin(), flag.names.end(), names);
+  });
+}
+
+GenerateRequest BatchPlan::check(const std::string& place, const std::vector<GivenFlag>& given,
+                                 GenerateRequest request) {
+  // What is there may be the clip itself.
+  const bool overwrite = std::exchange(request.overwrite, true);
+  try {
+    GenerateRequest checked = checker_.check(request);
+    checked.overwrite = overwrite;
+    return checked;
+  } catch (const Error& error) {
+    const bool of_row = names_any(error.what(), given) || error.what() != common_error();
+    throw Error(error.code(), {.doing = (of_row ? place : "") + error.what()});
+  }
+}
+
+/// What a row that gives no more than a prompt is refused with, "" for nothing: that is not the row's.
+const std::string& BatchPlan::common_error() {
+  if (common_error_) return *common_error_;
+  try {
+    GenerateRequest request = ask("", {{"prompt", {"any"}, "--prompt"}});
+    request.output = options_.folder / name_template_.name([](const std::string&) { return "0"; });
+    request.overwrite = true;
+    checker_.check(request);
+    common_error_ = "";
+  } catch (const Error& error) {
+    common_error_ = error.what();
+  }
+  return *common_error_;
+}
+
+/// One for each clip of the row, which gives these flags itself.
+std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFlag>& given,
+                                          const GenerateRequest& request, size_t count) {
+  const bool own = gives(given, "--seed");
+  if (!own) used_.insert(kOfChance);
+  if (!own && !options_.seeds.empty()) return options_.seeds;
+  // A negative one is none, and asks for chance.
+  const bool random = !request.seed && (own || gives(common_, "--seed"));
+  if (random && random_.empty()) {
+    random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
+  }
+  const auto above = [&](const char* flag, uint64_t first, uint64_t more) {
+    constexpr uint64_t kLargest = std::numeric_limits<uint64_t>::max();
+    if (more <= kLargest - first) return first + more;
+    refuse(place(row) + flag + ' ' + std::to_string(first),
+           "a clip whose seed is " + std::to_string(more) + " more",
+           "seeds up to " + std::to_string(kLargest), "begin with a lower one");
+  };
+  std::vector<uint64_t> seeds;
+  for (size_t sample = 0; sample < count; ++sample) {
+    if (!own && options_.seed_base) {
+      const size_t before = row * static_cast<size_t>(options_.clips_per_row);
+      seeds.push_back(above("--seed-base", *options_.seed_base, before + sample));
+    } else if (request.seed) {
+      seeds.push_back(above("--seed", *request.seed, sample));
+    } else {
+      const uint64_t occurrence = occurrences_[request.prompt]++;
+      seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
+    }
+  }
+  return seeds;
+}
+
+void BatchPlan::add_jobs(size_t row) {
+  const std::vector<GivenFlag> given = rows_.given(row, groups_);
+  GenerateRequest request = ask(place(row), given);
+  const bool named = !request.output.empty();
+  if (!named) used_.insert(kOfTemplate);
+  if (request.shows_previews && gives(given, "--preview"))
+    refuse(place(row) + "--preview", "terminal", "a file, or --preview terminal on the command line");
+  const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
+  const NameTemplate name = named ? NameTemplate(request.output.string(), where) : name_template_;
+  request.output = options_.folder / name.name([](const std::string&) { return "0"; });
+  // A row that names its clip is one clip.
+  const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
+  const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
+  request.seed = seeds[0];
+  request = check(place(row), given, request);
+
+  BatchJob job;
+  job.row = row;
+  job.work = work_of(request);
+  job.model = models_.try_emplace(model_key(request), models_.size()).first->second;
+  job.shape = shapes_.try_emplace(shape_key(request), shapes_.size()).first->second;
+  const std::string group = std::to_string(job.model) + ',' + std::to_string(job.shape) + ',';
+  job.kind = kinds_.try_emplace(group + kind_key(request), kinds_.size()).first->second;
+  job.inputs = inputs_.try_emplace(group + inputs_key(request), inputs_.size()).first->second;
+  if (jobs_.size() + seeds.size() > kMostClips) {
+    refuse(place(row) + "the batch", "more than " + std::to_string(kMostClips) + " clips", "fewer");
+  }
+  for (const uint64_t seed : seeds) {
+    job.seed = seed;
+    request.seed = seed;
+    job.name = name_of(name, job, request, where);
+    take_file(place(row), "--save-latents", request.save_latents);
+    take_file(place(row), "--preview", request.preview);
+    jobs_.push_back(job);
+    ++job.sample;
+  }
+}
+
+void BatchPlan::take_file(const std::string& place, const char* flag, const fs::path& file) {
+  if (file.empty() || files_.try_emplace(full_path(file), place, flag).second) return;
+  refuse(place + flag + ' ' + file.string(), "a name that another clip, or a file about all of them, has",
+         "one for each clip", "give it in the rows");
+}
+
+/// Whether a clip writes such a file beside the one it is named for: a picture, or its settings.
+bool BatchPlan::is_in_sequence(const std::string& file, const Names& taken) {
+  const fs::path name = file;
+  const size_t digits = file.size() - name.extension().string().size();
+  const size_t dash = file.find_last_not_of("0123456789", digits - 1);
+  const bool picture = name.extension() == ".png" && dash != std::string::npos && file[dash] == '-';
+  if (!picture && name.extension() != ".json") return false;
+  const auto found = taken.find(file.substr(0, picture ? dash : digits) + ".png");
+  return found != taken.end() && is_of_clip(request(*found->second), options_.folder / name);
+}
+
+void BatchPlan::expect_free_names(BatchErrors& errors) {
+  Names taken;
+  taken.reserve(jobs_.size());
+  for (const BatchJob& job : jobs_) {
+    const auto [earlier, is_new] = taken.emplace(job.name, &job);
+    if (is_new) continue;
+    const bool same_row = earlier->second->row == job.row;
+    const std::string other = same_row ? "another clip of the row" : rows_.where(earlier->second->row);
+    errors.look([&] {
+      refuse(place(job.row) + "the clip " + job.name, "a name that " + other + " has", "one for each clip",
+             "add {index}, {n} or {seed} to --name-template");
+    });
+  }
+  for (const BatchJob& job : jobs_) {
+    errors.look([&] {
+      if (!is_in_sequence(job.name, taken) || first_file(request(job)).filename() != job.name) return;
+      refuse(place(job.row) + "the clip " + job.name, "the name of a picture of another clip",
+             "a name of its own");
+    });
+  }
+  const fs::path folder = full_path(options_.folder);
+  for (const auto& [file, giver] : files_) {
+    errors.look([&] {
+      const std::string name = file.filename().string();
+      if (file.parent_path() != folder || !(taken.contains(name) || is_in_sequence(name, taken))) return;
+      refuse(giver.first + giver.second + ' ' + file.string(), "the name of a clip", "a name of its own");
+    });
+  }
+}
+
+/// Of the command line's own flags, those that no row leaves to it.
+void BatchPlan::tell_unused(Progress& progress) const {
+  const auto tell = [&progress](const std::string& flag) {
+    progress.note("t2v: warning: " + flag + " counts for nothing: every row gives its own");
+  };
+  for (const GivenFlag& item : common_) {
+    if (item.where.starts_with("-") && !used_.contains(item.name)) tell(item.where);
+  }
+  const bool own_seeds = !used_.contains(kOfChance);
+  if (own_seeds && !options_.seeds.empty()) tell("--seeds");
+  if (own_seeds && options_.seed_base) tell("--seed-base");
+  const bool named = !used_.contains(kOfTemplate);
+  if (named && options_.clips_per_row > 1) tell("--n-per-prompt");
+  if (named && options_.name_template != BatchOptions().name_template) tell("--name-template");
+}
+
+void BatchPlan::sort_jobs() {
+  std::stable_sort(jobs_.begin(), jobs_.end(), [](const BatchJob& a, const BatchJob& b) {
+    return std::tie(a.model, a.shape) < std::tie(b.model, b.shape);
+  });
+}
+
+GenerateRequest BatchPlan::request(const BatchJob& job) {
+  const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
+  GenerateRequest request = ask("", given);
+  request.seed = job.seed;
+  request.output = options_.folder / job.name;
+  return check("", given, request);
+}
+
+std::string BatchPlan::place(size_t row) const {
+  const std::string where = rows_.where(row);
+  return where.empty() ? "" : where + ": ";
+}
+
+Json BatchPlan::row(const BatchJob& job) {
+  const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
+  const Json own = rows_.object(job.row);
+  Json row = Json::object();
+  if (!gives(given, "--prompt") && !gives(given, "--prompt-file")) row["prompt"] = ask("", given).prompt;
+  for (const auto& [key, value] : own.items()) {
+    if (is_flag(key, "--seed") || is_flag(key, "--output")) continue;
+    const Flag& flag = *find_flag(groups_, "--" + key);
+    row[key] = value;
+    if (value.is_string()) row[key] = rooted(flag, value);
+    for (size_t i = 0; value.is_array() && i < value.size(); ++i) {
+      if (value[i].is_string()) row[key][i] = rooted(flag, value[i]);
+    }
+  }
+  row["seed"] = std::to_string(job.seed);
+  row["output"] = NameTemplate::literal(job.name);
+  return row;
+}
+
+}  // namespace t2v

@@ -1,0 +1,264 @@
+#include "batch_report.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <tuple>
+
+#include <nlohmann/json.hpp>
+
+#include "batch_names.h"
+#include "cli/flags/look.h"
+#include "cli/format.h"
+#include "cli/result.h"
+#include "cli/streams.h"
+#include "t2v/checker.h"
+#include "t2v/inspect.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kResults = "results.jsonl";
+constexpr const char* kFailed = "failed.jsonl";
+constexpr const char* kGallery = "index.html";
+constexpr const char* kPosters = "posters";
+
+/// `seconds`: null for a clip whose process did not live to tell.
+Json result_of(const std::string& name, const Json& seconds, const Json& settings) {
+  return {{"output", name}, {"seconds", seconds}, {"settings", settings}};
+}
+
+/// "9.mp4" comes before "10.mp4".
+struct NaturalOrder {
+  bool operator()(const std::string& a, const std::string& b) const {
+    return ::strverscmp(a.c_str(), b.c_str()) < 0;
+  }
+};
+
+}  // namespace
+
+BatchReport::BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
+                         const SharedFolder& folder)
+    : options_(options), plan_(plan), progress_(progress), json_(json), folder_(folder) {}
+
+bool BatchReport::wants_sheet(const BatchOptions& options, const BatchOutcome& outcome) {
+  const bool all_there = std::all_of(outcome.states.begin(), outcome.states.end(),
+                                     [](JobState state) { return state == JobState::kThere; });
+  std::error_code ignored;
+  const bool stays = all_there && !options.overwrite && fs::exists(options.sheet, ignored);
+  return !options.sheet.empty() && !stays;
+}
+
+void BatchReport::check_page(const BatchOptions& options) {
+  if (options.gallery) expect_gallery_page(options.folder / kGallery);
+}
+
+void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
+                       double seconds) const {
+  const auto warn = [&](const std::string& what) {
+    progress_.log("t2v: warning: the clip is written, but " + what);
+  };
+  try {
+    folder_.append(kResults, record_line(result_of(job.name, seconds, Json::parse(result.settings))));
+  } catch (const Error& error) {
+    warn(std::string("not in results.jsonl: ") + error.what());
+  }
+  if (options_.gallery) poster_of(request.output, first_file(request));
+  if (!write_all(STDOUT_FILENO, describe_result(result, json_, seconds))) {
+    warn(std::string("standard output is not: ") + std::strerror(errno));
+  }
+}
+
+void BatchReport::tell_failure(const Json& row) const {
+  try {
+    folder_.append(kFailed, record_line(row));
+  } catch (const Error& error) {
+    progress_.log(std::string("t2v: warning: ") + error.what());
+  }
+}
+
+void BatchReport::expect_settled() const {
+  if (error_) throw Error(*error_);
+}
+
+void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
+  const auto attempt = [&](const std::function<void()>& step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      progress_.log(std::string("t2v: warning: ") + error.what());
+    }
+  };
+  attempt([&] { settle_failures(outcome, failures); });
+  attempt([&] { settle_results(outcome); });
+  const bool all_tried =
+      std::find(outcome.states.begin(), outcome.states.end(), JobState::kOpen) == outcome.states.end();
+  const bool whole = all_tried && outcome.failed.empty();
+  const auto require = [&](const std::function<void()>& step) {
+    attempt([&] {
+      try {
+        step();
+      } catch (const Error& error) {
+        if (!whole || error_) throw;
+        error_ = error;
+      }
+    });
+  };
+  if (options_.gallery) require([&] { settle_page(outcome); });
+  if (whole && wants_sheet(options_, outcome)) {
+    require([&] { make_sheet(); });
+  } else {
+    tell_no_sheet(outcome);
+  }
+}
+
+/// Of clips that are not all there because the user stopped it, that is told already.
+void BatchReport::tell_no_sheet(const BatchOutcome& outcome) const {
+  if (options_.sheet.empty()) return;
+  const std::string sheet = escape_for_display(options_.sheet.string());
+  if (!outcome.failed.empty()) {
+    progress_.note("t2v: " + sheet + " is not made, because " + count_of_clips(outcome.failed.size()) +
+                   " failed");
+  } else if (!wants_sheet(options_, outcome)) {
+    progress_.note("t2v: " + sheet + " is there already and stays as it is; --overwrite makes it again");
+  }
+}
+
+/// What was not tried, or failed without a claim to tell it, may stand nowhere else, and rows of other files
+/// as well: they stay.
+void BatchReport::settle_failures(const BatchOutcome& outcome,
+                                  const std::vector<std::string>& failures) const {
+  BatchRecords failed(options_.folder / kFailed);
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const JobState state = outcome.states[number];
+    if (state == JobState::kThere || state == JobState::kWritten)
+      failed.erase(NameTemplate::literal(plan_.jobs()[number].name));
+  }
+  for (const std::string& row : failures) failed.set(Json::parse(row, nullptr, /*allow_exceptions=*/false));
+  if (failed.changed()) folder_.replace(kFailed, failed.text());
+}
+
+/// Adds the clips whose processes ended between the clip and its line.
+void BatchReport::settle_results(const BatchOutcome& outcome) const {
+  BatchRecords results(options_.folder / kResults);
+  std::vector<std::string> unknown;
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const BatchJob& job = plan_.jobs()[number];
+    if (outcome.states[number] != JobState::kThere || results.has(job.name)) continue;
+    try {
+      const Inspection inspection = inspect(settings_file(plan_.request(job)));
+      results.set(result_of(job.name, nullptr, Json::parse(inspection.settings)));
+    } catch (const Error&) {
+      unknown.push_back(job.name);
+    }
+  }
+  if (!unknown.empty()) {
+    progress_.log("t2v: warning: not in results.jsonl: " + count_of_clips(unknown.size()) +
+                  " without settings, such as " + escape_for_display(unknown[0]));
+  }
+  if (results.changed()) folder_.replace(kResults, results.text());
+}
+
+/// The picture of a clip for the page, below the folder; "" if there can be none. It is made where it is
+/// missing or of an earlier clip. `first`: the file of a sequence of pictures.
+std::string BatchReport::poster_of(const fs::path& output, const fs::path& first) const {
+  const std::string name = std::string(kPosters) + '/' + output.filename().string() + ".png";
+  const fs::path poster = options_.folder / name;
+  std::error_code error;
+  const auto changed = fs::last_write_time(poster, error);
+  if (!error && changed >= fs::last_write_time(first, error) && !error) return name;
+  try {
+    fs::create_directory(options_.folder / kPosters, error);
+    write_poster(output, poster);
+    return name;
+  } catch (const Error& failure) {
+    progress_.log(std::string("t2v: warning: no picture for the page: ") + failure.what());
+    return "";
+  }
+}
+
+/// All clips of the folder, whoever made them, and what became of the others of this batch.
+void BatchReport::settle_page(const BatchOutcome& outcome) const {
+  std::map<std::string, GalleryClip, NaturalOrder> clips;
+  std::error_code error;
+  for (fs::directory_iterator entry(options_.folder, error), end; entry != end; entry.increment(error)) {
+    if (std::optional<GalleryClip> clip = shown(entry->path())) clips[clip->file] = *clip;
+  }
+  for (size_t number = 0; number < outcome.states.size(); ++number) {
+    const auto why = outcome.failed.find(number);
+    const GalleryClip clip = shown(plan_.jobs()[number], why == outcome.failed.end() ? "" : why->second);
+    clips.try_emplace(clip.file, clip).first->second.failure = clip.failure;
+  }
+  std::vector<GalleryClip> in_order;
+  for (auto& [name, clip] : clips) in_order.push_back(std::move(clip));
+  check_page(options_);
+  const std::string title = fs::absolute(options_.folder / "").parent_path().filename().string();
+  folder_.replace(kGallery, gallery_page(title, in_order));
+}
+
+/// A clip of this batch that has no settings in it, or is not there.
+GalleryClip BatchReport::shown(const BatchJob& job, const std::string& failure) const {
+  GalleryClip clip{.file = job.name, .failure = failure};
+  try {
+    const GenerateRequest request = plan_.request(job);
+    const fs::path first = first_file(request);
+    std::error_code ignored;
+    clip.file = first.filename().string();
+    clip.prompt = request.prompt;
+    clip.there = failure.empty() && fs::exists(first, ignored);
+    if (clip.there) clip.poster = poster_of(request.output, first);
+    if (!clip.there) clip.settings = settings_of(request);
+  } catch (const Error&) {
+    // What it was to be made from is gone: the page has its failure.
+  }
+  return clip;
+}
+
+/// What a file of the folder is a clip of, or the settings beside pictures; nothing for any other file.
+std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
+  try {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored) || file.filename().string().starts_with('.')) return std::nullopt;
+    const Inspection inspection = inspect(file);
+    if (inspection.kind != Inspection::Kind::kClip) return std::nullopt;
+    const Json settings = Json::parse(inspection.settings);
+    GenerateRequest request;
+    request.output = file;
+    if (file.extension() == ".json") request.output.replace_extension(".png");
+    request.num_frames = settings.at("num_frames").get<int64_t>();
+    const fs::path first = first_file(request);
+    if (!fs::exists(first, ignored)) return std::nullopt;
+    return GalleryClip{.file = first.filename().string(),
+                       .poster = poster_of(request.output, first),
+                       .prompt = settings.at("prompt").get<std::string>(),
+                       .settings = inspection.settings,
+                       .there = true};
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;  // settings, but not of ours
+  }
+}
+
+void BatchReport::make_sheet() const {
+  std::vector<const BatchJob*> jobs;
+  for (const BatchJob& job : plan_.jobs()) jobs.push_back(&job);
+  std::sort(jobs.begin(), jobs.end(), [](const BatchJob* a, const BatchJob* b) {
+    return std::tie(a->row, a->sample) < std::tie(b->row, b->sample);
+  });
+  std::vector<SheetClip> clips;
+  for (const BatchJob* job : jobs) {
+    clips.push_back({.clip = options_.folder / job->name, .label = std::to_string(job->seed)});
+  }
+  t2v::make_sheet(clips, options_.sheet, options_.overwrite);
+}
+
+}  // namespace t2v

@@ -1,0 +1,179 @@
+#include "show_plan.h"
+
+#include <algorithm>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/format.h"
+#include "cli/streams.h"
+#include "t2v/text.h"
+
+namespace t2v {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string time_of(const std::optional<double>& seconds) { return seconds ? in_seconds(*seconds) : "-"; }
+
+std::string in_flops(double tflop) {
+  if (tflop == 0) return "-";
+  return tflop < 1 ? formatted("%.3g GFLOP", tflop * 1000) : formatted("%.4g TFLOP", tflop);
+}
+
+std::optional<double> total_seconds(const Plan& plan) {
+  double total = 0;
+  for (const PlannedPhase& phase : plan.phases) {
+    if (!phase.seconds) return std::nullopt;
+    total += *phase.seconds;
+  }
+  return total;
+}
+
+int64_t most(const Plan& plan, int64_t PlannedPhase::*bytes) {
+  int64_t largest = 0;
+  for (const PlannedPhase& phase : plan.phases) largest = std::max(largest, phase.*bytes);
+  return largest;
+}
+
+std::string describe_files(const Plan& plan) {
+  std::string text;
+  int64_t all = 0;
+  for (const PlannedFile& file : plan.files) {
+    text += formatted("  %-16s %10s  ", file.component.c_str(), in_bytes(file.bytes).c_str()) +
+            escape_for_display(file.path.string()) + '\n';
+    all += file.bytes;
+  }
+  return "files, " + in_bytes(all) + '\n' + text;
+}
+
+std::string describe_phases(const Plan& plan) {
+  const bool gpu = most(plan, &PlannedPhase::gpu_bytes) > 0;
+  std::string text = formatted("%-10s %14s %12s %12s %10s\n", "phase", "work", "host memory",
+                               gpu ? "GPU memory" : "", "time");
+  for (const PlannedPhase& phase : plan.phases) {
+    text += formatted("%-10s %14s %12s %12s %10s\n", phase.name.c_str(), in_flops(phase.tflop).c_str(),
+                      phase.host_bytes > 0 ? in_bytes(phase.host_bytes).c_str() : "-",
+                      !gpu                  ? ""
+                      : phase.gpu_bytes > 0 ? in_bytes(phase.gpu_bytes).c_str()
+                                            : "-",
+                      time_of(phase.seconds).c_str());
+  }
+  return text + formatted("%-10s %14s %12s %12s %10s\n", "in all", "",
+                          in_bytes(most(plan, &PlannedPhase::host_bytes)).c_str(),
+                          gpu ? in_bytes(most(plan, &PlannedPhase::gpu_bytes)).c_str() : "",
+                          time_of(total_seconds(plan)).c_str());
+}
+
+std::string describe_device(const Plan& plan) {
+  std::string text = "device    " + plan.device;
+  text += plan.device_name.empty() ? ", which is not there" : ", " + plan.device_name;
+  if (plan.gpu_total > 0) text += ", " + in_bytes(plan.gpu_total);
+  text += ", " + plan.request.dtype + '\n';
+  if (plan.host_available > 0)
+    text += "memory    " + in_bytes(plan.host_available) + " can be allocated now\n";
+  if (plan.blocks > 0) {
+    text += "blocks    " + std::to_string(plan.resident_blocks) + " of " + std::to_string(plan.blocks) +
+            " stay on the GPU" +
+            (plan.waiting.empty() ? "" : "; the others wait with --offload " + plan.waiting) + '\n';
+  }
+  if (!plan.needed_flags.empty()) text += "to fit    add " + plan.needed_flags + '\n';
+  if (!plan.refusal.empty()) text += "refused   " + plan.refusal + '\n';
+  return text;
+}
+
+std::string describe(const Plan& plan) {
+  const GenerateRequest& request = plan.request;
+  std::string text = formatted(
+      "clip      %lldx%lld, %lld frames at %g fps\n", static_cast<long long>(*request.width),
+      static_cast<long long>(*request.height), static_cast<long long>(*request.num_frames), *request.fps);
+  text += formatted("latents   %lld channels, %lld frames of %lldx%lld",
+                    static_cast<long long>(plan.latent_channels), static_cast<long long>(plan.latent_frames),
+                    static_cast<long long>(plan.latent_width), static_cast<long long>(plan.latent_height));
+  text += (plan.tokens > 0 ? "; " + std::to_string(plan.tokens) + " tokens" : "") + '\n';
+  if (plan.forwards > 0) {
+    text += "sampling  " + std::to_string(*request.num_inference_steps) + " steps of " + *request.sampler +
+            ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
+  }
+  text += describe_device(plan) + '\n' + describe_phases(plan) + '\n' + describe_files(plan) + '\n';
+  text += "writes    " + escape_for_display(plan.outputs.front().string());
+  if (plan.outputs.size() > 1) text += " to " + escape_for_display(plan.outputs.back().string());
+  text += ", about " + in_bytes(plan.output_bytes);
+  if (plan.latents_bytes > 0) text += ", and until then " + in_bytes(plan.latents_bytes) + " of latents";
+  if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
+  text += '\n';
+  std::string unknown;
+  for (const PlannedPhase& phase : plan.phases) {
+    if (!phase.seconds) unknown += (unknown.empty() ? "" : ", ") + phase.name;
+  }
+  if (!unknown.empty())
+    text += "No time: " + unknown + " not measured on this device; t2v bench e2e.model does it.\n";
+  return text;
+}
+
+Json to_json(const PlannedPhase& phase) {
+  return {{"name", phase.name},
+          {"tflop", phase.tflop},
+          {"host_bytes", phase.host_bytes},
+          {"mapped_bytes", phase.mapped_bytes},
+          {"gpu_bytes", phase.gpu_bytes},
+          {"seconds", phase.seconds ? Json(*phase.seconds) : Json(nullptr)}};
+}
+
+Json to_json(const Plan& plan) {
+  const GenerateRequest& request = plan.request;
+  Json files = Json::array(), phases = Json::array(), outputs = Json::array();
+  for (const PlannedFile& file : plan.files) {
+    files.push_back({{"component", file.component}, {"path", file.path.string()}, {"bytes", file.bytes}});
+  }
+  for (const PlannedPhase& phase : plan.phases) phases.push_back(to_json(phase));
+  for (const auto& output : plan.outputs) outputs.push_back(output.string());
+  const auto seconds = total_seconds(plan);
+  return {{"width", *request.width},
+          {"height", *request.height},
+          {"num_frames", *request.num_frames},
+          {"num_inference_steps", plan.forwards > 0 ? Json(*request.num_inference_steps) : Json(nullptr)},
+          {"dtype", request.dtype},
+          {"device", plan.device},
+          {"device_name", plan.device_name},
+          {"latents", {plan.latent_channels, plan.latent_frames, plan.latent_height, plan.latent_width}},
+          {"tokens", plan.tokens},
+          {"forwards", plan.forwards},
+          {"phases", phases},
+          {"host_peak_bytes", most(plan, &PlannedPhase::host_bytes)},
+          {"host_available_bytes", plan.host_available},
+          {"gpu_peak_bytes", most(plan, &PlannedPhase::gpu_bytes)},
+          {"gpu_total_bytes", plan.gpu_total},
+          {"blocks", plan.blocks},
+          {"resident_blocks", plan.resident_blocks},
+          {"waiting", plan.waiting},
+          {"needed_flags", plan.needed_flags},
+          {"refusal", plan.refusal.empty() ? Json(nullptr) : Json(plan.refusal)},
+          {"calibrated", seconds.has_value()},
+          {"seconds", seconds ? Json(*seconds) : Json(nullptr)},
+          {"files", files},
+          {"outputs", outputs},
+          {"output_bytes", plan.output_bytes},
+          {"latents_bytes", plan.latents_bytes},
+          {"disk_free_bytes", plan.disk_free}};
+}
+
+}  // namespace
+
+int show_plan(const Plan& plan, bool json) {
+  return json ? print_json(to_json(plan)) : print(describe(plan));
+}
+
+int show_there(const GenerateResult& clip, bool json) {
+  if (!json) return print("there  " + clip.output.string() + '\n');
+  return print_json(
+      {{"output", clip.output.string()}, {"there", true}, {"settings", Json::parse(clip.settings)}});
+}
+
+FlagGroup dry_run_flag(bool& dry_run) {
+  return {"Instead of rendering",
+          {switch_flag({"--dry-run"}, "Check everything, and tell what it would take, as t2v plan does",
+                       dry_run, true)}};
+}
+
+}  // namespace t2v

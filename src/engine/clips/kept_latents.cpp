@@ -1,0 +1,104 @@
+#include "engine/clips/kept_latents.h"
+
+#include "core/log.h"
+#include "media/output_format.h"
+#include "t2v/error.h"
+#include "t2v/text.h"
+#include "tensors/weights/read_tensor.h"
+#include "tensors/weights/safetensors.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "clip.mp4.latents.safetensors", "clip.mp4.latents-2.safetensors", ...
+fs::path file_beside(const fs::path& output, int64_t number) {
+  constexpr size_t kLongestName = 200;  // of the 255 bytes that a name may have
+  std::string name = output.filename().string();
+  if (name.size() > kLongestName) {
+    name.resize(kLongestName);
+    while (!is_valid_utf8(name)) name.pop_back();
+  }
+  name += ".latents";
+  if (number > 1) name.append("-").append(std::to_string(number));
+  return output.parent_path() / name.append(".safetensors");
+}
+
+/// A path as a shell takes it.
+std::string quoted(const fs::path& path) {
+  const std::string text = path.string();
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-";
+  const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string::npos;
+  return plain ? text : in_shell_quotes(text);
+}
+
+/// Whether a file holds what would be written to it: a run of the same clip was killed.
+bool holds(const fs::path& file, const Tensor& latents, const std::string& settings) {
+  try {
+    const auto stored = TensorFile::open(file);
+    const auto found = stored->metadata().find("t2v");
+    if (found == stored->metadata().end() || found->second != settings) return false;
+    if (!stored->tensors().contains("latents")) return false;
+    const Tensor there = read_latents(file);
+    return there.scalar_type() == latents.scalar_type() && at::equal(there, latents);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+KeptLatents::KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
+    : temporary_(request.save_latents.empty()), output_(request.output) {
+  if (temporary_ && is_stream(request.output)) return;
+  const auto write = [&](const fs::path& file, bool overwrite) {
+    write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
+    file_ = file;
+  };
+  if (!temporary_) write(request.save_latents, request.overwrite);
+  for (int64_t number = 1; file_.empty(); ++number) {
+    const fs::path file = file_beside(request.output, number);
+    try {
+      write(file, /*overwrite=*/false);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUsage) throw;
+      // What a run of another clip kept under that name is not ours to replace.
+      if (holds(file, latents, settings)) file_ = file;
+    }
+  }
+}
+
+void KeptLatents::remove() {
+  std::error_code ignored;
+  if (temporary_ && !file_.empty()) fs::remove(file_, ignored);
+}
+
+void KeptLatents::tell() const {
+  std::error_code ignored;
+  if (file_.empty() || !fs::exists(file_, ignored)) return;
+  log_beside_error("the sampled latents are kept in " + file_.string() +
+                   "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
+}
+
+void expect_room(const GenerateRequest& request, int64_t latents_bytes) {
+  const fs::path file = request.save_latents.empty() ? request.output : request.save_latents;
+  if (is_stream(file)) return;
+  std::error_code error;
+  const fs::space_info space = fs::space(file.has_parent_path() ? file.parent_path() : ".", error);
+  const auto needed = static_cast<uintmax_t>(latents_bytes);
+  if (error || space.capacity == 0 || space.available >= needed) return;
+  throw Error(ErrorCode::kOutput, {.doing = "writing " + file.string(),
+                                   .got = "a disk with " + std::to_string(space.available) + " bytes free",
+                                   .expected = "at least " + std::to_string(needed) + ", for the latents",
+                                   .advice = "free some room, or write elsewhere"});
+}
+
+Tensor read_latents(const fs::path& file) {
+  const auto stored = TensorFile::open(file);
+  const Tensor latents = read_tensor({.file = stored, .stored = stored->tensors().at("latents")});
+  check_finite(latents, "decoding " + file.string());
+  return latents;
+}
+
+}  // namespace t2v

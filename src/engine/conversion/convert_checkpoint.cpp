@@ -1,0 +1,370 @@
+#include "engine/conversion/convert_checkpoint.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "core/machine.h"
+#include "core/staged_file.h"
+#include "engine/conversion/convert_tensors.h"
+#include "files/checkpoints/original_names.h"
+#include "networks/transformers/transformer_wan.h"
+#include "tensors/quantization/matrix.h"
+
+namespace t2v {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Metadata = std::map<std::string, std::string>;
+
+constexpr uint64_t kLargestShard = 5'000'000'000;     // as on the Hugging Face Hub
+constexpr int64_t kLargestTokenizerFile = 256 << 20;  // in bytes; published ones have 17 million
+constexpr const char* kDiffusersVersion = "0.35.0";   // the first whose folders have all of this
+
+/// How diffusers' folders have a component.
+struct Kind {
+  const char *library, *class_name, *base;
+};
+
+Kind kind_of(const std::string& component) {
+  if (component == "vae") return {"diffusers", "AutoencoderKLWan", "diffusion_pytorch_model"};
+  if (component == "text_encoder") return {"transformers", "UMT5EncoderModel", "model"};
+  if (component == "image_encoder") return {"transformers", "CLIPVisionModel", "model"};
+  return {"diffusers", "WanTransformer3DModel", "diffusion_pytorch_model"};
+}
+
+/// Whether t2v and diffusers compute with this tensor in float32 when the rest is of a lower precision.
+bool stays_float32(const std::string& component, const std::string& name) {
+  if (!component.starts_with("transformer")) return false;
+  const std::string dotted = "." + name + ".";
+  for (const std::string& part : WanTransformer3DModel::keep_in_fp32()) {
+    if (dotted.find("." + part + ".") != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// What ComfyUI calls the scale of a weight.
+std::string scale_name(const std::string& weight) {
+  return weight.substr(0, weight.rfind('.')) + ".scale_weight";
+}
+
+bool is_whole(const Checkpoint& checkpoint) {
+  return checkpoint.has("transformer") && checkpoint.has("vae") && checkpoint.has("text_encoder") &&
+         checkpoint.tokenizer.has_value();
+}
+
+/// config.json of a component, with what its library finds its class by.
+Json config_json(const std::string& name, const Component& component) {
+  Json config = Json::parse(component.config.json().dump());
+  const Kind kind = kind_of(name);
+  const auto set = [&](const char* key, const Json& value) {
+    if (!config.contains(key)) config[key] = value;
+  };
+  if (std::string(kind.library) == "diffusers") {
+    set("_class_name", kind.class_name);
+  } else {
+    set("architectures", Json::array({kind.class_name}));
+    set("model_type", name == "text_encoder" ? "umt5" : "clip_vision_model");
+  }
+  return config;
+}
+
+Json index_json(const Checkpoint& checkpoint) {
+  const auto pair = [](const std::string& library, const std::string& name) {
+    return Json::array({library, name});
+  };
+  Json index = {{"_class_name", pipeline_class_name(checkpoint.pipeline)},
+                {"_diffusers_version", kDiffusersVersion},
+                {"boundary_ratio", checkpoint.boundary_ratio ? Json(*checkpoint.boundary_ratio) : Json()},
+                {"expand_timesteps", checkpoint.expand_timesteps}};
+  index["scheduler"] = pair("diffusers", checkpoint.scheduler.text("_class_name", "UniPCMultistepScheduler"));
+  index["tokenizer"] = pair("transformers", "T5TokenizerFast");
+  for (const auto& [name, component] : checkpoint.components) {
+    const Kind kind = kind_of(name);
+    index[name] = pair(kind.library, component.config.text("_class_name", kind.class_name));
+  }
+  if (checkpoint.has("image_encoder")) index["image_processor"] = pair("transformers", "CLIPImageProcessor");
+  if (!checkpoint.has("transformer_2")) index["transformer_2"] = Json::array({nullptr, nullptr});
+  return index;
+}
+
+/// What CLIPImageProcessor does for every published Wan model.
+Json image_processor_json() {
+  return {{"image_processor_type", "CLIPImageProcessor"},
+          {"do_resize", true},
+          {"size", {{"shortest_edge", 224}}},
+          {"resample", 3},
+          {"do_center_crop", true},
+          {"crop_size", {{"height", 224}, {"width", 224}}},
+          {"do_rescale", true},
+          {"rescale_factor", 1.0 / 255},
+          {"do_normalize", true},
+          {"image_mean", {0.48145466, 0.4578275, 0.40821073}},
+          {"image_std", {0.26862954, 0.26130258, 0.27577711}},
+          {"do_convert_rgb", true}};
+}
+
+/// The SentencePiece model, which ComfyUI wants inside the file of the text encoder; "" if there is none.
+std::string sentencepiece_model(const Checkpoint& checkpoint) {
+  if (!checkpoint.tokenizer) return "";
+  const TokenizerSource& tokenizer = *checkpoint.tokenizer;
+  std::error_code ignored;
+  const fs::path file = tokenizer.path / "spiece.model";
+  if (!tokenizer.spiece_model.empty() || !fs::exists(file, ignored)) return tokenizer.spiece_model;
+  return read_file(file, kLargestTokenizerFile);
+}
+
+class Conversion {
+ public:
+  Conversion(const Checkpoint& checkpoint, const ConvertRequest& request, const RunControl& control)
+      : checkpoint_(checkpoint), request_(request), control_(control) {
+    for (const auto& [name, component] : checkpoint.components) {
+      total_ += static_cast<int64_t>(component.tensors.size());
+    }
+  }
+
+  ConvertPlan plan() {
+    writes_ = false;
+    const bool file = request_.output.extension() == ".safetensors";
+    file ? write_only_component() : write_all(request_.output);
+    return {.files = files_, .bytes = total_bytes(), .disk_free = 0};
+  }
+
+  ConvertResult run() {
+    if (request_.output.extension() == ".safetensors") {
+      write_only_component();
+      return result(request_.output.parent_path());
+    }
+    const StagedFolder staged(request_.output.has_parent_path() ? request_.output.parent_path() : ".");
+    write_all(staged.path());
+    sync_folder(staged.path());
+    if (const int error = rename_without_replacing(staged.path(), request_.output); error != 0) {
+      throw error == EEXIST ? exists_error(request_.output) : output_error(request_.output, error);
+    }
+    return result(staged.path());
+  }
+
+ private:
+  /// Of what was written below `folder`, which is where the output is now.
+  ConvertResult result(const fs::path& folder) const {
+    ConvertResult result;
+    const bool moved = request_.output.extension() != ".safetensors";
+    for (const ConvertPlan::File& file : files_) {
+      if (file.tensors == 0) continue;
+      result.files.push_back(moved ? request_.output / file.path.lexically_relative(folder) : file.path);
+      result.bytes += file.bytes;
+    }
+    return result;
+  }
+
+  int64_t total_bytes() const {
+    int64_t bytes = 0;
+    for (const ConvertPlan::File& file : files_) bytes += file.bytes;
+    return bytes;
+  }
+
+  void write_only_component() {
+    const auto& [name, component] = *checkpoint_.components.begin();
+    write_whole(request_.output, name, component);
+  }
+
+  void write_all(const fs::path& folder) {
+    request_.layout == "diffusers" ? write_diffusers(folder) : write_files(folder);
+  }
+
+  void make_folder(const fs::path& folder) const {
+    if (!writes_) return;
+    std::error_code error;
+    fs::create_directory(folder, error);
+    if (error) throw output_error(folder, error.value());
+  }
+
+  void write_text(const fs::path& file, std::string_view text) {
+    files_.push_back({file, 0, static_cast<int64_t>(text.size())});
+    if (!writes_) return;
+    StagedFile staged(file);
+    staged.write(text);
+    staged.sync();
+    staged.publish(/*overwrite=*/false);
+  }
+
+  void write_json(const fs::path& file, const Json& json) {
+    write_text(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+
+  void write_tokenizer(const TokenizerSource& tokenizer, const fs::path& folder) {
+    make_folder(folder);
+    if (!tokenizer.spiece_model.empty()) return write_text(folder / "spiece.model", tokenizer.spiece_model);
+    const auto copy = [&](const fs::path& file) {
+      write_text(folder / file.filename(), read_file(file, kLargestTokenizerFile));
+    };
+    std::error_code ignored;
+    if (!fs::is_directory(tokenizer.path, ignored)) return copy(tokenizer.path);
+    for (const char* name :
+         {"spiece.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}) {
+      if (fs::exists(tokenizer.path / name, ignored)) copy(tokenizer.path / name);
+    }
+  }
+
+  at::ScalarType dtype_for(const std::string& component, const std::string& name,
+                           const TensorSource& source) const {
+    const at::ScalarType exact = exact_dtype(source);
+    const bool alone = checkpoint_.components.size() == 1;
+    if (request_.dtype.empty() || !at::isFloatingType(exact) || (component == "vae" && !alone)) return exact;
+    if (request_.dtype == "float32" || stays_float32(component, name)) return at::kFloat;
+    if (request_.dtype == "float16") return at::kHalf;
+    const bool fp8 = request_.dtype == "fp8" && is_block_matrix(name, source.stored);
+    return fp8 ? at::kFloat8_e4m3fn : at::kBFloat16;
+  }
+
+  /// The tensors of a component as they are to be stored.
+  std::vector<ConvertedTensor> converted(const std::string& name, const Component& component) const {
+    const bool comfy = request_.layout == "comfy";
+    const auto names = comfy ? comfy_names(name, component) : std::map<std::string, std::string>{};
+    std::vector<ConvertedTensor> tensors;
+    for (const auto& [tensor, source] : component.tensors) {
+      const std::string& new_name = comfy ? names.at(tensor) : tensor;
+      const at::ScalarType dtype = dtype_for(name, tensor, source);
+      ConvertedTensor& added = tensors.emplace_back(ConvertedTensor{new_name, dtype, source});
+      if (dtype != at::kFloat8_e4m3fn || exact_dtype(source) == dtype) continue;
+      stop_if_asked();
+      const float scale = writes_ ? fp8_scale(source) : 1.0F;  // which reads all values
+      added.divisor = scale;
+      tensors.push_back(new_tensor(scale_name(new_name), at::tensor(scale)));
+    }
+    if (const std::string model = sentencepiece_model(checkpoint_);
+        comfy && name == "text_encoder" && !model.empty()) {
+      tensors.push_back(new_tensor(
+          "spiece_model",
+          at::from_blob(const_cast<char*>(model.data()), {static_cast<int64_t>(model.size())}, at::kByte)
+              .clone()));
+    }
+    return tensors;
+  }
+
+  void write(const fs::path& file, const std::vector<ConvertedTensor>& tensors, const Metadata& metadata) {
+    int64_t bytes = 0;
+    for (const ConvertedTensor& tensor : tensors) bytes += static_cast<int64_t>(tensor.bytes());
+    files_.push_back({file, static_cast<int64_t>(tensors.size()), bytes});
+    if (!writes_) return;
+    write_converted(file, tensors, metadata, [&] {
+      stop_if_asked();
+      if (control_.on_event) {
+        control_.on_event(
+            {.kind = Event::Kind::kWrite, .done = done_, .total = total_, .detail = file.filename()});
+      }
+      done_ = std::min(done_ + 1, total_);
+    });
+  }
+
+  /// A component as one file, which brings its configuration along; a transformer's brings what
+  /// model_index.json and scheduler_config.json have to say, which no other file has.
+  void write_whole(const fs::path& file, const std::string& name, const Component& component) {
+    const auto text = [](const Json& json) {
+      return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+    };
+    Metadata metadata = {{"format", "pt"}, {"config", text(config_json(name, component))}};
+    if (name == "transformer") {
+      metadata.emplace(kSchedulerMetadata, text(Json::parse(checkpoint_.scheduler.json().dump())));
+      if (checkpoint_.boundary_ratio) metadata.emplace(kBoundaryMetadata, text(*checkpoint_.boundary_ratio));
+    }
+    write(file, converted(name, component), metadata);
+  }
+
+  /// Nothing in the files tells two experts apart: their folders do, as in the original repositories.
+  fs::path file_for(const fs::path& folder, const std::string& component) const {
+    if (!checkpoint_.has("transformer_2") || !component.starts_with("transformer")) {
+      return folder / (component + ".safetensors");
+    }
+    const fs::path expert = folder / (component == "transformer" ? "high_noise_model" : "low_noise_model");
+    make_folder(expert);
+    return expert / "transformer.safetensors";
+  }
+
+  void write_files(const fs::path& folder) {
+    for (const auto& [name, component] : checkpoint_.components) {
+      write_whole(file_for(folder, name), name, component);
+    }
+    const bool inside = checkpoint_.has("text_encoder") && !sentencepiece_model(checkpoint_).empty();
+    if (checkpoint_.tokenizer && !inside) write_tokenizer(*checkpoint_.tokenizer, folder / "tokenizer");
+  }
+
+  void write_diffusers(const fs::path& folder) {
+    for (const auto& [name, component] : checkpoint_.components) {
+      make_folder(folder / name);
+      write_json(folder / name / "config.json", config_json(name, component));
+      write_shards(folder / name, kind_of(name).base, converted(name, component));
+    }
+    if (checkpoint_.tokenizer) write_tokenizer(*checkpoint_.tokenizer, folder / "tokenizer");
+    if (!is_whole(checkpoint_)) return;
+    make_folder(folder / "scheduler");
+    write_json(folder / "scheduler" / "scheduler_config.json",
+               Json::parse(checkpoint_.scheduler.json().dump()));
+    if (checkpoint_.has("image_encoder")) {
+      make_folder(folder / "image_processor");
+      write_json(folder / "image_processor" / "preprocessor_config.json", image_processor_json());
+    }
+    write_json(folder / "model_index.json", index_json(checkpoint_));
+  }
+
+  void write_shards(const fs::path& folder, const std::string& base,
+                    const std::vector<ConvertedTensor>& tensors) {
+    const auto shards = in_shards(tensors, kLargestShard);
+    const Metadata metadata = {{"format", "pt"}};
+    if (shards.size() == 1) return write(folder / (base + ".safetensors"), tensors, metadata);
+    Json shard_of = Json::object();
+    uint64_t total = 0;
+    for (size_t i = 0; i < shards.size(); ++i) {
+      char number[48];
+      std::snprintf(number, sizeof number, "-%05zu-of-%05zu", i + 1, shards.size());
+      const std::string file = base + number + ".safetensors";
+      write(folder / file, shards[i], metadata);
+      for (const ConvertedTensor& tensor : shards[i]) {
+        shard_of[tensor.name] = file;
+        total += tensor.bytes();
+      }
+    }
+    write_json(folder / (base + ".safetensors.index.json"),
+               {{"metadata", {{"total_size", total}}}, {"weight_map", shard_of}});
+  }
+
+  void stop_if_asked() const {
+    if (control_.stop != nullptr && *control_.stop) throw Stopped{};
+  }
+
+  const Checkpoint& checkpoint_;
+  const ConvertRequest& request_;
+  const RunControl& control_;
+  bool writes_ = true;  ///< not when it is only told what would be written
+  std::vector<ConvertPlan::File> files_;
+  int64_t done_ = 0, total_ = 0;  ///< tensors
+};
+
+}  // namespace
+
+ConvertPlan plan_conversion(const Checkpoint& checkpoint, const ConvertRequest& request) {
+  const c10::InferenceMode inference_mode;
+  ConvertPlan plan = Conversion(checkpoint, request, {}).plan();
+  std::error_code error;
+  const fs::path folder = request.output.has_parent_path() ? request.output.parent_path() : ".";
+  const fs::space_info space = fs::space(folder, error);
+  plan.disk_free = error ? 0 : static_cast<int64_t>(space.available);
+  if (plan.disk_free == 0 || plan.bytes <= plan.disk_free) return plan;
+  const auto shown = [](int64_t bytes) { return in_gib(static_cast<uint64_t>(bytes)); };
+  throw Error(ErrorCode::kOutput, {.doing = "writing " + request.output.string(),
+                                   .got = shown(plan.disk_free) + " that are free there",
+                                   .expected = "room for " + shown(plan.bytes),
+                                   .advice = "free some, or choose another disk or --dtype"});
+}
+
+ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,
+                                 const RunControl& control) {
+  plan_conversion(checkpoint, request);  // room is missed before anything is written
+  const c10::InferenceMode inference_mode;
+  return Conversion(checkpoint, request, control).run();
+}
+
+}  // namespace t2v

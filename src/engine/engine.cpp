@@ -1,0 +1,161 @@
+#include "engine/interface/engine.h"
+
+#include <malloc.h>
+
+#include <optional>
+#include <tuple>
+
+#include "engine/clips/clip_output.h"
+#include "engine/clips/kept_latents.h"
+#include "engine/clips/preview.h"
+#include "engine/clips/read_visual_inputs.h"
+#include "engine/engine_errors.h"
+#include "engine/interface/settings.h"
+#include "engine/interface/sources.h"
+#include "engine/pipelines/video_pipeline.h"
+#include "engine/planning/fit_plan.h"
+#include "engine/planning/models_fit.h"
+#include "engine/request_threads.h"
+#include "tensors/device.h"
+#include "tensors/tensor.h"
+
+namespace t2v {
+namespace {
+
+/// Whether two requests load the same models in the same way.
+bool same_models(const GenerateRequest& a, const GenerateRequest& b) {
+  const auto models = [](const GenerateRequest& request) {
+    return std::tie(request.model, request.transformer, request.transformer_2, request.vae,
+                    request.image_encoder, request.loras, request.loras_2, request.dtype, request.device,
+                    request.offload, request.max_vram);
+  };
+  return models(a) == models(b);
+}
+
+bool same_text_encoder(const GenerateRequest& a, const GenerateRequest& b) {
+  const auto encoder = [](const GenerateRequest& request) {
+    return std::tie(request.model, request.text_encoder, request.tokenizer, request.dtype, request.device,
+                    request.text_encoder_device, request.threads, request.embeds_cache);
+  };
+  return encoder(a) == encoder(b);
+}
+
+/// What those to come can use of what `request` loads. Who limits memory has each part released in time.
+ComingClips coming_clips(const GenerateRequest& request, const std::vector<GenerateRequest>& expected) {
+  const bool unlimited = !request.max_vram && (request.offload == "auto" || request.offload == "none");
+  ComingClips coming;
+  for (const GenerateRequest& other : expected) {
+    if (unlimited && same_models(request, other)) coming.same_models = true;
+    if (!same_text_encoder(request, other)) continue;
+    for (std::string& prompt : prompts_of(other)) coming.prompts.push_back(std::move(prompt));
+  }
+  return coming;
+}
+
+/// The plan of a clip, which was refused if it cannot be made. What `warm` models take is there already, and
+/// a plan counts it again.
+Plan expect_to_fit(const GenerateRequest& request, const Checkpoint& checkpoint, Placement placement,
+                   bool warm) {
+  PlannedMachine machine = this_machine(placement.device);
+  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
+  Plan plan = warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
+  expect_memory(plan);
+  expect_room(request, plan.latents_bytes);
+  expect_encoder(request);
+  return plan;
+}
+
+/// From final latents to a clip. They are kept if that fails.
+GenerateResult finish(const GenerateRequest& request, const std::string& settings, const Tensor& latents,
+                      VideoPipeline& pipeline, const RunControl& control) {
+  GenerateResult result{.output = {}, .settings = settings};
+  KeptLatents kept(request, latents, settings);
+  try {
+    result.output = write_clip(request, settings, latents, pipeline, control);
+  } catch (...) {
+    kept.tell();
+    throw;
+  }
+  kept.remove();
+  return result;
+}
+
+GenerateResult render(const RenderTask& task, ModelStore& models, const RunControl& control) {
+  const GenerateRequest& request = task.request;
+  const c10::InferenceMode inference_mode;
+  // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
+  // long decode would leave ever more holes in its heap.
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  const RequestThreads threads(request);
+  const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
+  Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  ComingClips coming = coming_clips(request, task.expected);
+  const bool warm = models.has_models();
+  const Plan plan = expect_to_fit(request, checkpoint, placement, warm);
+  if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
+  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  Preview preview(request, control);
+  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                             .placement = placement,
+                                             .request = request,
+                                             .inputs = std::move(inputs),
+                                             .coming = std::move(coming),
+                                             .on_preview = preview.callback()},
+                                            models, control);
+  const Tensor latents = pipeline->sample();
+  const std::string settings = settings_json(request, {.device = placement.device.str(),
+                                                       .device_name = device_name(placement.device),
+                                                       .model_sha256 = task.model_sha256(),
+                                                       .skipped_steps = pipeline->skipped_steps()});
+  GenerateResult result = finish(request, settings, latents, *pipeline, control);
+  preview.keep();
+  return result;
+}
+
+class TensorRenderEngine final : public RenderEngine {
+ public:
+  GenerateResult render(const RenderTask& task, const RunControl& control) override {
+    // What another clip needed is not to be in memory beside what this one needs.
+    if (before_ && !same_models(*before_, task.request)) models_.drop_models();
+    before_ = task.request;
+    try {
+      return with_errors_of("rendering", [&] { return t2v::render(task, models_, control); });
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kResource) models_ = {};  // what is kept may be why memory ran out
+      throw;
+    }
+  }
+
+ private:
+  ModelStore models_;
+  std::optional<GenerateRequest> before_;
+};
+
+GenerateResult decode(const DecodeTask& task, const RunControl& control) {
+  const c10::InferenceMode inference_mode;
+  const RequestThreads threads(task.request);
+  const at::Device device = parse_device(task.request.device);
+  Checkpoint checkpoint = Checkpoint::open(sources_of(task.request));
+  expect_memory(plan_decoding(checkpoint, task.request, this_machine(device)));
+  const Tensor latents = read_latents(task.latents);
+  ModelStore models;
+  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
+                                             .placement = {at::kFloat, device},
+                                             .request = task.request,
+                                             .inputs = {}},
+                                            models, control);
+  return {.output = write_clip(task.request, task.settings, latents, *pipeline, control),
+          .settings = task.settings};
+}
+
+}  // namespace
+
+extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer) {
+  renderer = std::make_unique<TensorRenderEngine>();
+}
+
+extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result) {
+  result = with_errors_of("decoding", [&] { return decode(task, control); });
+}
+
+}  // namespace t2v

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <new>
+
+#include "t2v/error.h"
+#include "tensors/tensor.h"
+
+namespace t2v {
+
+/// What `work` returns; what LibTorch throws becomes an Error (kResource, kBug).
+template <typename Work>
+auto with_errors_of(const std::string& doing, const Work& work) {
+  const auto out_of_memory = [&](const std::string& got) {
+    return Error(ErrorCode::kResource,
+                 {.doing = doing,
+                  .got = got,
+                  .expected = "enough memory",
+                  .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
+  };
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory("no memory");
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    const std::string line = message.substr(0, message.find('\n'));
+    const bool memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+                        message.find("not enough memory") != std::string::npos ||
+                        message.find("can't allocate memory") != std::string::npos;
+    if (memory) throw out_of_memory(line);
+    throw Error(ErrorCode::kBug, {.doing = doing, .got = line});
+  }
+}
+
+}  // namespace t2v

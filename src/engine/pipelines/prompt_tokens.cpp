@@ -1,0 +1,47 @@
+#include "engine/pipelines/prompt_tokens.h"
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "core/log.h"
+#include "t2v/text.h"
+#include "text/prompt_clean.h"
+#include "text/tokenizer.h"
+
+namespace t2v {
+namespace {
+
+std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
+  const TokenizerSource& source = checkpoint.get_tokenizer();
+  if (!source.spiece_model.empty())
+    return Tokenizer::open_spiece_model(source.spiece_model, checkpoint.origin);
+  if (std::filesystem::is_directory(source.path)) return Tokenizer::open_folder(source.path);
+  return Tokenizer::open_file(source.path);
+}
+
+std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+  TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
+  if (!tokens.dropped.empty()) {
+    constexpr size_t kShown = 200;
+    const std::string longest = std::to_string(kMaxSequenceLength);
+    log_warning("the prompt is longer than " + longest + " tokens; not used: \"" +
+                escape_for_display(tokens.dropped).substr(0, kShown) +
+                (tokens.dropped.size() > kShown ? "...\"" : "\""));
+  }
+  tokens.ids.resize(tokens.length);
+  return std::move(tokens.ids);
+}
+
+}  // namespace
+
+std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint,
+                                                const std::vector<std::string>& prompts) {
+  const auto tokenizer = open_tokenizer(checkpoint);
+  std::vector<std::vector<int64_t>> tokens;
+  tokens.reserve(prompts.size());
+  for (const std::string& prompt : prompts) tokens.push_back(real_tokens(*tokenizer, prompt));
+  return tokens;
+}
+
+}  // namespace t2v

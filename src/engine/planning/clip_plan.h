@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/planning/calibration.h"
+#include "files/checkpoints/checkpoint.h"
+#include "t2v/plan.h"
+#include "tensors/tensor.h"
+
+namespace t2v {
+
+/// What a clip is planned for.
+struct PlannedMachine {
+  at::Device device = at::kCPU;
+  std::string device_name;      ///< "" for a GPU that is not there
+  uint64_t gpu_total = 0;       ///< bytes; 0 if unknown
+  uint64_t host_available = 0;  ///< bytes; 0 if unknown
+  uint64_t host_taken = 0;      ///< bytes that this process has in memory, LibTorch included
+};
+/// As it is now.
+PlannedMachine this_machine(at::Device device);
+
+/// What rendering a request that check() has passed takes as it is asked for, whatever fits: everything of a
+/// Plan but its outputs. Error (kResource) if not even one block after the other fits --max-vram.
+Plan plan_as_asked(const Checkpoint& checkpoint, const GenerateRequest& request,
+                   const PlannedMachine& machine);
+
+/// What making a clip of latents takes; `checkpoint` needs a VAE only.
+Plan plan_decoding(const Checkpoint& checkpoint, const GenerateRequest& request,
+                   const PlannedMachine& machine);
+
+/// The work of each of its phases.
+std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan);
+
+}  // namespace t2v

@@ -1,0 +1,125 @@
+#include "engine/planning/fit_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <sstream>
+
+#include "core/log.h"
+#include "core/machine.h"
+
+namespace t2v {
+namespace {
+
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+/// The plan may be wrong by so much before a clip is refused.
+constexpr double kPlanMargin = 1.25;
+
+/// The settings to try, the cheapest first: those that keep every number, tiles, which change pixels a
+/// little, and numbers of half the size.
+struct Setting {
+  bool tiling, bfloat16;
+};
+constexpr Setting kSettings[] = {{false, false}, {true, false}, {false, true}, {true, true}};
+
+int64_t most_of_gpu(const Plan& plan) {
+  int64_t most = 0;
+  for (const PlannedPhase& phase : plan.phases) most = std::max(most, phase.gpu_bytes);
+  return most;
+}
+
+std::string shown(double gib) {
+  std::ostringstream text;
+  text << gib;
+  return text.str();
+}
+
+/// The plan of the cheapest setting that fits `max_vram`. Error (kResource) if none does.
+Plan plan_within(double max_vram, const Checkpoint& checkpoint, const GenerateRequest& request,
+                 const PlannedMachine& machine) {
+  std::optional<Error> reason;
+  for (const auto& [tiling, bfloat16] : kSettings) {
+    if ((tiling && request.vae_tiling) || (bfloat16 && request.dtype == "bfloat16")) continue;
+    GenerateRequest changed = request;
+    changed.max_vram = max_vram;
+    std::string flags;
+    if (tiling) {
+      changed.vae_tiling = true;
+      flags += " --vae-tiling";
+    }
+    if (bfloat16) {
+      changed.dtype = "bfloat16";
+      flags += " --dtype bfloat16";
+    }
+    try {
+      Plan plan = plan_as_asked(checkpoint, changed, machine);
+      const int64_t needed = most_of_gpu(plan);
+      if (static_cast<double>(needed) <= max_vram * kGiB) {
+        plan.needed_flags = flags.empty() ? "" : flags.substr(1);
+        return plan;
+      }
+      reason.emplace(ErrorCode::kResource,
+                     Error::Parts{.doing = "--max-vram " + shown(max_vram),
+                                  .got = "a clip that needs " + in_gib(static_cast<uint64_t>(needed)) +
+                                         (flags.empty() ? "" : " even with" + flags),
+                                  .expected = "at most " + shown(max_vram) + " GiB",
+                                  .advice = "ask for fewer frames or a smaller picture"});
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kResource) throw;
+      reason = error;
+    }
+  }
+  throw *reason;
+}
+
+/// The plan for a GPU that is clearly too small for the clip as asked: that of what makes it fit, if anything
+/// does.
+Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const GenerateRequest& request,
+                        const PlannedMachine& machine) {
+  const double limit = std::floor(static_cast<double>(machine.gpu_total) / kGiB * 10) / 10;
+  try {
+    Plan plan = plan_within(limit, checkpoint, request, machine);
+    plan.needed_flags =
+        "--max-vram " + shown(limit) + (plan.needed_flags.empty() ? "" : " ") + plan.needed_flags;
+    return plan;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kResource) throw;
+    return asked;
+  }
+}
+
+}  // namespace
+
+Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine) {
+  const bool on_cpu = machine.device.is_cpu();
+  if (on_cpu && request.max_vram) log_warning("--max-vram does not count: nothing is computed on a GPU");
+  if (!on_cpu && request.max_vram) return plan_within(*request.max_vram, checkpoint, request, machine);
+  Plan plan = plan_as_asked(checkpoint, request, machine);
+  const bool too_small = machine.gpu_total > 0 && static_cast<double>(most_of_gpu(plan)) >
+                                                      kPlanMargin * static_cast<double>(machine.gpu_total);
+  return too_small ? plan_for_small_gpu(plan, checkpoint, request, machine) : plan;
+}
+
+void expect_memory(const Plan& plan) {
+  if (!plan.needed_flags.empty()) {
+    throw Error(ErrorCode::kResource,
+                {.doing = plan.device_name.empty() ? plan.device : plan.device_name,
+                 .got = "a clip that takes more as it is asked for",
+                 .expected = "at most " + shown(*plan.request.max_vram) + " GiB of its memory",
+                 .advice = "add " + plan.needed_flags + "; t2v plan shows more"});
+  }
+  for (const PlannedPhase& phase : plan.phases) {
+    const auto expect = [&](const std::string& where, int64_t needed, int64_t there) {
+      if (there <= 0 || static_cast<double>(needed) <= kPlanMargin * static_cast<double>(there)) return;
+      throw Error(ErrorCode::kResource,
+                  {.doing = "planning " + phase.name,
+                   .got = "a clip that needs about " + in_gib(static_cast<uint64_t>(needed)) + " of " + where,
+                   .expected = "at most the " + in_gib(static_cast<uint64_t>(there)) + " that are there",
+                   .advice = "ask for fewer frames or a smaller picture; t2v plan shows more"});
+    };
+    expect("memory", phase.host_bytes - phase.mapped_bytes, plan.host_available);
+    expect("the GPU's memory", phase.gpu_bytes, plan.gpu_total);
+  }
+}
+
+}  // namespace t2v

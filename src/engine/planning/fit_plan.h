@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engine/planning/clip_plan.h"
+#include "files/checkpoints/checkpoint.h"
+#include "t2v/plan.h"
+
+namespace t2v {
+
+/// As plan_as_asked(); with --max-vram, and for a GPU that is clearly too small, of the cheapest setting that
+/// fits. Error (kResource) if no setting fits --max-vram.
+Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine);
+
+/// Error (kResource) for a clip that takes clearly more memory than there is, or more than --max-vram: told
+/// before the work.
+void expect_memory(const Plan& plan);
+
+}  // namespace t2v

@@ -1,0 +1,52 @@
+#include "engine/planning/models_fit.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "engine/planning/memory_plan.h"
+#include "networks/transformers/transformer_wan.h"
+
+namespace t2v {
+namespace {
+
+/// What a plan may be wrong by.
+constexpr double kMargin = 0.9;
+
+std::map<std::string, int64_t> bytes_of_each(const Checkpoint& checkpoint, at::ScalarType dtype) {
+  const LoadOptions expert{.placement = {.dtype = dtype},
+                           .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+  std::map<std::string, int64_t> bytes;
+  for (const std::string name : {"transformer", "transformer_2", "vae", "image_encoder"}) {
+    if (!checkpoint.has(name)) continue;
+    const LoadOptions options = name.starts_with("transformer") ? expert : LoadOptions();
+    bytes[name] = static_cast<int64_t>(loaded_bytes(checkpoint.get(name), options));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+uint64_t model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype) {
+  uint64_t all = 0;
+  for (const auto& [name, bytes] : bytes_of_each(checkpoint, dtype)) all += static_cast<uint64_t>(bytes);
+  return all;
+}
+
+bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan) {
+  std::map<std::string, int64_t> bytes = bytes_of_each(checkpoint, parse_dtype(plan.request.dtype));
+  int64_t all = 0;
+  for (const auto& [name, each] : bytes) all += each;
+  const bool on_cpu = plan.device == "cpu";
+  const int64_t there = on_cpu ? plan.host_available : plan.gpu_total;
+  const auto fits = [&](const PlannedPhase& phase) {
+    int64_t own = phase.name == "sampling" || phase.name == "decoding" ? bytes["vae"] : 0;
+    if (phase.name == "images") own = std::min(bytes["vae"], bytes["image_encoder"]);
+    if (phase.name == "sampling") own += std::max(bytes["transformer"], bytes["transformer_2"]);
+    const int64_t taken = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;
+    return static_cast<double>(taken + all - own) <= kMargin * static_cast<double>(there);
+  };
+  return there == 0 || std::all_of(plan.phases.begin(), plan.phases.end(), fits);
+}
+
+}  // namespace t2v

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <vector>
+
+#include "core/config.h"
+#include "networks/layers/linear.h"
+#include "networks/layers/norm.h"
+#include "tensors/tensor.h"
+#include "tensors/weights/block_source.h"
+#include "tensors/weights/weights.h"
+
+namespace t2v {
+
+/// The text encoder's config.json; a missing key has the value of transformers' UMT5Config.
+struct UMT5Config {
+  int64_t vocab_size = 250112;
+  int64_t d_model = 512;
+  int64_t d_kv = 64;
+  int64_t d_ff = 1024;
+  int64_t num_layers = 8;
+  int64_t num_heads = 6;
+  int64_t relative_attention_num_buckets = 32;
+  int64_t relative_attention_max_distance = 128;
+  double layer_norm_epsilon = 1e-6;
+
+  /// Error (kInput) for values that this encoder cannot have, among them a feed-forward other than
+  /// gated-gelu.
+  static UMT5Config from_config(const Config& config);
+  int64_t inner_dim() const { return num_heads * d_kv; }
+};
+
+/// Self-attention without scaling, with a bias for the distance between two tokens that every layer learned
+/// for itself.
+class UMT5Attention {
+ public:
+  UMT5Attention(const Weights& weights, const UMT5Config& config);
+  /// hidden_states: [batch, length, d_model]; buckets: [length, length] int64, rows of the bias table -> like
+  /// hidden_states
+  Tensor operator()(const Tensor& hidden_states, const Tensor& buckets) const;
+
+ private:
+  int64_t num_heads_;
+  Linear q_, k_, v_, o_;
+  Tensor relative_attention_bias_;  ///< [num_buckets, num_heads]
+};
+
+class UMT5Block {
+ public:
+  UMT5Block(const Weights& weights, const UMT5Config& config);
+  /// As UMT5Attention.
+  Tensor forward(const Tensor& hidden_states, const Tensor& buckets) const;
+
+ private:
+  RMSNorm attention_norm_;
+  UMT5Attention attention_;
+  RMSNorm feed_forward_norm_;
+  Linear wi_0_, wi_1_, wo_;
+};
+
+/// The encoder of UMT5 (transformers' UMT5EncoderModel). Its embedding stays in the checkpoint's files: a
+/// prompt needs few of its rows.
+class UMT5Encoder {
+ public:
+  UMT5Encoder(const Weights& weights, const UMT5Config& config, BlockResidency residency = {});
+
+  /// input_ids: for each prompt [length] int64 on the CPU, no padding -> for each its last_hidden_state
+  /// [1, length, d_model]: what the reference computes for these rows of a padded and masked batch. One walk
+  /// over the blocks serves all prompts. Error (kInput) for an id outside of the vocabulary.
+  std::vector<Tensor> forward(const std::vector<Tensor>& input_ids) const;
+
+ private:
+  UMT5Config config_;
+  Weights shared_;  ///< "weight" is the embedding: [vocab_size, d_model]
+  BlockSource<UMT5Block> blocks_;
+  RMSNorm final_layer_norm_;
+};
+
+/// Which row of a bias table belongs to each pair of tokens: [length (query), length (key)] int64. Near
+/// distances have a row each, farther ones share rows that grow with the logarithm of the distance (Raffel et
+/// al. 2020, arXiv:1910.10683).
+Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance);
+
+}  // namespace t2v

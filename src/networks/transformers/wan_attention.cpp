@@ -1,0 +1,67 @@
+#include "networks/transformers/wan_attention.h"
+
+namespace t2v {
+namespace {
+
+/// Turns each pair (x[2j], x[2j + 1]) by its token's angle, in float32. x: [batch, tokens, heads, head_dim]
+Tensor rotate(const Tensor& x, const RotaryEmb& rotary_emb) {
+  const Tensor pairs = at::view_as_complex(x.to(at::kFloat).unflatten(-1, {-1, 2}));
+  return at::view_as_real(pairs * rotary_emb.rotations).flatten(-2).to(x.scalar_type());
+}
+
+}  // namespace
+
+WanAttention::ImageProjections::ImageProjections(const Weights& weights, const WanTransformer3DConfig& config)
+    : add_k_proj(weights["add_k_proj"], config.dim(), config.dim()),
+      add_v_proj(weights["add_v_proj"], config.dim(), config.dim()),
+      norm_added_k(weights["norm_added_k"], config.dim(), config.eps) {}
+
+WanAttention::WanAttention(const Weights& weights, const WanTransformer3DConfig& config, Sees sees)
+    : num_heads_(config.num_attention_heads),
+      to_q_(weights["to_q"], config.dim(), config.dim()),
+      to_k_(weights["to_k"], config.dim(), config.dim()),
+      to_v_(weights["to_v"], config.dim(), config.dim()),
+      to_out_(weights["to_out.0"], config.dim(), config.dim()),
+      norm_q_(weights["norm_q"], config.dim(), config.eps),
+      norm_k_(weights["norm_k"], config.dim(), config.eps) {
+  if (sees == Sees::kText) return;
+  image_.emplace(weights, config);
+  weights["norm_added_q"].ignore();  // stored by older files, used by no version
+}
+
+Tensor WanAttention::split_heads(const Tensor& x) const { return x.unflatten(-1, {num_heads_, -1}); }
+
+Tensor WanAttention::attend(const Tensor& query, const KeyValue& context) const {
+  const auto whole_batch = [&](const Tensor& x) { return x.expand({query.size(0), -1, -1, -1}); };
+  const Tensor attended = at::scaled_dot_product_attention(query, whole_batch(context.key),
+                                                           whole_batch(context.value), context.row_bias);
+  return attended.transpose(1, 2).flatten(-2);
+}
+
+Tensor WanAttention::operator()(const Tensor& hidden_states, const RotaryEmb& rotary_emb) const {
+  const Tensor query = rotate(split_heads(norm_q_(to_q_(hidden_states))), rotary_emb);
+  const Tensor key = rotate(split_heads(norm_k_(to_k_(hidden_states))), rotary_emb);
+  const Tensor value = split_heads(to_v_(hidden_states));
+  return to_out_(attend(query.transpose(1, 2), {key.transpose(1, 2), value.transpose(1, 2), std::nullopt}));
+}
+
+Tensor WanAttention::operator()(const Tensor& hidden_states, const CrossContext& context) const {
+  const Tensor query = split_heads(norm_q_(to_q_(hidden_states))).transpose(1, 2);
+  Tensor attended = attend(query, context.text);
+  if (context.image) attended = attended + attend(query, *context.image);
+  return to_out_(attended);
+}
+
+CrossContext WanAttention::project(const EncoderHiddenStates& states) const {
+  const auto heads = [this](const Tensor& x) { return split_heads(x).transpose(1, 2); };
+  CrossContext context{
+      .text = {heads(norm_k_(to_k_(states.text))), heads(to_v_(states.text)), states.row_bias},
+      .image = std::nullopt};
+  if (image_) {
+    context.image = {heads(image_->norm_added_k(image_->add_k_proj(*states.image))),
+                     heads(image_->add_v_proj(*states.image)), std::nullopt};
+  }
+  return context;
+}
+
+}  // namespace t2v

@@ -1,0 +1,161 @@
+#include "sampling/caching/step_cache.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace t2v {
+namespace {
+
+double mean_of(const Tensor& values) { return values.to(at::kFloat).abs().mean().item<double>(); }
+
+double mean_difference(const Tensor& a, const Tensor& b) {
+  return mean_of(a.to(at::kFloat) - b.to(at::kFloat));
+}
+
+/// Adds estimates up to the threshold, and begins anew there.
+class Budget {
+ public:
+  explicit Budget(double threshold) : threshold_(threshold) {}
+  bool takes(double estimate) {
+    spent_ += estimate;
+    if (spent_ < threshold_) return true;
+    spent_ = 0;
+    return false;
+  }
+  void reset() { spent_ = 0; }
+
+ private:
+  double threshold_, spent_ = 0;
+};
+
+/// How much the time embedding changes, through a polynomial fitted for the model, tells how much the output
+/// will. (TeaCache, arXiv 2411.19108; TeaCache4Wan2.1 without its ret_steps.)
+class TeaCache final : public StepCache {
+ public:
+  TeaCache(const StepCacheOptions& options, StepSpan span)
+      : StepCache(options, span), budget_(options.threshold) {}
+
+ private:
+  bool may_skip(const Tensor& /*input*/, const Tensor& temb, bool free) override {
+    const Tensor before = std::exchange(temb_, temb);
+    if (!free || !before.defined()) {
+      budget_.reset();
+      return false;
+    }
+    const double change = mean_difference(temb, before) / mean_of(before);
+    double estimate = 0;
+    for (const double coefficient : options().coefficients) estimate = estimate * change + coefficient;
+    return budget_.takes(estimate);
+  }
+
+  Budget budget_;
+  Tensor temb_;
+};
+
+/// How the residual's size changes from step to step is the same for all prompts: it is a table of the model.
+/// (MagCache, arXiv 2506.09045; diffusers hooks/mag_cache.py.)
+class MagCache final : public StepCache {
+ public:
+  MagCache(const StepCacheOptions& options, StepSpan span) : StepCache(options, span) {}
+
+  std::string found() const override {
+    if (measured_.empty()) return "";
+    std::string text = "--cache-option ratios=";
+    for (size_t i = 0; i < measured_.size(); ++i)
+      text.append(i == 0 ? "" : ",").append(std::to_string(measured_[i]));
+    return text;
+  }
+
+ private:
+  bool may_skip(const Tensor& /*input*/, const Tensor& /*temb*/, bool free) override {
+    if (!free || options().calibrate) return false;
+    product_ *= ratio();
+    error_ += std::abs(1 - product_);
+    ++in_a_row_;
+    if (residual().defined() && error_ <= options().threshold && in_a_row_ <= options().max_skip) return true;
+    product_ = 1;
+    error_ = 0;
+    in_a_row_ = 0;
+    return false;
+  }
+
+  void computed(const Tensor& /*input*/, const Tensor& /*output*/, const Tensor& added) override {
+    if (!options().calibrate) return;
+    double ratio = 1;
+    if (residual().defined()) {
+      const auto size = [](const Tensor& x) { return at::linalg_vector_norm(x.to(at::kFloat), 2, -1); };
+      ratio = (size(added) / (size(residual()) + 1e-8)).mean().item<double>();
+    }
+    measured_.push_back(ratio);
+  }
+
+  /// The table's number for this step; of another length, the nearest.
+  double ratio() const {
+    const auto length = static_cast<double>(options().ratios.size());
+    const auto steps = static_cast<double>(span().total);
+    const auto at = static_cast<double>(span().first + step());
+    // Half to even, as torch.round; one step has the last ratio.
+    const double index = steps > 1 ? std::nearbyint(at * (length - 1) / (steps - 1)) : length - 1;
+    return options().ratios[static_cast<size_t>(index)];
+  }
+
+  double product_ = 1, error_ = 0;
+  int64_t in_a_row_ = 0;
+  std::vector<double> measured_;
+};
+
+/// How much the output changed for a change of the input when it was last computed tells how much it will.
+/// (EasyCache, arXiv 2507.02860.)
+class EasyCache final : public StepCache {
+ public:
+  EasyCache(const StepCacheOptions& options, StepSpan span)
+      : StepCache(options, span), budget_(options.threshold) {}
+  Around around() const override { return Around::kModel; }
+
+ private:
+  bool may_skip(const Tensor& input, const Tensor& /*temb*/, bool free) override {
+    const Tensor before = std::exchange(input_, input);
+    if (!free) budget_.reset();
+    if (!free || !rate_) return false;
+    return budget_.takes(*rate_ * mean_difference(input, before) / mean_of(output_));
+  }
+
+  void computed(const Tensor& input, const Tensor& output, const Tensor& /*added*/) override {
+    if (output_.defined()) rate_ = mean_difference(output, output_) / mean_difference(input, computed_input_);
+    computed_input_ = input;
+    output_ = output;
+  }
+
+  Budget budget_;
+  std::optional<double> rate_;
+  Tensor input_, computed_input_, output_;  // of the step before; of the last that was computed
+};
+
+}  // namespace
+
+std::unique_ptr<StepCache> StepCache::make(const StepCacheOptions& options, StepSpan span) {
+  if (options.mode == "teacache") return std::make_unique<TeaCache>(options, span);
+  if (options.mode == "magcache") return std::make_unique<MagCache>(options, span);
+  if (options.mode == "easycache") return std::make_unique<EasyCache>(options, span);
+  return nullptr;
+}
+
+Tensor StepCache::run(size_t prompt, const Tensor& input, const Tensor& temb,
+                      const std::function<Tensor()>& compute) {
+  if (prompt == 0) {
+    ++step_;
+    const bool free = step_ >= options_.first && step_ < span_.count - options_.last;
+    skips_ = may_skip(input, temb, free) && residual().defined();
+    skipped_ += skips_ ? 1 : 0;
+  }
+  Tensor& residual = residuals_.at(prompt);
+  if (skips_) return input + residual;
+  const Tensor output = compute();
+  const Tensor added = output - input;
+  if (prompt == 0) computed(input, output, added);
+  residual = added;
+  return output;
+}
+
+}  // namespace t2v

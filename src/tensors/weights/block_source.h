@@ -1,0 +1,109 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <future>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensors/tensor.h"
+#include "tensors/weights/weights.h"
+
+namespace t2v {
+
+/// Where a model's blocks are between their uses.
+struct BlockResidency {
+  /// So many blocks stay; each of the others is built from the checkpoint when it is used and dropped after.
+  int64_t resident = std::numeric_limits<int64_t>::max();
+  /// So many of the others are built by a thread of their own before it is their turn.
+  int64_t ahead = 0;
+  /// Where the others wait: in the checkpoint's files, or in the host's memory, pinned for a GPU, once they
+  /// have been used.
+  enum class Waiting { kFile, kHost } waiting = Waiting::kFile;
+  /// Called before each block is handed out; may throw, to end a walk that takes minutes. Empty: nothing.
+  std::function<void()> before_each = nullptr;
+};
+
+/// The numbered blocks of a model, those that stay and those that come and go.
+template <typename Block>
+class BlockSource {
+ public:
+  using Build = std::function<Block(const Weights& weights, int64_t index)>;
+
+  /// `weights` is the scope of which "0", "1", ... are the blocks. `build` is called again for every use of a
+  /// block that does not stay, in several threads at once if they are built ahead. Error as from `build`, for
+  /// every block.
+  BlockSource(const Weights& weights, int64_t count, Build build, BlockResidency residency)
+      : weights_(residency.waiting == BlockResidency::Waiting::kHost ? weights.kept_on_host() : weights),
+        count_(count),
+        build_(std::move(build)),
+        ahead_(residency.ahead),
+        before_each_(std::move(residency.before_each)),
+        copies_(weights.placement().device) {
+    for (int64_t i = 0; i < count; ++i) {
+      const Weights block = weights[std::to_string(i)];
+      if (i < residency.resident) {
+        resident_.push_back(build_(block, i));
+      } else {
+        build_(block.without_values(), i);
+      }
+    }
+  }
+
+  int64_t size() const { return count_; }
+
+  /// One walk over the blocks, in their order.
+  class Pass {
+   public:
+    explicit Pass(const BlockSource& source)
+        : source_(source), next_to_build_(static_cast<int64_t>(source.resident_.size())) {}
+
+    /// The next block. It lives until the following call.
+    const Block& next() {
+      if (source_.before_each_) source_.before_each_();
+      const int64_t index = next_++;
+      if (current_) source_.copies_.wait_for_computation();
+      current_.reset();
+      for (; next_to_build_ < std::min(index + 1 + source_.ahead_, source_.count_); ++next_to_build_) {
+        coming_.push_back(source_.start_building(next_to_build_));
+      }
+      if (index < static_cast<int64_t>(source_.resident_.size())) return source_.resident_[index];
+      current_ = coming_.front().get();
+      coming_.pop_front();
+      return *current_;
+    }
+
+   private:
+    const BlockSource& source_;
+    int64_t next_ = 0;
+    int64_t next_to_build_;
+    std::deque<std::future<std::unique_ptr<const Block>>> coming_;
+    std::unique_ptr<const Block> current_;
+  };
+
+ private:
+  std::future<std::unique_ptr<const Block>> start_building(int64_t index) const {
+    return std::async(ahead_ > 0 ? std::launch::async : std::launch::deferred, [this, index] {
+      const c10::InferenceMode inference_mode;  // is of one thread
+      std::unique_ptr<const Block> block;
+      copies_.run(
+          [&] { block = std::make_unique<const Block>(build_(weights_[std::to_string(index)], index)); });
+      return block;
+    });
+  }
+
+  Weights weights_;
+  int64_t count_;
+  Build build_;
+  int64_t ahead_;
+  std::function<void()> before_each_;
+  CopyStream copies_;
+  std::vector<Block> resident_;
+};
+
+}  // namespace t2v

@@ -12,6 +12,7 @@
 #include "tensors/tensor.h"
 #include "tensors/weights/safetensors.h"
 #include "tensors/weights/weights.h"
+#include "unit/error_of.h"
 
 namespace t2v::testing {
 
@@ -47,17 +48,6 @@ inline Weights weights_of(const std::vector<std::pair<std::string, Tensor>>& ten
 inline Weights weights_of(const std::vector<std::pair<std::string, Tensor>>& tensors,
                           at::ScalarType dtype = at::kFloat) {
   return weights_of(tensors, {.placement = {.dtype = dtype}, .keep_in_fp32 = {}});
-}
-
-/// The message of the t2v::Error that `run` throws; "" if it throws none.
-template <typename Run>
-std::string error_of(const Run& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace t2v::testing

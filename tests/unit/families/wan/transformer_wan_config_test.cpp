@@ -1,9 +1,10 @@
 #include "families/wan/transformer_wan_config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "unit/tensors.h"
+#include "unit/error_of.h"
 
 namespace t2v {
 namespace {

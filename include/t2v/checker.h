@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -8,44 +9,43 @@
 
 namespace t2v {
 
-/// check() for many requests: what it reads of a model is read once for all requests that name the same
-/// files, and each folder is tried once.
+/// check() for many requests. The headers of a model are read once, and each folder is tried once.
 class Checker {
  public:
   Checker();
   ~Checker();
 
   /// As the function check(). Error (kUsage, kInput, kOutput).
-  GenerateRequest check(const GenerateRequest& request);
+  CheckedRequest check(const GenerateRequest& request);
 
  private:
   struct Memory;
   std::unique_ptr<Memory> memory_;
 };
 
-/// The settings of a request that check() returned, as one line of JSON: what its clip will record, but for
-/// what only rendering tells (device, encoder).
-std::string settings_of(const GenerateRequest& checked);
+/// The settings of a request as one line of JSON, as its clip will record them. Rendering adds the device and
+/// the encoder.
+std::string settings_of(const CheckedRequest& request);
 
-/// What its clip will record as "model_sha256": that of the weights, which are read unless their hashes are
-/// known. "", with a warning, if that cannot be.
-std::string model_sha256(const GenerateRequest& checked);
+/// The value that the clip will record as "model_sha256". The weights are read unless their hashes are known.
+/// "", with a warning, if a file cannot be read.
+std::string model_sha256(const CheckedRequest& request);
 
-/// The file that its clip will be; of a sequence of pictures, the first.
-std::filesystem::path first_file(const GenerateRequest& checked);
+/// Whether the clip is there with every frame. A clip that was cut short or lacks a picture is found out;
+/// other damage is not, because no frame is decoded. Error (kBug, kResource).
+bool is_whole(const CheckedRequest& request);
 
-/// The file that will hold the settings of its clip: the clip, or the .json beside a sequence of pictures.
-std::filesystem::path settings_file(const GenerateRequest& checked);
+/// Whether the preview is there and belongs to the same output.
+bool is_own_preview(const Outputs& outputs);
 
-/// Whether its clip is there with every frame, none of which is decoded: what was cut short or lacks a
-/// picture is told, other damage is not. Error (kBug, kResource).
-bool is_whole(const GenerateRequest& checked);
+/// The file of a clip; of a sequence of pictures, the first. Error (kUsage) for a name that check() refuses.
+std::filesystem::path first_file(const std::filesystem::path& output, int64_t num_frames);
 
-/// Whether the preview that it names is there from a run of the same output.
-bool is_own_preview(const GenerateRequest& request);
+/// The file that holds the settings of a clip: the clip, or the .json beside a sequence of pictures. Error as
+/// first_file().
+std::filesystem::path settings_file(const std::filesystem::path& output);
 
-/// Whether a file is, or will be, the clip of a request, a picture of its sequence or the settings beside it.
-/// Error (kUsage) for an output that check() refuses.
-bool is_of_clip(const GenerateRequest& request, const std::filesystem::path& file);
+/// Whether a file is the clip, a picture of its sequence, or the settings beside it. Error as first_file().
+bool is_of_clip(const std::filesystem::path& output, int64_t num_frames, const std::filesystem::path& file);
 
 }  // namespace t2v

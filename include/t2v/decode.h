@@ -1,18 +1,29 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "t2v/generate.h"
+#include "t2v/request.h"
 
 namespace t2v {
 
-/// Makes of latents that a run kept, or that save_latents wrote, the clip that the run would have made.
-/// Nothing is sampled, and of the model only the VAE is loaded. `request` is what the latents have recorded
-/// (inspect() gives it), with what is to be otherwise: where to compute, another VAE, how the clip is encoded
-/// and what it is called. What only sampling needs may be empty. The clip is published as by generate(); the
-/// latents stay. Error (kInput) for a file that is damaged, not t2v's, or of another VAE, (kNumbers) for NaN
-/// in it, and as generate(); Stopped.
-GenerateResult decode(const std::filesystem::path& latents, const GenerateRequest& request,
+/// A clip to make from latents. inspect() gives the settings that are recorded with the latents; they belong
+/// here, but for what is to be different.
+struct DecodeRequest {
+  ModelChoice model = {};  ///< only the VAE is loaded; with the part "vae" nothing else is opened
+  /// fps is required. Width, height and num_frames, where given, must be those of the latents.
+  ClipSize size = {};
+  int64_t reference_images = 0;  ///< how many the clip was sampled with; their latents are left out
+  Machine machine = {};          ///< dtype and max_vram do not count
+  Encoding encoding = {};
+  Outputs outputs = {};  ///< save_latents and preview do not count
+};
+
+/// Makes the clip of latents that a run kept or that save_latents wrote: the clip that the run would have
+/// made. Nothing is sampled. The clip is published as by generate(); the latents stay. Error (kInput) for a
+/// file that is damaged, not t2v's, or of another VAE, (kNumbers) for NaN in it, and as generate(); Stopped.
+GenerateResult decode(const std::filesystem::path& latents, const DecodeRequest& request,
                       const RunControl& control);
 
 }  // namespace t2v

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <filesystem>
 
 namespace t2v {
@@ -10,7 +11,7 @@ struct LoraChoice {
       file;             ///< safetensors, in the naming of diffusers, ComfyUI, the original code or kohya
   double strength = 1;  ///< what its change counts; 0: nothing, negative: the opposite
 
-  bool operator==(const LoraChoice&) const = default;
+  auto operator<=>(const LoraChoice&) const = default;
 };
 
 }  // namespace t2v

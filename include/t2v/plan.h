@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "t2v/generate.h"
+#include "t2v/checked_request.h"
+#include "t2v/decode.h"
 
 namespace t2v {
 
@@ -29,9 +30,11 @@ struct PlannedPhase {
 
 /// What a request would do.
 struct Plan {
-  GenerateRequest request;  ///< as check() filled it
-  std::string device;       ///< "cpu", "cuda:0"
-  std::string device_name;  ///< "" for a GPU that is not there
+  CheckedSize size;
+  std::optional<CheckedSampling> sampling;  ///< empty: the clip is decoded from latents
+  Machine machine;                          ///< with what is changed to fit max_vram
+  std::string device;                       ///< "cpu", "cuda:0"
+  std::string device_name;                  ///< "" for a GPU that is not there
   std::vector<PlannedFile> files;
   int64_t latent_channels = 0, latent_frames = 0, latent_height = 0, latent_width = 0;
   int64_t tokens = 0;
@@ -61,12 +64,13 @@ Plan plan(const GenerateRequest& request);
 /// weights: as check(), (kResource) for a GPU that is not there and for too little memory, (kInput) for
 /// pictures, (kOutput) for an encoder that is not there.
 Plan plan_run(const GenerateRequest& request);
+Plan plan_run(const CheckedRequest& request);
 
 /// Likewise of what decode() is about to do.
-Plan plan_decode(const std::filesystem::path& latents, const GenerateRequest& request);
+Plan plan_decode(const std::filesystem::path& latents, const DecodeRequest& request);
 
-/// Only that part of plan_run() which reads pictures and clips, for a request that check() returned. Error
-/// (kInput, kUsage) for one that cannot be read or is too short.
-void check_inputs(const GenerateRequest& checked);
+/// The part of plan_run() that reads pictures and clips. Error (kInput, kUsage) for one that cannot be read
+/// or is too short.
+void check_inputs(const CheckedRequest& request);
 
 }  // namespace t2v

@@ -18,18 +18,23 @@ class Renderer {
   Renderer(const Renderer&) = delete;
   Renderer& operator=(const Renderer&) = delete;
 
-  /// The requests that will be rendered, as check() returned them, in their order; replaces what was expected
-  /// before. Their prompts are encoded together, with one load of the text encoder, and models stay loaded
-  /// while one of these requests is still to come that uses the same ones, memory permitting. A request that
-  /// is not among them is rendered as well. Error (kUsage) for one that check() has not filled.
-  void expect(const std::vector<GenerateRequest>& requests);
+  /// The requests that will be rendered, in their order; replaces the requests expected before. Their prompts
+  /// are encoded together, with one load of the text encoder, and models stay loaded while one of these
+  /// requests is still to come that uses the same ones, memory permitting. A request that is not among them
+  /// is rendered as well.
+  void expect(const std::vector<CheckedRequest>& requests);
 
   /// As t2v::generate(), which is a Renderer that expects nothing. After an Error or Stopped the next clip
   /// can be rendered. Not by two threads at once.
   GenerateResult generate(const GenerateRequest& request, const RunControl& control);
+  /// The same for a request that check() returned. Only the outputs are checked again: other files may have
+  /// come into being.
+  GenerateResult generate(const CheckedRequest& request, const RunControl& control);
 
  private:
-  std::vector<GenerateRequest> expected_;
+  GenerateResult render(const CheckedRequest& request, const RunControl& control);
+
+  std::vector<CheckedRequest> expected_;
   std::unique_ptr<RenderEngine> engine_;
 };
 

@@ -67,34 +67,33 @@ PictureSize nearest_size(double ratio, int64_t area, int64_t step) {
 
 }  // namespace
 
-void apply_aspect(GenerateRequest& request, int64_t area, int64_t step) {
-  if (!request.aspect) return;
-  const AspectRatio aspect = *request.aspect;
+ClipSize apply_aspect(const ClipSize& asked, int64_t area, int64_t step) {
+  ClipSize size = asked;
+  const AspectRatio aspect = asked.aspect.value();
   const double ratio = aspect.width / aspect.height;
-  request.aspect.reset();
-  if (request.width && request.height) {
+  if (asked.width && asked.height) {
     refuse(aspect, "a width and a height as well", "at most one of them", "leave one of the three out");
   }
-  if (request.width) {
-    request.height =
-        other_side(aspect, "--width", *request.width, 1 / ratio, step, [](int64_t given, int64_t other) {
+  if (asked.width) {
+    size.height =
+        other_side(aspect, "--width", *asked.width, 1 / ratio, step, [](int64_t given, int64_t other) {
           return PictureSize{given, other};
         });
-  } else if (request.height) {
-    request.width =
-        other_side(aspect, "--height", *request.height, ratio, step, [](int64_t given, int64_t other) {
-          return PictureSize{other, given};
-        });
+  } else if (asked.height) {
+    size.width = other_side(aspect, "--height", *asked.height, ratio, step, [](int64_t given, int64_t other) {
+      return PictureSize{other, given};
+    });
   } else {
-    const PictureSize size = nearest_size(ratio, area, step);
-    if (size.width == 0) {
+    const PictureSize nearest = nearest_size(ratio, area, step);
+    if (nearest.width == 0) {
       refuse(aspect, "no size of at most " + std::to_string(area) + " pixels, as the model's is",
              "one that is not as long and thin", "give --width and --height");
     }
-    log_note(shown(aspect) + ": " + shown(size) + ", with at most the pixels of the model's own size");
-    request.width = size.width;
-    request.height = size.height;
+    log_note(shown(aspect) + ": " + shown(nearest) + ", with at most the pixels of the model's own size");
+    size.width = nearest.width;
+    size.height = nearest.height;
   }
+  return size;
 }
 
 }  // namespace t2v

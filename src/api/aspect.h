@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-#include "t2v/generate.h"
+#include "t2v/request.h"
 
 namespace t2v {
 
-/// Width and height from `request.aspect`, which is empty then: from the one that is given, or both, with at
-/// most `area` pixels, told in the log. Both are multiples of `step`. Error (kUsage) if that does not come
-/// out, or both are given.
-void apply_aspect(GenerateRequest& request, int64_t area, int64_t step);
+/// `asked` with a width and a height of its aspect: from the side that is given, or of at most `area` pixels,
+/// which the log says. Both are multiples of `step`. Error (kUsage) if there is no such size, or both sides
+/// are given.
+ClipSize apply_aspect(const ClipSize& asked, int64_t area, int64_t step);
 
 }  // namespace t2v

@@ -11,15 +11,15 @@ namespace t2v {
 namespace {
 
 /// The checked request for a clip of `model`.
-GenerateRequest clip_of(const BenchRequest& request, const std::filesystem::path& model) {
+CheckedRequest clip_of(const BenchRequest& request, const std::filesystem::path& model) {
   GenerateRequest clip;
   clip.prompt = "a red ball moves to the right over green grass";
-  clip.output = "/dev/null";
-  clip.seed = 1;
-  clip.model = model;
-  clip.device = request.device;
-  clip.threads = request.threads;
-  if (!request.dtype.empty()) clip.dtype = request.dtype;
+  clip.outputs.output = "/dev/null";
+  clip.sampling.seed = 1;
+  clip.model.model = model;
+  clip.machine.device = request.device;
+  clip.machine.threads = request.threads;
+  if (!request.dtype.empty()) clip.machine.dtype = request.dtype;
   return check(clip);
 }
 

@@ -1,16 +1,13 @@
 #include "api/check_conditions.h"
 
+#include "api/check_value.h"
 #include "t2v/error.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void unsuitable(const std::string& flag, const std::string& got, const std::string& expected,
-                             const std::string& advice) {
-  throw Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
-}
 
 /// What a checkpoint wants of a flag.
 enum class Wants { kNothing, kOptional, kRequired };
@@ -18,11 +15,11 @@ enum class Wants { kNothing, kOptional, kRequired };
 /// `model`: what the checkpoint is; `suitable`: what would be needed instead.
 void check_wanted(const std::string& flag, bool given, Wants wants, const std::string& model,
                   const std::string& suitable) {
-  if (given && wants == Wants::kNothing) unsuitable(flag, model, suitable, "leave it out");
-  if (!given && wants == Wants::kRequired) unsuitable(flag, "nothing", "a picture", "this is " + model);
+  if (given && wants == Wants::kNothing) usage_error(flag, model, suitable, "leave it out");
+  if (!given && wants == Wants::kRequired) usage_error(flag, "nothing", "a picture", "this is " + model);
 }
 
-void check_images(const GenerateRequest& request, const Checkpoint& checkpoint) {
+void check_images(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
   const Config& transformer = checkpoint.get("transformer").config;
   Wants image = Wants::kNothing, end_image = Wants::kNothing;
   std::string model = "a text-to-video model";
@@ -41,39 +38,26 @@ void check_images(const GenerateRequest& request, const Checkpoint& checkpoint) 
   } else if (checkpoint.pipeline == PipelineClass::kWanVACE) {
     model = "a VACE model";
   }
-  check_wanted("--image", !request.image.empty(), image, model, "an image-to-video model");
-  check_wanted("--end-image", !request.end_image.empty(), end_image, model,
+  check_wanted("--image", !conditions.image.empty(), image, model, "an image-to-video model");
+  check_wanted("--end-image", !conditions.end_image.empty(), end_image, model,
                "a first-and-last-frame model (FLF2V), or Wan2.2 I2V");
-  if (!request.end_image.empty() && *request.num_frames < 2)
-    unsuitable("--end-image", "a clip of one frame", "more frames", "use --frames 5 or more");
+  if (!conditions.end_image.empty() && num_frames < 2)
+    usage_error("--end-image", "a clip of one frame", "more frames", "use --frames 5 or more");
   const bool sees_images = image != Wants::kNothing && transformer.has("image_dim");
   if (sees_images) checkpoint.get("image_encoder");
 }
 
-void check_control(const GenerateRequest& request, const Checkpoint& checkpoint) {
+void check_control(const Conditions& conditions, const Checkpoint& checkpoint) {
   const Wants control = checkpoint.pipeline == PipelineClass::kWanVACE ? Wants::kOptional : Wants::kNothing;
   const auto check = [&](const char* flag, bool given) {
     check_wanted(flag, given, control, "a " + pipeline_class_name(checkpoint.pipeline), "a VACE model");
   };
-  check("--control-video", !request.control_video.empty());
-  check("--control-mask", !request.control_mask.empty());
-  check("--reference-image", !request.reference_images.empty());
-  check("--conditioning-scale", request.conditioning_scale.has_value());
-  if (!request.control_mask.empty() && request.control_video.empty())
-    unsuitable("--control-mask", "no --control-video", "the clip that it masks", "add --control-video");
-}
-
-void check_experts(const GenerateRequest& request, const Checkpoint& checkpoint) {
-  if (checkpoint.has("transformer_2")) {
-    if (request.boundary_ratio || checkpoint.boundary_ratio) return;
-    unsuitable("--boundary-ratio", "nothing", "where the second expert takes over",
-               "0.875 suits Wan2.2 T2V, 0.9 Wan2.2 I2V");
-  }
-  const auto check = [](const char* flag, bool given) {
-    check_wanted(flag, given, Wants::kNothing, "a model with one transformer", "one with two experts");
-  };
-  check("--guidance-scale-2", request.guidance_scale_2.has_value());
-  check("--boundary-ratio", request.boundary_ratio.has_value());
+  check("--control-video", !conditions.control_video.empty());
+  check("--control-mask", !conditions.control_mask.empty());
+  check("--reference-image", !conditions.reference_images.empty());
+  check("--conditioning-scale", conditions.conditioning_scale.has_value());
+  if (!conditions.control_mask.empty() && conditions.control_video.empty())
+    usage_error("--control-mask", "no --control-video", "the clip that it masks", "add --control-video");
 }
 
 void check_file(const std::string& flag, const fs::path& file, const char* expected) {
@@ -89,15 +73,29 @@ void check_file(const std::string& flag, const fs::path& file, const char* expec
 
 }  // namespace
 
-void check_conditions(const GenerateRequest& request, const Checkpoint& checkpoint) {
-  check_images(request, checkpoint);
-  check_control(request, checkpoint);
-  check_experts(request, checkpoint);
-  check_file("--image", request.image, "a picture");
-  check_file("--end-image", request.end_image, "a picture");
-  check_file("--control-video", request.control_video, "a clip");
-  check_file("--control-mask", request.control_mask, "a clip");
-  for (const fs::path& file : request.reference_images) check_file("--reference-image", file, "a picture");
+void check_experts(const CheckedSampling& sampling, const Checkpoint& checkpoint) {
+  if (checkpoint.has("transformer_2")) {
+    if (sampling.boundary_ratio || checkpoint.boundary_ratio) return;
+    usage_error("--boundary-ratio", "nothing", "where the second expert takes over",
+                "0.875 suits Wan2.2 T2V, 0.9 Wan2.2 I2V");
+  }
+  const auto check = [](const char* flag, bool given) {
+    check_wanted(flag, given, Wants::kNothing, "a model with one transformer", "one with two experts");
+  };
+  check("--guidance-scale-2", sampling.guidance_scale_2.has_value());
+  check("--boundary-ratio", sampling.boundary_ratio.has_value());
+}
+
+void check_conditions(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
+  if (conditions.conditioning_scale)
+    check_range("--conditioning-scale", *conditions.conditioning_scale, kConditioningScales);
+  check_images(conditions, num_frames, checkpoint);
+  check_control(conditions, checkpoint);
+  check_file("--image", conditions.image, "a picture");
+  check_file("--end-image", conditions.end_image, "a picture");
+  check_file("--control-video", conditions.control_video, "a clip");
+  check_file("--control-mask", conditions.control_mask, "a clip");
+  for (const fs::path& file : conditions.reference_images) check_file("--reference-image", file, "a picture");
 }
 
 }  // namespace t2v

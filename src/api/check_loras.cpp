@@ -51,16 +51,16 @@ void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraCh
 
 }  // namespace
 
-void check_loras(const GenerateRequest& request, const Checkpoint& checkpoint) {
-  if (!request.loras.empty()) check_slot(request.loras, request.loras_2, checkpoint, kFirst);
-  if (request.loras_2.empty()) return;
+void check_loras(const ModelChoice& choice, const Checkpoint& checkpoint) {
+  if (!choice.loras.empty()) check_slot(choice.loras, choice.loras_2, checkpoint, kFirst);
+  if (choice.loras_2.empty()) return;
   if (!checkpoint.has("transformer_2")) {
     throw Error(ErrorCode::kUsage, {.doing = "--lora-2",
                                     .got = "a model with one transformer",
                                     .expected = "one with two experts",
                                     .advice = "use --lora"});
   }
-  check_slot(request.loras_2, request.loras, checkpoint, kSecond);
+  check_slot(choice.loras_2, choice.loras, checkpoint, kSecond);
 }
 
 }  // namespace t2v

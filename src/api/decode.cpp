@@ -36,9 +36,9 @@ std::string shown(int64_t width, int64_t height, int64_t frames) {
   return std::to_string(width) + "x" + std::to_string(height) + ", " + std::to_string(frames) + " frames";
 }
 
-/// Gives the request the size and the length of the latents, which are those that it was sampled with.
-void take_shape(const fs::path& file, const std::vector<int64_t>& shape, const Config& vae,
-                GenerateRequest& request) {
+/// The size of the clip that the latents were sampled for. Error (kInput) unless it is what the request says.
+CheckedSize size_of(const fs::path& file, const std::vector<int64_t>& shape, const Config& vae,
+                    const DecodeRequest& request) {
   const int64_t channels = vae.integer("z_dim", 16);
   const auto fail = [&](const std::string& got, const std::string& expected, const std::string& advice) {
     throw Error(ErrorCode::kInput,
@@ -49,46 +49,51 @@ void take_shape(const fs::path& file, const std::vector<int64_t>& shape, const C
          std::to_string(channels) + ", which the VAE has",
          "name the VAE of the model that they were sampled with: --vae PATH");
   }
-  const auto references = static_cast<int64_t>(request.reference_images.size());
   const int64_t factor = vae.integer("scale_factor_spatial", 8);
-  const int64_t frames = (shape[2] - references - 1) * vae.integer("scale_factor_temporal", 4) + 1;
+  const int64_t frames =
+      (shape[2] - request.reference_images - 1) * vae.integer("scale_factor_temporal", 4) + 1;
   const int64_t height = shape[3] * factor, width = shape[4] * factor;
-  const bool recorded_size =
-      request.width.value_or(width) == width && request.height.value_or(height) == height;
-  if (!recorded_size || request.num_frames.value_or(frames) != frames || frames < 1) {
-    fail("latents of " + shown(width, height, frames),
-         shown(request.width.value_or(width), request.height.value_or(height),
-               request.num_frames.value_or(frames)),
-         "the file was changed, or --vae names the VAE of another model");
+  const std::string got = shown(width, height, frames);
+  const std::string expected = shown(request.size.width.value_or(width), request.size.height.value_or(height),
+                                     request.size.num_frames.value_or(frames));
+  if (got != expected || frames < 1) {
+    fail("latents of " + got, expected, "the file was changed, or --vae names the VAE of another model");
   }
-  request.width = width;
-  request.height = height;
-  request.num_frames = frames;
+  return {.height = height, .width = width, .num_frames = frames, .fps = request.size.fps.value_or(0)};
+}
+
+/// The VAE of a model, where its files are.
+ModelChoice vae_of(const ModelChoice& choice) {
+  const fs::path vae = choice.part("vae");
+  if (!vae.empty()) return {.parts = {{"vae", locate_model(vae)}}};
+  return {.model = locate_model(choice.model.empty() ? bundled_model() : choice.model)};
 }
 
 }  // namespace
 
-DecodeTask make_decode_task(const fs::path& latents, const GenerateRequest& request) {
-  GenerateRequest checked = request;
+DecodeTask make_decode_task(const fs::path& latents, const DecodeRequest& request) {
   const auto file = TensorFile::open(latents);
   const std::vector<int64_t>& shape = shape_of_latents(*file);
   const std::string recorded = inspect(latents).settings;
-  if (!checked.vae.empty()) checked.model.clear();  // nothing of it is needed
-  if (checked.vae.empty() && checked.model.empty()) checked.model = bundled_model();
-  checked.model = locate_model(checked.model);
-  checked.vae = locate_model(checked.vae);
-  const Checkpoint checkpoint = Checkpoint::open({.model = checked.model, .vae = checked.vae});
-  take_shape(latents, shape, checkpoint.get("vae").config, checked);
-  if (!(checked.fps >= kFrameRates.smallest && checked.fps <= kFrameRates.largest)) {
+  DecodeTask task{.latents = latents,
+                  .model = vae_of(request.model),
+                  .reference_images = request.reference_images,
+                  .machine = request.machine,
+                  .encoding = request.encoding,
+                  .outputs = request.outputs};
+  task.size = size_of(latents, shape, Checkpoint::open(sources_of(task.model)).get("vae").config, request);
+  if (!(task.size.fps >= kFrameRates.smallest && task.size.fps <= kFrameRates.largest)) {
+    const bool given = request.size.fps.has_value();
     throw Error(ErrorCode::kUsage, {.doing = "decoding " + latents.string(),
-                                    .got = checked.fps ? "--fps " + std::to_string(*checked.fps) : "no --fps",
+                                    .got = given ? "--fps " + std::to_string(task.size.fps) : "no --fps",
                                     .expected = "a number of frames a second"});
   }
-  check_output(checked.output, output_options(checked));
-  return {.latents = latents, .request = checked, .settings = decoded_settings_json(recorded, checked)};
+  check_output(task.outputs.output, output_options(task.size, task.encoding, task.outputs));
+  task.settings = decoded_settings_json(recorded, task);
+  return task;
 }
 
-GenerateResult decode(const fs::path& latents, const GenerateRequest& request, const RunControl& control) {
+GenerateResult decode(const fs::path& latents, const DecodeRequest& request, const RunControl& control) {
   const DecodeTask task = make_decode_task(latents, request);
   if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = task.settings});
   const auto engine_decode = engine_entry<decltype(t2v_engine_decode)>(kEngineDecode);

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 
-#include "engine/interface/engine.h"
+#include "engine/interface/decode_task.h"
+#include "t2v/decode.h"
 
 namespace t2v {
 
-/// What decode() asks of the engine, everything checked that can be checked without loading weights. Error as
-/// decode().
-DecodeTask make_decode_task(const std::filesystem::path& latents, const GenerateRequest& request);
+/// Checks a request to decode without loading weights. Error as decode().
+DecodeTask make_decode_task(const std::filesystem::path& latents, const DecodeRequest& request);
 
 }  // namespace t2v

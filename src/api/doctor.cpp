@@ -120,15 +120,15 @@ Finding test_self(const std::string& device, const RunControl& control) {
   const TemporaryFolder folder;
   GenerateRequest request;
   request.prompt = "a red ball moves to the right over green grass";
-  request.output = folder.path() / "clip.mp4";
-  request.num_frames = 5;
-  request.num_inference_steps = 4;
-  request.seed = 1;
-  request.device = device;
+  request.outputs.output = folder.path() / "clip.mp4";
+  request.size.num_frames = 5;
+  request.sampling.num_inference_steps = 4;
+  request.sampling.seed = 1;
+  request.machine.device = device;
   generate(request, {.on_event = {}, .stop = control.stop});
   const auto examine_clip = engine_entry<decltype(t2v_engine_examine_clip)>(kEngineExamineClip);
   Finding finding{.name = "self-test"};
-  examine_clip(request.output, finding);
+  examine_clip(request.outputs.output, finding);
   return finding;
 }
 

@@ -22,10 +22,9 @@ struct ClipFiles {
   int64_t frames_each = 0;
 };
 
-ClipFiles files_of(const GenerateRequest& checked) {
-  const int64_t count = *checked.num_frames;
-  if (output_container(checked.output) != Container::kPngSequence) return {{checked.output}, count};
-  const SequenceNames names(checked.output, count);
+ClipFiles files_of(const fs::path& output, int64_t count) {
+  if (output_container(output) != Container::kPngSequence) return {{output}, count};
+  const SequenceNames names(output, count);
   ClipFiles clip{{}, 1};
   for (int64_t number = 1; number <= count; ++number) clip.files.push_back(names.frame(number));
   return clip;
@@ -74,18 +73,22 @@ std::string settings_or_none(const fs::path& file) {
 
 std::optional<GenerateResult> find_rendered(const GenerateRequest& request) {
   GenerateRequest wanted = request;
-  wanted.overwrite = true;
-  wanted = check(wanted);
-  if (is_stream(wanted.output)) return std::nullopt;
-  const ClipFiles clip = files_of(wanted);
+  wanted.outputs.overwrite = true;
+  return find_rendered(check(wanted));
+}
+
+std::optional<GenerateResult> find_rendered(const CheckedRequest& request) {
+  const fs::path& output = request.outputs.output;
+  if (is_stream(output)) return std::nullopt;
+  const ClipFiles clip = files_of(output, request.size.num_frames);
   const bool whole = all_whole(
       clip, [&](const fs::path& file) { return count_in(file, kEngineCountFrames) == clip.frames_each; });
   if (!whole) return std::nullopt;
-  return GenerateResult{clip.files[0], settings_or_none(settings_file(wanted))};
+  return GenerateResult{clip.files[0], settings_or_none(settings_file(output))};
 }
 
-bool is_whole(const GenerateRequest& checked) {
-  const ClipFiles clip = files_of(checked);
+bool is_whole(const CheckedRequest& request) {
+  const ClipFiles clip = files_of(request.outputs.output, request.size.num_frames);
   return all_whole(clip, [&](const fs::path& file) {
     return file.extension() == ".png" ? ends_as_png(file)
                                       : count_in(file, kEngineCountPackets) == clip.frames_each;

@@ -36,14 +36,14 @@ constexpr uintmax_t kWorthKeeping = 64 << 20;  // bytes of a file: reading it ta
 constexpr size_t kMostKeptHashes = 1000;
 constexpr int64_t kLargestKeptHashes = 16 << 20;
 
-std::set<fs::path> files_of(const GenerateRequest& request) {
+std::set<fs::path> files_of(const ModelChoice& choice) {
   std::set<fs::path> files;
   const auto add = [&](const fs::path& file) { files.insert(fs::canonical(file)); };
-  const Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  const Checkpoint checkpoint = Checkpoint::open(sources_of(choice));
   for (const auto& [name, component] : checkpoint.components) {
     for (const auto& file : component.files) add(file->path());
   }
-  for (const auto* loras : {&request.loras, &request.loras_2}) {
+  for (const auto* loras : {&choice.loras, &choice.loras_2}) {
     for (const LoraChoice& lora : *loras) add(lora.file);
   }
   return files;
@@ -138,10 +138,10 @@ std::string sha256_of_file(const fs::path& file, const std::atomic<bool>& given_
 
 namespace {
 
-std::string hash_model(const GenerateRequest& request, const std::atomic<bool>& given_up) {
+std::string hash_model(const ModelChoice& choice, const std::atomic<bool>& given_up) {
   static_cast<void>(::nice(10));  // of this thread alone, which is to be in nobody's way
   std::vector<std::string> hashes;
-  for (const fs::path& file : files_of(request)) hashes.push_back(sha256_of_file(file, given_up));
+  for (const fs::path& file : files_of(choice)) hashes.push_back(sha256_of_file(file, given_up));
   if (hashes.size() == 1) return hashes[0];
   std::sort(hashes.begin(), hashes.end());
   Digest digest(kSha256Digits, /*size=*/0);
@@ -151,8 +151,8 @@ std::string hash_model(const GenerateRequest& request, const std::atomic<bool>& 
 
 }  // namespace
 
-ModelDigest::ModelDigest(const GenerateRequest& request)
-    : hash_(std::async(std::launch::async, [this, request] { return hash_model(request, given_up_); })) {}
+ModelDigest::ModelDigest(const ModelChoice& located)
+    : hash_(std::async(std::launch::async, [this, located] { return hash_model(located, given_up_); })) {}
 
 ModelDigest::~ModelDigest() { given_up_ = true; }
 
@@ -165,6 +165,6 @@ std::string ModelDigest::get() {
   }
 }
 
-std::string model_sha256(const GenerateRequest& checked) { return ModelDigest(checked).get(); }
+std::string model_sha256(const CheckedRequest& request) { return ModelDigest(request.model).get(); }
 
 }  // namespace t2v

@@ -5,7 +5,7 @@
 #include <future>
 #include <string>
 
-#include "t2v/generate.h"
+#include "t2v/request.h"
 
 namespace t2v {
 
@@ -19,8 +19,8 @@ std::string sha256_of_file(const std::filesystem::path& file, const std::atomic<
 /// `sha256sum FILES | cut -c 1-64 | sort | sha256sum` says.
 class ModelDigest {
  public:
-  /// Begins. The request has passed check().
-  explicit ModelDigest(const GenerateRequest& request);
+  /// Begins. The paths are those of files and folders.
+  explicit ModelDigest(const ModelChoice& located);
   /// Gives up, if that is not done.
   ~ModelDigest();
   ModelDigest(const ModelDigest&) = delete;

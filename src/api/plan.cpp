@@ -1,5 +1,8 @@
 #include "t2v/plan.h"
 
+#include <set>
+
+#include "api/check_outputs.h"
 #include "api/decode_task.h"
 #include "api/engine_library.h"
 #include "engine/interface/engine.h"
@@ -12,11 +15,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDoing = "planning";
 
-std::vector<fs::path> outputs_of(const GenerateRequest& request) {
-  if (is_stream(request.output) || output_container(request.output) != Container::kPngSequence)
-    return {request.output};
-  const SequenceNames names(request.output, *request.num_frames);
-  return {names.frame(1), names.frame(*request.num_frames)};
+std::vector<fs::path> outputs_of(const fs::path& output, int64_t num_frames) {
+  if (is_stream(output) || output_container(output) != Container::kPngSequence) return {output};
+  const SequenceNames names(output, num_frames);
+  return {names.frame(1), names.frame(num_frames)};
 }
 
 int64_t free_beside(const fs::path& output) {
@@ -26,38 +28,45 @@ int64_t free_beside(const fs::path& output) {
 }
 
 /// What the engine does not know.
-Plan with_outputs(Plan plan, const GenerateRequest& checked) {
-  plan.outputs = outputs_of(checked);
-  plan.disk_free = free_beside(checked.output);
+Plan with_outputs(Plan plan, const fs::path& output) {
+  plan.outputs = outputs_of(output, plan.size.num_frames);
+  plan.disk_free = free_beside(output);
   return plan;
+}
+
+Plan plan_checked(const CheckedRequest& request) {
+  Plan plan;
+  engine_entry<decltype(t2v_engine_plan_run)>(kEnginePlanRun, kDoing)(request, plan);
+  return with_outputs(std::move(plan), request.outputs.output);
 }
 
 }  // namespace
 
 Plan plan(const GenerateRequest& request) {
-  const GenerateRequest checked = check(request);
+  const CheckedRequest checked = check(request);
   Plan plan;
   engine_entry<decltype(t2v_engine_plan)>(kEnginePlan, kDoing)(checked, plan);
-  return with_outputs(std::move(plan), checked);
+  return with_outputs(std::move(plan), checked.outputs.output);
 }
 
-Plan plan_run(const GenerateRequest& request) {
-  const GenerateRequest checked = check(request);
-  Plan plan;
-  engine_entry<decltype(t2v_engine_plan_run)>(kEnginePlanRun, kDoing)(checked, plan);
-  return with_outputs(std::move(plan), checked);
+Plan plan_run(const GenerateRequest& request) { return plan_checked(check(request)); }
+
+Plan plan_run(const CheckedRequest& request) {
+  std::set<fs::path> writable_folders;
+  check_outputs(request.outputs, request.encoding, request.size, writable_folders);
+  return plan_checked(request);
 }
 
-void check_inputs(const GenerateRequest& checked) {
-  engine_entry<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs, kDoing)(checked);
+void check_inputs(const CheckedRequest& request) {
+  engine_entry<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs, kDoing)(request);
 }
 
-Plan plan_decode(const fs::path& latents, const GenerateRequest& request) {
+Plan plan_decode(const fs::path& latents, const DecodeRequest& request) {
   const DecodeTask task = make_decode_task(latents, request);
   Plan plan;
   engine_entry<decltype(t2v_engine_plan_decode)>(kEnginePlanDecode, kDoing)(task, plan);
   plan.files.push_back({"latents", latents, static_cast<int64_t>(fs::file_size(latents))});
-  return with_outputs(std::move(plan), task.request);
+  return with_outputs(std::move(plan), task.outputs.output);
 }
 
 }  // namespace t2v

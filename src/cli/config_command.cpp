@@ -156,16 +156,16 @@ std::string table_of(const std::vector<Row>& rows) {
 GenerateRequest checkable(const GenerateArguments& arguments) {
   GenerateRequest request = arguments.request;
   if (request.prompt.empty()) request.prompt = "a clip";
-  request.output = "/dev/null";
-  request.save_latents.clear();
+  request.outputs.output = "/dev/null";
+  request.outputs.save_latents.clear();
   return request;
 }
 
 int show(const Invocation& invocation, const GenerateArguments& arguments,
          const std::vector<FlagGroup>& groups) {
-  const GenerateRequest checked = check(checkable(arguments));
+  const CheckedRequest checked = check(checkable(arguments));
   Json settings = Json::parse(settings_of(checked));
-  if (!arguments.request.seed) settings.erase("seed");
+  if (!arguments.request.sampling.seed) settings.erase("seed");
   if (arguments.request.prompt.empty()) settings.erase("prompt");
   const std::vector<Row> rows = Values(groups, invocation.given, settings.dump(), checked.preset).rows();
   const std::vector<UnusedVariable> unused = unused_variables(configurable_flags());

@@ -75,17 +75,24 @@ int run(const Invocation& invocation, const fs::path& latents, bool dry_run, Pro
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
                             given_from_json(flags_of(recorded), "settings of " + latents.string())));
-  const GenerateRequest& request = arguments.request;
-  if (request.output.empty()) {
+  const GenerateRequest& asked = arguments.request;
+  const DecodeRequest request{
+      .model = asked.model,
+      .size = asked.size,
+      .reference_images = static_cast<int64_t>(asked.conditions.reference_images.size()),
+      .machine = asked.machine,
+      .encoding = asked.encoding,
+      .outputs = asked.outputs};
+  const fs::path& output = request.outputs.output;
+  if (output.empty()) {
     throw Error(ErrorCode::kUsage,
                 {.doing = "--output", .got = "nothing", .expected = "where to write the clip"});
   }
   if (dry_run) {
-    expect_one_output(invocation, request.output);
+    expect_one_output(invocation, output);
     return show_plan(plan_decode(latents, request), invocation.json);
   }
-  deliver(invocation, request.output, progress,
-          [&] { return decode(latents, request, make_run_control(progress)); });
+  deliver(invocation, output, progress, [&] { return decode(latents, request, make_run_control(progress)); });
   return 0;
 }
 

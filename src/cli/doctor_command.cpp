@@ -72,7 +72,7 @@ int run(const Invocation& invocation, const GenerateArguments& arguments, Progre
                         {"detail", finding.detail},
                         {"advice", finding.advice}});
   };
-  examine(arguments.request.device, !arguments.dry_run, tell, make_run_control(progress));
+  examine(arguments.request.machine.device, !arguments.dry_run, tell, make_run_control(progress));
   if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});
   return failure ? static_cast<int>(*failure) : 0;
 }

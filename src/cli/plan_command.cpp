@@ -54,9 +54,9 @@ int run(const GenerateArguments& arguments, bool json) {
   GenerateRequest request = arguments.request;
   if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
   if (request.prompt.empty()) request.prompt = "any";
-  if (request.output.empty()) {
-    request.output = "clip.mp4";
-    request.overwrite = true;  // a name that nobody asked for may be taken
+  if (request.outputs.output.empty()) {
+    request.outputs.output = "clip.mp4";
+    request.outputs.overwrite = true;  // a name that nobody asked for may be taken
   }
   return show_plan(plan(request), json);
 }

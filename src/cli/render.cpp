@@ -32,7 +32,7 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
     throw Error(ErrorCode::kUsage,
                 {.doing = flag, .got = "nothing", .expected = what, .advice = "t2v --help shows examples"});
   };
-  require(!request.output.empty(), "--output", "where to write the clip");
+  require(!request.outputs.output.empty(), "--output", "where to write the clip");
   require(!request.prompt.empty() || !arguments.prompt_file.empty(), "--prompt", "a description of the clip");
   if (!arguments.prompt_file.empty()) request.prompt = read_prompt(arguments.prompt_file);
   request.arguments = invocation.words;
@@ -40,11 +40,11 @@ void complete(const Invocation& invocation, GenerateArguments& arguments) {
 
 /// Refuses what render() would refuse before it loads a model, and tells what it would take.
 int dry_run(const Invocation& invocation, const GenerateArguments& arguments) {
-  expect_one_output(invocation, arguments.request.output);
+  expect_one_output(invocation, arguments.request.outputs.output);
   if (arguments.skip_existing) {
     if (const auto rendered = find_rendered(arguments.request)) return show_there(*rendered, invocation.json);
   }
-  if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.overwrite);
+  if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.outputs.overwrite);
   return show_plan(plan_run(arguments.request), invocation.json);
 }
 
@@ -72,16 +72,16 @@ void expect_one_output(const Invocation& invocation, const std::filesystem::path
                                   .advice = "use --progress json"});
 }
 
-bool lacks_latents(const GenerateRequest& request) {
+bool lacks_latents(const Outputs& outputs) {
   std::error_code ignored;
-  return !request.save_latents.empty() && !std::filesystem::exists(request.save_latents, ignored);
+  return !outputs.save_latents.empty() && !std::filesystem::exists(outputs.save_latents, ignored);
 }
 
-void tell_no_latents(const GenerateRequest& request, size_t more, Progress& progress) {
+void tell_no_latents(const Outputs& outputs, size_t more, Progress& progress) {
   const auto shown = [](const std::filesystem::path& path) { return escape_for_display(path.string()); };
   const std::string others = more == 0 ? "" : " (nor are those of " + count_of_clips(more) + " more)";
-  progress.note("t2v: warning: --save-latents " + shown(request.save_latents) + " is not written" + others +
-                ": " + shown(request.output) +
+  progress.note("t2v: warning: --save-latents " + shown(outputs.save_latents) + " is not written" + others +
+                ": " + shown(outputs.output) +
                 " is there already, and nothing is sampled; move the clip away to have both made");
 }
 
@@ -120,26 +120,26 @@ int render(const Invocation& invocation, GenerateArguments& arguments, Progress&
   if (arguments.dry_run) return dry_run(invocation, arguments);
   RunControl control = make_run_control(progress);
   control.on_preview = preview_in_terminal(arguments, progress);
-  if (!arguments.request.seed) tell_drawn_seed(invocation, progress, control);
+  if (!arguments.request.sampling.seed) tell_drawn_seed(invocation, progress, control);
   std::optional<GenerateResult> rendered;
   const auto make = [&] {
     if (arguments.skip_existing) rendered = find_rendered(arguments.request);
     if (rendered) {
       progress.note("t2v: " + escape_for_display(rendered->output.string()) + " is there already");
-      if (lacks_latents(arguments.request)) tell_no_latents(arguments.request, 0, progress);
+      if (lacks_latents(arguments.request.outputs)) tell_no_latents(arguments.request.outputs, 0, progress);
       return *rendered;
     }
     // One that is there would be of another clip.
-    if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.overwrite);
+    if (!arguments.sheet.empty()) check_sheet(arguments.sheet, arguments.request.outputs.overwrite);
     GenerateResult result = generate(arguments.request, control);
     if (look) look(result);
     return result;
   };
-  deliver(invocation, arguments.request.output, progress, make, [&] {
+  deliver(invocation, arguments.request.outputs.output, progress, make, [&] {
     std::error_code ignored;
     if (arguments.sheet.empty() || (rendered && std::filesystem::exists(arguments.sheet, ignored))) return;
-    make_sheet({{.clip = arguments.request.output, .label = ""}}, arguments.sheet,
-               arguments.request.overwrite);
+    make_sheet({{.clip = arguments.request.outputs.output, .label = ""}}, arguments.sheet,
+               arguments.request.outputs.overwrite);
   });
   return 0;
 }

@@ -19,9 +19,9 @@ void deliver(const Invocation& invocation, const std::filesystem::path& output, 
              const std::function<GenerateResult()>& make, const std::function<void()>& finish = {});
 
 /// Whether a clip that is there is without the latents that are asked for beside it.
-bool lacks_latents(const GenerateRequest& request);
+bool lacks_latents(const Outputs& outputs);
 /// Says so of a clip, and of so many more.
-void tell_no_latents(const GenerateRequest& request, size_t more, Progress& progress);
+void tell_no_latents(const Outputs& outputs, size_t more, Progress& progress);
 
 /// What `generate` does: renders the clip that the arguments ask for and tells on standard output where it
 /// is; of a dry run tells the plan. `look` gets the result as well. Returns the exit code. Error, Stopped.

@@ -101,13 +101,13 @@ int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Prog
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
                             given_from_json(flags_of(recorded), "settings of " + clip.string())));
-  if (arguments.request.output.empty()) arguments.request.output = free_name(clip);
+  if (arguments.request.outputs.output.empty()) arguments.request.outputs.output = free_name(clip);
   arguments.dry_run = dry_run;
 
   const auto expect = [&](const std::string& key, const std::string& what, const std::string& now) {
     return warn(invocation, progress, what, recorded.value(key, Json()), now);
   };
-  const std::string device = numbered(arguments.request.device);
+  const std::string device = numbered(arguments.request.machine.device);
   expect("t2v", "the version of t2v", version());
   bool elsewhere = expect("device", "the device", device == "auto" ? "" : device);
   return render(invocation, arguments, progress, [&](const GenerateResult& result) {

@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <optional>
-#include <tuple>
 
 #include "engine/clips/clip_output.h"
 #include "engine/clips/kept_latents.h"
@@ -22,29 +21,24 @@
 namespace t2v {
 namespace {
 
-/// Whether two requests load the same models in the same way.
-bool same_models(const GenerateRequest& a, const GenerateRequest& b) {
-  const auto models = [](const GenerateRequest& request) {
-    return std::tie(request.model, request.transformer, request.transformer_2, request.vae,
-                    request.image_encoder, request.loras, request.loras_2, request.dtype, request.device,
-                    request.offload, request.max_vram);
-  };
-  return models(a) == models(b);
+/// Whether two clips use the same models in the same way.
+bool same_models(const CheckedRequest& a, const CheckedRequest& b) {
+  return a.model == b.model && a.machine == b.machine;
 }
 
-bool same_text_encoder(const GenerateRequest& a, const GenerateRequest& b) {
-  const auto encoder = [](const GenerateRequest& request) {
-    return std::tie(request.model, request.text_encoder, request.tokenizer, request.dtype, request.device,
-                    request.text_encoder_device, request.threads, request.embeds_cache);
-  };
-  return encoder(a) == encoder(b);
+/// Whether one load of the text encoder serves both clips, whose transformers may differ.
+bool same_text_encoder(const CheckedRequest& a, const CheckedRequest& b) {
+  const auto same_part = [&](const char* name) { return a.model.part(name) == b.model.part(name); };
+  return a.model.model == b.model.model && same_part("text_encoder") && same_part("tokenizer") &&
+         a.machine == b.machine;
 }
 
-/// What those to come can use of what `request` loads. Who limits memory has each part released in time.
-ComingClips coming_clips(const GenerateRequest& request, const std::vector<GenerateRequest>& expected) {
-  const bool unlimited = !request.max_vram && (request.offload == "auto" || request.offload == "none");
+/// What the expected clips can use of what `request` loads. A limit of memory releases each part in time.
+ComingClips coming_clips(const CheckedRequest& request, const std::vector<CheckedRequest>& expected) {
+  const Machine& machine = request.machine;
+  const bool unlimited = !machine.max_vram && (machine.offload == "auto" || machine.offload == "none");
   ComingClips coming;
-  for (const GenerateRequest& other : expected) {
+  for (const CheckedRequest& other : expected) {
     if (unlimited && same_models(request, other)) coming.same_models = true;
     if (!same_text_encoder(request, other)) continue;
     for (std::string& prompt : prompts_of(other)) coming.prompts.push_back(std::move(prompt));
@@ -54,24 +48,24 @@ ComingClips coming_clips(const GenerateRequest& request, const std::vector<Gener
 
 /// The plan of a clip, which was refused if it cannot be made. What `warm` models take is there already, and
 /// a plan counts it again.
-Plan expect_to_fit(const GenerateRequest& request, const Checkpoint& checkpoint, Placement placement,
+Plan expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, Placement placement,
                    bool warm) {
   PlannedMachine machine = this_machine(placement.device);
   if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
   Plan plan = warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
   expect_memory(plan);
-  expect_room(request, plan.latents_bytes);
-  expect_encoder(request);
+  expect_room(request.outputs, plan.latents_bytes);
+  expect_encoder(clip_file(request, ""));
   return plan;
 }
 
 /// From final latents to a clip. They are kept if that fails.
-GenerateResult finish(const GenerateRequest& request, const std::string& settings, const Tensor& latents,
+GenerateResult finish(const CheckedRequest& request, const std::string& settings, const Tensor& latents,
                       VideoPipeline& pipeline, const RunControl& control) {
   GenerateResult result{.output = {}, .settings = settings};
-  KeptLatents kept(request, latents, settings);
+  KeptLatents kept(request.outputs, latents, settings);
   try {
-    result.output = write_clip(request, settings, latents, pipeline, control);
+    result.output = write_clip(clip_file(request, settings), latents, pipeline, control);
   } catch (...) {
     kept.tell();
     throw;
@@ -81,19 +75,19 @@ GenerateResult finish(const GenerateRequest& request, const std::string& setting
 }
 
 GenerateResult render(const RenderTask& task, ModelStore& models, const RunControl& control) {
-  const GenerateRequest& request = task.request;
+  const CheckedRequest& request = task.request;
   const c10::InferenceMode inference_mode;
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
   // long decode would leave ever more holes in its heap.
   ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
-  const RequestThreads threads(request);
-  const Placement placement{parse_dtype(request.dtype), parse_device(request.device)};
-  Checkpoint checkpoint = Checkpoint::open(sources_of(request));
+  const RequestThreads threads(request.machine.threads);
+  const Placement placement{parse_dtype(request.machine.dtype), parse_device(request.machine.device)};
+  Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));
   ComingClips coming = coming_clips(request, task.expected);
   const bool warm = models.has_models();
   const Plan plan = expect_to_fit(request, checkpoint, placement, warm);
   if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
-  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   Preview preview(request, control);
   const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
                                              .placement = placement,
@@ -128,23 +122,23 @@ class TensorRenderEngine final : public RenderEngine {
 
  private:
   ModelStore models_;
-  std::optional<GenerateRequest> before_;
+  std::optional<CheckedRequest> before_;
 };
 
 GenerateResult decode(const DecodeTask& task, const RunControl& control) {
   const c10::InferenceMode inference_mode;
-  const RequestThreads threads(task.request);
-  const at::Device device = parse_device(task.request.device);
-  Checkpoint checkpoint = Checkpoint::open(sources_of(task.request));
-  expect_memory(plan_decoding(checkpoint, task.request, this_machine(device)));
+  const RequestThreads threads(task.machine.threads);
+  const at::Device device = parse_device(task.machine.device);
+  Checkpoint checkpoint = Checkpoint::open(sources_of(task.model));
+  expect_memory(plan_decoding(checkpoint, task, this_machine(device)));
   const Tensor latents = read_latents(task.latents);
   ModelStore models;
   const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
                                              .placement = {at::kFloat, device},
-                                             .request = task.request,
+                                             .request = request_of(task),
                                              .inputs = {}},
                                             models, control);
-  return {.output = write_clip(task.request, task.settings, latents, *pipeline, control),
+  return {.output = write_clip(clip_file(task, task.settings), latents, *pipeline, control),
           .settings = task.settings};
 }
 

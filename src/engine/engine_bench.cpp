@@ -26,13 +26,13 @@ std::string driver_of(at::Device device) {
 }
 
 BenchSetting setting_of(const EngineBench& bench) {
-  const at::Device device = parse_device(bench.named.device);
-  const auto clip_of = [&](GenerateRequest request) {
-    if (bench.request.dtype.empty()) request.dtype = device.is_cpu() ? "float32" : "bfloat16";
-    return BenchClip{request, Checkpoint::open(sources_of(request))};
+  const at::Device device = parse_device(bench.named.machine.device);
+  const auto clip_of = [&](CheckedRequest request) {
+    if (bench.request.dtype.empty()) request.machine.dtype = device.is_cpu() ? "float32" : "bfloat16";
+    return BenchClip{request, Checkpoint::open(sources_of(request.model))};
   };
   const BenchClip named = clip_of(bench.named);
-  return {.placement = {parse_dtype(named.request.dtype), device},
+  return {.placement = {parse_dtype(named.request.machine.dtype), device},
           .repeats = bench.request.repeats,
           .named = named,
           .bundled = clip_of(bench.bundled)};
@@ -47,7 +47,7 @@ BenchPlan plan(const EngineBench& bench) {
   const at::Device device = setting.placement.device;
   BenchPlan plan{.device = device.str(),
                  .device_name = device_name(device),
-                 .dtype = setting.named.request.dtype,
+                 .dtype = setting.named.request.machine.dtype,
                  .threads = at::get_num_threads(),
                  .repeats = setting.repeats,
                  .memory_available = static_cast<int64_t>(available_memory(device)),
@@ -110,14 +110,14 @@ void run(const EngineBench& bench, const RunControl& control,
 }  // namespace
 
 extern "C" void t2v_engine_plan_bench(const EngineBench& bench, BenchPlan& planned) {
-  const RequestThreads threads(bench.named);
+  const RequestThreads threads(bench.named.machine.threads);
   planned = with_errors_of("planning", [&] { return plan(bench); });
 }
 
 extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
                                  const std::function<void(const BenchResult&)>& on_result,
                                  BenchReport& report) {
-  const RequestThreads threads(bench.named);
+  const RequestThreads threads(bench.named.machine.threads);
   with_errors_of("timing", [&] { run(bench, control, on_result, report); });
 }
 

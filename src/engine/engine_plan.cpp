@@ -25,8 +25,9 @@ PlannedMachine planned_machine(const std::string& device) {
   return machine;
 }
 
-Plan plan_anything(const GenerateRequest& request) {
-  Plan plan = plan_clip(Checkpoint::open(sources_of(request)), request, planned_machine(request.device));
+Plan plan_anything(const CheckedRequest& request) {
+  Plan plan = plan_clip(Checkpoint::open(sources_of(request.model)), request,
+                        planned_machine(request.machine.device));
   try {
     expect_memory(plan);
   } catch (const Error& error) {
@@ -36,45 +37,46 @@ Plan plan_anything(const GenerateRequest& request) {
 }
 
 /// Refuses what rendering would, in its order.
-Plan plan_rendering(const GenerateRequest& request) {
-  const Checkpoint checkpoint = Checkpoint::open(sources_of(request));
-  const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.device)));
+Plan plan_rendering(const CheckedRequest& request) {
+  const Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));
+  const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.machine.device)));
   expect_memory(plan);
-  expect_room(request, plan.latents_bytes);
-  expect_encoder(request);
-  read_visual_inputs(request, checkpoint);
+  expect_room(request.outputs, plan.latents_bytes);
+  expect_encoder(clip_file(request, ""));
+  read_visual_inputs(request.conditions, request.size, checkpoint);
   prompt_tokens(checkpoint, prompts_of(request));
   return plan;
 }
 
 Plan plan_task(const DecodeTask& task) {
-  const Plan plan = plan_decoding(Checkpoint::open(sources_of(task.request)), task.request,
-                                  this_machine(parse_device(task.request.device)));
+  const Plan plan = plan_decoding(Checkpoint::open(sources_of(task.model)), task,
+                                  this_machine(parse_device(task.machine.device)));
   expect_memory(plan);
-  expect_encoder(task.request);
+  expect_encoder(clip_file(task, ""));
   read_latents(task.latents);
   return plan;
 }
 
 }  // namespace
 
-extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan) {
-  const RequestThreads threads(request);
+extern "C" void t2v_engine_plan(const CheckedRequest& request, Plan& plan) {
+  const RequestThreads threads(request.machine.threads);
   plan = with_errors_of("planning", [&] { return plan_anything(request); });
 }
 
-extern "C" void t2v_engine_plan_run(const GenerateRequest& request, Plan& plan) {
-  const RequestThreads threads(request);
+extern "C" void t2v_engine_plan_run(const CheckedRequest& request, Plan& plan) {
+  const RequestThreads threads(request.machine.threads);
   plan = with_errors_of("planning", [&] { return plan_rendering(request); });
 }
 
-extern "C" void t2v_engine_check_inputs(const GenerateRequest& request) {
-  with_errors_of("planning",
-                 [&] { return read_visual_inputs(request, Checkpoint::open(sources_of(request))); });
+extern "C" void t2v_engine_check_inputs(const CheckedRequest& request) {
+  with_errors_of("planning", [&] {
+    return read_visual_inputs(request.conditions, request.size, Checkpoint::open(sources_of(request.model)));
+  });
 }
 
 extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan) {
-  const RequestThreads threads(task.request);
+  const RequestThreads threads(task.machine.threads);
   plan = with_errors_of("planning", [&] { return plan_task(task); });
 }
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <ATen/Parallel.h>
+#include <cstdint>
 
-#include "t2v/generate.h"
+#include <ATen/Parallel.h>
 
 namespace t2v {
 
-/// The threads of a request, as long as this lives: a clip that is rendered next may ask for others.
+/// Sets the number of LibTorch's threads while it lives; 0 keeps the number.
 class RequestThreads {
  public:
-  explicit RequestThreads(const GenerateRequest& request) {
-    if (request.threads > 0) at::set_num_threads(static_cast<int>(request.threads));
+  explicit RequestThreads(int64_t threads) {
+    if (threads > 0) at::set_num_threads(static_cast<int>(threads));
   }
   RequestThreads(const RequestThreads&) = delete;
   RequestThreads& operator=(const RequestThreads&) = delete;

@@ -151,7 +151,7 @@ void check_rate(const Codec& codec, double fps) {
 
 }  // namespace
 
-Encoding choose_encoding(const std::filesystem::path& output, const OutputOptions& options) {
+ChosenEncoding choose_encoding(const std::filesystem::path& output, const OutputOptions& options) {
   check_word("--quality", options.quality, kQualities);
   const Codec& codec = choose_codec(output, options);
   if (!options.pix_fmt.empty()) check_word("--pix-fmt", options.pix_fmt, kPixFmts);
@@ -164,10 +164,10 @@ Encoding choose_encoding(const std::filesystem::path& output, const OutputOption
   if (options.crf) check_crf(codec, *options.crf);
   check_rate(codec, options.fps);
 
-  Encoding encoding{.codec = codec.name,
-                    .pix_fmt = options.pix_fmt.empty() ? codec.pix_fmts.front() : options.pix_fmt,
-                    .quality = options.quality,
-                    .lossless = codec.lossless};
+  ChosenEncoding encoding{.codec = codec.name,
+                          .pix_fmt = options.pix_fmt.empty() ? codec.pix_fmts.front() : options.pix_fmt,
+                          .quality = options.quality,
+                          .lossless = codec.lossless};
   if (codec.crf) {
     const CrfScale& scale = *codec.crf;
     encoding.crf = options.crf.value_or(options.quality == "draft"  ? scale.draft

@@ -10,7 +10,7 @@
 namespace t2v {
 
 /// How the frames of a clip are encoded.
-struct Encoding {
+struct ChosenEncoding {
   std::string codec;                ///< one of kCodecs, or "gif", "png"
   std::string pix_fmt;              ///< in libav's words: "yuv420p", "bgr0"
   std::string quality = "good";     ///< one of kQualities
@@ -20,6 +20,6 @@ struct Encoding {
 
 /// What the options mean for this output. Error (kUsage): quality, codec, pix_fmt or crf that are unknown or
 /// do not go together, or a rate that the container cannot hold.
-Encoding choose_encoding(const std::filesystem::path& output, const OutputOptions& options);
+ChosenEncoding choose_encoding(const std::filesystem::path& output, const OutputOptions& options);
 
 }  // namespace t2v

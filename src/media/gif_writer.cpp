@@ -14,7 +14,7 @@ constexpr uint32_t kOpaque = 0xFF000000;
 
 class GifWriter final : public VideoWriter {
  public:
-  GifWriter(std::filesystem::path output, const VideoSettings& settings, const Encoding& encoding)
+  GifWriter(std::filesystem::path output, const VideoSettings& settings, const ChosenEncoding& encoding)
       : output_(std::move(output)), settings_(settings), encoding_(encoding) {}
 
   void write(const Frames& frames) override { clip_.push_back(frames); }
@@ -44,14 +44,14 @@ class GifWriter final : public VideoWriter {
 
   std::filesystem::path output_;
   VideoSettings settings_;
-  Encoding encoding_;
+  ChosenEncoding encoding_;
   std::vector<Frames> clip_;
 };
 
 }  // namespace
 
 std::unique_ptr<VideoWriter> make_gif_writer(const std::filesystem::path& output,
-                                             const VideoSettings& settings, const Encoding& encoding) {
+                                             const VideoSettings& settings, const ChosenEncoding& encoding) {
   return std::make_unique<GifWriter>(output, settings, encoding);
 }
 

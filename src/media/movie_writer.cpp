@@ -99,7 +99,7 @@ class Target {
 class MovieWriter final : public VideoWriter {
  public:
   MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
-              const Encoding& encoding, VideoEncoder::Convert convert);
+              const ChosenEncoding& encoding, VideoEncoder::Convert convert);
 
   void write(const Frames& frames) override;
   void publish() override;
@@ -121,7 +121,7 @@ class MovieWriter final : public VideoWriter {
   fs::path output_;
   VideoSettings settings_;
   Container container_;
-  Encoding encoding_;
+  ChosenEncoding encoding_;
   std::string doing_;
   Target target_;
   DescriptorIo io_;
@@ -132,7 +132,7 @@ class MovieWriter final : public VideoWriter {
 };
 
 MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
-                         const Encoding& encoding, VideoEncoder::Convert convert)
+                         const ChosenEncoding& encoding, VideoEncoder::Convert convert)
     : output_(output),
       settings_(settings),
       container_(container),
@@ -305,7 +305,7 @@ int MovieWriter::close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
 }  // namespace
 
 std::unique_ptr<VideoWriter> make_movie_writer(const fs::path& output, const VideoSettings& settings,
-                                               Container container, const Encoding& encoding,
+                                               Container container, const ChosenEncoding& encoding,
                                                VideoEncoder::Convert convert) {
   return std::make_unique<MovieWriter>(output, settings, container, encoding, std::move(convert));
 }

@@ -48,7 +48,7 @@ AVRational frame_rate(double fps) {
   return av_d2q(fps, 1'001'000);
 }
 
-VideoEncoder::VideoEncoder(const VideoSettings& settings, const Encoding& encoding, std::string doing,
+VideoEncoder::VideoEncoder(const VideoSettings& settings, const ChosenEncoding& encoding, std::string doing,
                            bool global_header, Convert convert)
     : doing_(std::move(doing)), packet_(allocated(av_packet_alloc())), convert_(std::move(convert)) {
   const char* name = encoder_name(encoding.codec);
@@ -83,7 +83,7 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings, const Encoding& encodi
   if (!convert_) convert_ = converter(*codec_, doing_);
 }
 
-void VideoEncoder::set_format(const Encoding& encoding) {
+void VideoEncoder::set_format(const ChosenEncoding& encoding) {
   codec_->pix_fmt = encoding.pix_fmt == "bgr0" ? AV_PIX_FMT_0RGB32 : av_get_pix_fmt(encoding.pix_fmt.c_str());
   const AVPixFmtDescriptor& format = *av_pix_fmt_desc_get(codec_->pix_fmt);
   const int rest = (codec_->width & ((1 << format.log2_chroma_w) - 1)) +
@@ -101,7 +101,7 @@ void VideoEncoder::set_format(const Encoding& encoding) {
   if (yuv && format.log2_chroma_w != 0) codec_->chroma_sample_location = AVCHROMA_LOC_LEFT;
 }
 
-void VideoEncoder::set_codec(const Encoding& encoding) {
+void VideoEncoder::set_codec(const ChosenEncoding& encoding) {
   if (encoding.crf) set_option("crf", std::to_string(*encoding.crf));
   if (encoding.codec == "h264") {
     set_option("preset", preset(encoding.quality));

@@ -24,8 +24,8 @@ class VideoEncoder {
   /// `doing` begins this encoder's errors. Error (kUsage) for a size or rate that cannot be encoded,
   /// (kOutput) without the encoder. `global_header`: the container wants the codec's header apart from the
   /// packets. `convert`: empty, swscale.
-  VideoEncoder(const VideoSettings& settings, const Encoding& encoding, std::string doing, bool global_header,
-               Convert convert = {});
+  VideoEncoder(const VideoSettings& settings, const ChosenEncoding& encoding, std::string doing,
+               bool global_header, Convert convert = {});
 
   const AVCodecContext& codec() const { return *codec_; }
 
@@ -35,8 +35,8 @@ class VideoEncoder {
   void finish(const OnPacket& on_packet);
 
  private:
-  void set_format(const Encoding& encoding);
-  void set_codec(const Encoding& encoding);
+  void set_format(const ChosenEncoding& encoding);
+  void set_codec(const ChosenEncoding& encoding);
   void set_option(const char* name, const std::string& value);
   void send(const AVFrame* frame, const OnPacket& on_packet);
 

@@ -57,7 +57,7 @@ OutputOptions output_options(const VideoSettings& settings) {
 }
 
 std::unique_ptr<VideoWriter> make_writer(const std::filesystem::path& output, const VideoSettings& settings,
-                                         const Encoding& encoding) {
+                                         const ChosenEncoding& encoding) {
   switch (const Container container = output_container(output)) {
     case Container::kPngSequence:
       return make_png_writer(output, settings);
@@ -75,14 +75,14 @@ std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& outp
   redirect_libav_log();
   const OutputOptions options = output_options(settings);
   check_output(output, options);
-  const Encoding encoding = choose_encoding(output, options);
+  const ChosenEncoding encoding = choose_encoding(output, options);
   return std::make_unique<CheckedWriter>(make_writer(output, settings, encoding), settings);
 }
 
 void expect_encoder(const std::filesystem::path& output, const VideoSettings& settings) {
   redirect_libav_log();
   if (output_container(output) == Container::kPngSequence) return;
-  const Encoding encoding = choose_encoding(output, output_options(settings));
+  const ChosenEncoding encoding = choose_encoding(output, output_options(settings));
   const VideoEncoder encoder(settings, encoding, "writing " + output.string(), /*global_header=*/false,
                              [](const uint8_t* /*rgb*/, AVFrame& /*picture*/) {});
 }

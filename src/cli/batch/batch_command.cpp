@@ -223,7 +223,7 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   require(!options.prompts.empty() || prompt, "--prompts", "a file with prompts");
   expect_one_kind_of_seeds(invocation);
   options.sheet = arguments.sheet;
-  options.overwrite = arguments.request.overwrite;
+  options.overwrite = arguments.request.outputs.overwrite;
   options.skip_existing = arguments.skip_existing;
   GenerateArguments look = arguments;
   look.sheet.clear();  // the batch's own

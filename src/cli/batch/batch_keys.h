@@ -1,23 +1,30 @@
 #pragma once
 
+#include <compare>
 #include <string>
+#include <utility>
 
-#include "t2v/generate.h"
+#include "t2v/checked_request.h"
 
 namespace t2v {
 
-// Of checked requests: what clips of a batch share, so that it is loaded, planned or looked at once.
-
 /// Equal for clips that one loaded model renders.
-std::string model_key(const GenerateRequest& request);
-/// Equal for clips of one size and length.
-std::string shape_key(const GenerateRequest& request);
-/// Equal for clips that take as much memory and disk, where model_key() and shape_key() are as well.
-std::string kind_key(const GenerateRequest& request);
-/// Equal for clips that begin with the same pictures and clips, where the others are as well.
-std::string inputs_key(const GenerateRequest& request);
+using ModelKey = std::pair<ModelChoice, Machine>;
+
+/// Equal for clips that take as much memory and disk, where model and size are equal too.
+struct KindKey {
+  std::string extension;
+  Encoding encoding;
+  StepCaching caching;
+  std::string sampler;
+  bool is_guided, makes_previews;
+  Conditions conditions;  ///< without names of files: only which are given counts
+
+  auto operator<=>(const KindKey&) const = default;
+};
+KindKey kind_of(const CheckedRequest& request);
 
 /// About how long a clip takes beside others.
-double work_of(const GenerateRequest& request);
+double work_of(const CheckedRequest& request);
 
 }  // namespace t2v

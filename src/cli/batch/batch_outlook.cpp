@@ -28,12 +28,12 @@ std::optional<double> seconds_of(const Plan& plan, double work, bool first) {
 }  // namespace
 
 const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
-                                                   const std::function<GenerateRequest()>& request) {
+                                                   const std::function<CheckedRequest()>& request) {
   const bool reads = inputs_.insert(job.inputs).second;
   auto found = plans_.find(job.kind);
   if (found != plans_.end() && !reads) return found->second;
-  GenerateRequest checked = request();
-  checked.overwrite = true;  // another process may have made the clip meanwhile
+  CheckedRequest checked = request();
+  checked.outputs.overwrite = true;  // another process may have made the clip meanwhile
   if (found == plans_.end()) {
     found = plans_.emplace(job.kind, Planned{plan_run(checked), job.work}).first;
   } else {
@@ -42,7 +42,7 @@ const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
   return found->second;
 }
 
-void BatchOutlook::add(const BatchJob& job, const std::function<GenerateRequest()>& request) {
+void BatchOutlook::add(const BatchJob& job, const std::function<CheckedRequest()>& request) {
   const auto& [planned, work] = this->planned(job, request);
   ++clips_;
   output_ += planned.output_bytes;

@@ -20,7 +20,7 @@ class BatchOutlook {
  public:
   /// A clip that is to do. `request` makes its checked request, if it is the first of its kind or with its
   /// pictures. Error as plan_run().
-  void add(const BatchJob& job, const std::function<GenerateRequest()>& request);
+  void add(const BatchJob& job, const std::function<CheckedRequest()>& request);
 
   /// "3 clips to do; about 2.1 min; at most 1.20 GiB of memory; about 3 MiB on the disk, ..."
   std::string text() const;
@@ -32,7 +32,7 @@ class BatchOutlook {
     double work;
   };
 
-  const Planned& planned(const BatchJob& job, const std::function<GenerateRequest()>& request);
+  const Planned& planned(const BatchJob& job, const std::function<CheckedRequest()>& request);
 
   std::map<size_t, Planned> plans_;  ///< by kind
   std::set<size_t> models_, inputs_;

@@ -68,7 +68,7 @@ std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
   return groups;
 }
 
-std::string name_of(const NameTemplate& name, const BatchJob& job, const GenerateRequest& request,
+std::string name_of(const NameTemplate& name, const BatchJob& job, const CheckedRequest& request,
                     const std::string& where) {
   return name.name([&](const std::string& field) -> std::string {
     if (field == "index") return std::to_string(job.row);
@@ -172,13 +172,13 @@ bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>
   });
 }
 
-GenerateRequest BatchPlan::check(const std::string& place, const std::vector<GivenFlag>& given,
-                                 GenerateRequest request) {
+CheckedRequest BatchPlan::check(const std::string& place, const std::vector<GivenFlag>& given,
+                                GenerateRequest request) {
   // What is there may be the clip itself.
-  const bool overwrite = std::exchange(request.overwrite, true);
+  const bool overwrite = std::exchange(request.outputs.overwrite, true);
   try {
-    GenerateRequest checked = checker_.check(request);
-    checked.overwrite = overwrite;
+    CheckedRequest checked = checker_.check(request);
+    checked.outputs.overwrite = overwrite;
     return checked;
   } catch (const Error& error) {
     const bool of_row = names_any(error.what(), given) || error.what() != common_error();
@@ -191,8 +191,8 @@ const std::string& BatchPlan::common_error() {
   if (common_error_) return *common_error_;
   try {
     GenerateRequest request = ask("", {{"prompt", {"any"}, "--prompt"}});
-    request.output = options_.folder / name_template_.name([](const std::string&) { return "0"; });
-    request.overwrite = true;
+    request.outputs.output = options_.folder / name_template_.name([](const std::string&) { return "0"; });
+    request.outputs.overwrite = true;
     checker_.check(request);
     common_error_ = "";
   } catch (const Error& error) {
@@ -208,7 +208,7 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
   if (!own) used_.insert(kOfChance);
   if (!own && !options_.seeds.empty()) return options_.seeds;
   // A negative one is none, and asks for chance.
-  const bool random = !request.seed && (own || gives(common_, "--seed"));
+  const bool random = !request.sampling.seed && (own || gives(common_, "--seed"));
   if (random && random_.empty()) {
     random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
   }
@@ -224,8 +224,8 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
     if (!own && options_.seed_base) {
       const size_t before = row * static_cast<size_t>(options_.clips_per_row);
       seeds.push_back(above("--seed-base", *options_.seed_base, before + sample));
-    } else if (request.seed) {
-      seeds.push_back(above("--seed", *request.seed, sample));
+    } else if (request.sampling.seed) {
+      seeds.push_back(above("--seed", *request.sampling.seed, sample));
     } else {
       const uint64_t occurrence = occurrences_[request.prompt]++;
       seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
@@ -237,39 +237,47 @@ std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFla
 void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row, groups_);
   GenerateRequest request = ask(place(row), given);
-  const bool named = !request.output.empty();
+  const bool named = !request.outputs.output.empty();
   if (!named) used_.insert(kOfTemplate);
-  if (request.shows_previews && gives(given, "--preview"))
+  if (request.outputs.shows_previews && gives(given, "--preview"))
     refuse(place(row) + "--preview", "terminal", "a file, or --preview terminal on the command line");
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
-  const NameTemplate name = named ? NameTemplate(request.output.string(), where) : name_template_;
-  request.output = options_.folder / name.name([](const std::string&) { return "0"; });
+  const NameTemplate name = named ? NameTemplate(request.outputs.output.string(), where) : name_template_;
+  request.outputs.output = options_.folder / name.name([](const std::string&) { return "0"; });
   // A row that names its clip is one clip.
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
   const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
-  request.seed = seeds[0];
-  request = check(place(row), given, request);
+  request.sampling.seed = seeds[0];
+  CheckedRequest checked = check(place(row), given, request);
 
-  BatchJob job;
+  BatchJob job = group(checked);
   job.row = row;
-  job.work = work_of(request);
-  job.model = models_.try_emplace(model_key(request), models_.size()).first->second;
-  job.shape = shapes_.try_emplace(shape_key(request), shapes_.size()).first->second;
-  const std::string group = std::to_string(job.model) + ',' + std::to_string(job.shape) + ',';
-  job.kind = kinds_.try_emplace(group + kind_key(request), kinds_.size()).first->second;
-  job.inputs = inputs_.try_emplace(group + inputs_key(request), inputs_.size()).first->second;
   if (jobs_.size() + seeds.size() > kMostClips) {
     refuse(place(row) + "the batch", "more than " + std::to_string(kMostClips) + " clips", "fewer");
   }
   for (const uint64_t seed : seeds) {
     job.seed = seed;
-    request.seed = seed;
-    job.name = name_of(name, job, request, where);
-    take_file(place(row), "--save-latents", request.save_latents);
-    take_file(place(row), "--preview", request.preview);
+    checked.sampling.seed = seed;
+    job.name = name_of(name, job, checked, where);
+    take_file(place(row), "--save-latents", checked.outputs.save_latents);
+    take_file(place(row), "--preview", checked.outputs.preview);
     jobs_.push_back(job);
     ++job.sample;
   }
+}
+
+/// A job with the numbers of the clips that are like this one.
+BatchJob BatchPlan::group(const CheckedRequest& request) {
+  const auto number_in = [](auto& numbers, const auto& key) {
+    return numbers.try_emplace(key, numbers.size()).first->second;
+  };
+  BatchJob job;
+  job.work = work_of(request);
+  job.model = number_in(models_, std::pair(request.model, request.machine));
+  job.shape = number_in(shapes_, request.size);
+  job.kind = number_in(kinds_, std::tuple(job.model, job.shape, kind_of(request)));
+  job.inputs = number_in(inputs_, std::tuple(job.model, job.shape, request.conditions));
+  return job;
 }
 
 void BatchPlan::take_file(const std::string& place, const char* flag, const fs::path& file) {
@@ -286,7 +294,9 @@ bool BatchPlan::is_in_sequence(const std::string& file, const Names& taken) {
   const bool picture = name.extension() == ".png" && dash != std::string::npos && file[dash] == '-';
   if (!picture && name.extension() != ".json") return false;
   const auto found = taken.find(file.substr(0, picture ? dash : digits) + ".png");
-  return found != taken.end() && is_of_clip(request(*found->second), options_.folder / name);
+  if (found == taken.end()) return false;
+  const CheckedRequest clip = request(*found->second);
+  return is_of_clip(clip.outputs.output, clip.size.num_frames, options_.folder / name);
 }
 
 void BatchPlan::expect_free_names(BatchErrors& errors) {
@@ -304,7 +314,9 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
   }
   for (const BatchJob& job : jobs_) {
     errors.look([&] {
-      if (!is_in_sequence(job.name, taken) || first_file(request(job)).filename() != job.name) return;
+      if (!is_in_sequence(job.name, taken)) return;
+      const CheckedRequest clip = request(job);
+      if (first_file(clip.outputs.output, clip.size.num_frames).filename() != job.name) return;
       refuse(place(job.row) + "the clip " + job.name, "the name of a picture of another clip",
              "a name of its own");
     });
@@ -341,11 +353,11 @@ void BatchPlan::sort_jobs() {
   });
 }
 
-GenerateRequest BatchPlan::request(const BatchJob& job) {
+CheckedRequest BatchPlan::request(const BatchJob& job) {
   const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
   GenerateRequest request = ask("", given);
-  request.seed = job.seed;
-  request.output = options_.folder / job.name;
+  request.sampling.seed = job.seed;
+  request.outputs.output = options_.folder / job.name;
   return check("", given, request);
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "batch_errors.h"
+#include "batch_keys.h"
 #include "batch_names.h"
 #include "batch_rows.h"
 #include "cli/flags/flags.h"
@@ -64,7 +66,7 @@ class BatchPlan {
   /// row.
   const std::vector<BatchJob>& jobs() const { return jobs_; }
   /// The checked request of a job, but for whether its output exists.
-  GenerateRequest request(const BatchJob& job);
+  CheckedRequest request(const BatchJob& job);
   /// "jobs.csv:3: "; "" where there is no file.
   std::string place(size_t row) const;
   /// The row of a job again, for this clip alone: with its seed, its name, and paths that hold in any folder.
@@ -76,12 +78,13 @@ class BatchPlan {
   bool is_flag(const std::string& name, const char* flag) const;
   bool gives(const std::vector<GivenFlag>& given, const char* flag) const;
   GenerateRequest ask(const std::string& place, const std::vector<GivenFlag>& given);
-  GenerateRequest check(const std::string& place, const std::vector<GivenFlag>& given,
-                        GenerateRequest request);
+  CheckedRequest check(const std::string& place, const std::vector<GivenFlag>& given,
+                       GenerateRequest request);
   bool names_any(const std::string& error, const std::vector<GivenFlag>& given) const;
   const std::string& common_error();
   const std::string& prompt_in(const std::filesystem::path& file, const std::string& place);
   void add_jobs(size_t row);
+  BatchJob group(const CheckedRequest& request);
   void take_file(const std::string& place, const char* flag, const std::filesystem::path& file);
   bool is_in_sequence(const std::string& file, const Names& taken);
   std::vector<uint64_t> seeds_of(size_t row, const std::vector<GivenFlag>& given,
@@ -106,7 +109,10 @@ class BatchPlan {
   std::optional<std::string> common_error_;                ///< what a row that gives nothing is refused with
   std::unordered_map<std::string, uint64_t> occurrences_;  ///< of a prompt
   std::string random_;                                     ///< that of the folder, where a seed is to be so
-  std::unordered_map<std::string, size_t> models_, shapes_, kinds_, inputs_;
+  std::map<ModelKey, size_t> models_;
+  std::map<CheckedSize, size_t> shapes_;
+  std::map<std::tuple<size_t, size_t, KindKey>, size_t> kinds_;      ///< of a model and a shape
+  std::map<std::tuple<size_t, size_t, Conditions>, size_t> inputs_;  ///< of a model and a shape
   /// That are written beside the clips: by which row, and which flag.
   std::map<std::filesystem::path, std::pair<std::string, const char*>> files_;
 };

@@ -61,7 +61,7 @@ void BatchReport::check_page(const BatchOptions& options) {
   if (options.gallery) expect_gallery_page(options.folder / kGallery);
 }
 
-void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
+void BatchReport::tell(const BatchJob& job, const CheckedRequest& request, const GenerateResult& result,
                        double seconds) const {
   const auto warn = [&](const std::string& what) {
     progress_.log("t2v: warning: the clip is written, but " + what);
@@ -71,7 +71,8 @@ void BatchReport::tell(const BatchJob& job, const GenerateRequest& request, cons
   } catch (const Error& error) {
     warn(std::string("not in results.jsonl: ") + error.what());
   }
-  if (options_.gallery) poster_of(request.output, first_file(request));
+  if (options_.gallery)
+    poster_of(request.outputs.output, first_file(request.outputs.output, request.size.num_frames));
   if (!write_all(STDOUT_FILENO, describe_result(result, json_, seconds))) {
     warn(std::string("standard output is not: ") + std::strerror(errno));
   }
@@ -154,7 +155,7 @@ void BatchReport::settle_results(const BatchOutcome& outcome) const {
     const BatchJob& job = plan_.jobs()[number];
     if (outcome.states[number] != JobState::kThere || results.has(job.name)) continue;
     try {
-      const Inspection inspection = inspect(settings_file(plan_.request(job)));
+      const Inspection inspection = inspect(settings_file(plan_.request(job).outputs.output));
       results.set(result_of(job.name, nullptr, Json::parse(inspection.settings)));
     } catch (const Error&) {
       unknown.push_back(job.name);
@@ -208,13 +209,13 @@ void BatchReport::settle_page(const BatchOutcome& outcome) const {
 GalleryClip BatchReport::shown(const BatchJob& job, const std::string& failure) const {
   GalleryClip clip{.file = job.name, .failure = failure};
   try {
-    const GenerateRequest request = plan_.request(job);
-    const fs::path first = first_file(request);
+    const CheckedRequest request = plan_.request(job);
+    const fs::path first = first_file(request.outputs.output, request.size.num_frames);
     std::error_code ignored;
     clip.file = first.filename().string();
     clip.prompt = request.prompt;
     clip.there = failure.empty() && fs::exists(first, ignored);
-    if (clip.there) clip.poster = poster_of(request.output, first);
+    if (clip.there) clip.poster = poster_of(request.outputs.output, first);
     if (!clip.there) clip.settings = settings_of(request);
   } catch (const Error&) {
     // What it was to be made from is gone: the page has its failure.
@@ -230,14 +231,12 @@ std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
     const Inspection inspection = inspect(file);
     if (inspection.kind != Inspection::Kind::kClip) return std::nullopt;
     const Json settings = Json::parse(inspection.settings);
-    GenerateRequest request;
-    request.output = file;
-    if (file.extension() == ".json") request.output.replace_extension(".png");
-    request.num_frames = settings.at("num_frames").get<int64_t>();
-    const fs::path first = first_file(request);
+    fs::path output = file;
+    if (file.extension() == ".json") output.replace_extension(".png");
+    const fs::path first = first_file(output, settings.at("num_frames").get<int64_t>());
     if (!fs::exists(first, ignored)) return std::nullopt;
     return GalleryClip{.file = first.filename().string(),
-                       .poster = poster_of(request.output, first),
+                       .poster = poster_of(output, first),
                        .prompt = settings.at("prompt").get<std::string>(),
                        .settings = inspection.settings,
                        .there = true};

@@ -38,7 +38,7 @@ class BatchReport {
   static void check_page(const BatchOptions& options);
 
   /// Tells of a clip that is there now, whatever comes of telling.
-  void tell(const BatchJob& job, const GenerateRequest& request, const GenerateResult& result,
+  void tell(const BatchJob& job, const CheckedRequest& request, const GenerateResult& result,
             double seconds) const;
   void tell_failure(const nlohmann::ordered_json& row) const;
 

@@ -80,7 +80,7 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
       most_expected_(kMostExpected) {
   bool looked = false;
   size_t without_latents = 0;
-  GenerateRequest first_without;
+  CheckedRequest first_without;
   BatchErrors errors(progress_);
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
@@ -89,19 +89,20 @@ BatchRun::BatchRun(const BatchOptions& options, BatchPlan& plan, Progress& progr
     const bool sequence = output.extension() == ".png";
     if (!sequence && !fs::exists(fs::symlink_status(output, ignored))) continue;  // most, in a new folder
     look(errors, job, [&] {
-      const GenerateRequest request = plan_.request(job);
-      if (!looked && fs::exists(settings_file(request), ignored)) {
+      const CheckedRequest request = plan_.request(job);
+      if (!looked && fs::exists(settings_file(request.outputs.output), ignored)) {
         progress_.note("t2v: looking at the clips that are there");  // for which the engine is loaded
         looked = true;
       }
       const Found found = find(job, request);
       if (found == Found::kClip) outcome_.states[number] = JobState::kThere;
-      if (found == Found::kClip && lacks_latents(request) && without_latents++ == 0) first_without = request;
+      if (found == Found::kClip && lacks_latents(request.outputs) && without_latents++ == 0)
+        first_without = request;
       if (found == Found::kDamaged && options_.dry_run) tell_damaged(request);  // else when its turn comes
     });
   }
   errors.expect_none();
-  if (without_latents > 0) tell_no_latents(first_without, without_latents - 1, progress_);
+  if (without_latents > 0) tell_no_latents(first_without.outputs, without_latents - 1, progress_);
 }
 
 /// Calls it, and keeps what is wrong with the job as wrong with its row.
@@ -116,23 +117,23 @@ void BatchRun::look(BatchErrors& errors, const BatchJob& job, const std::functio
   });
 }
 
-BatchRun::Found BatchRun::find(const BatchJob& job, const GenerateRequest& request) {
+BatchRun::Found BatchRun::find(const BatchJob& job, const CheckedRequest& request) {
   std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(settings_file(request), ignored))) return Found::kNothing;
+  if (!fs::exists(fs::symlink_status(settings_file(request.outputs.output), ignored))) return Found::kNothing;
   if (is_kept(request)) return Found::kClip;
   const std::string other = what_differs_there(job, request);
   if (other.empty()) return is_whole(request) ? Found::kClip : Found::kDamaged;
-  if (request.overwrite) return Found::kNothing;
+  if (request.outputs.overwrite) return Found::kNothing;
   throw Error(
       ErrorCode::kUsage,
-      {.doing = request.output.string(),
+      {.doing = request.outputs.output.string(),
        .got = other,
        .expected = "nothing, or the clip that is asked for",
        .advice = "add --overwrite to replace it or --skip-existing to keep it, or use another folder"});
 }
 
 /// Whether --skip-existing keeps the clip that is there, whatever it was made with.
-bool BatchRun::is_kept(const GenerateRequest& request) const {
+bool BatchRun::is_kept(const CheckedRequest& request) const {
   try {
     return options_.skip_existing && find_rendered(request);
   } catch (const std::exception&) {
@@ -140,16 +141,16 @@ bool BatchRun::is_kept(const GenerateRequest& request) const {
   }
 }
 
-void BatchRun::tell_damaged(const GenerateRequest& request) const {
-  progress_.note("t2v: warning: " + escape_for_display(request.output.string()) +
+void BatchRun::tell_damaged(const CheckedRequest& request) const {
+  progress_.note("t2v: warning: " + escape_for_display(request.outputs.output.string()) +
                  " is damaged: some of its frames are not there; it is made again");
 }
 
 /// What stands where the clip of a job comes, if it is another; "" if it is that clip.
-std::string BatchRun::what_differs_there(const BatchJob& job, const GenerateRequest& request) {
+std::string BatchRun::what_differs_there(const BatchJob& job, const CheckedRequest& request) {
   constexpr const char* kSomethingElse = "something that t2v did not make, or not whole";
   try {
-    const Inspection inspection = inspect(settings_file(request));
+    const Inspection inspection = inspect(settings_file(request.outputs.output));
     if (inspection.kind != Inspection::Kind::kClip) return kSomethingElse;
     const std::string other =
         what_differs(Json::parse(inspection.settings), Json::parse(settings_of(request)),
@@ -161,7 +162,7 @@ std::string BatchRun::what_differs_there(const BatchJob& job, const GenerateRequ
 }
 
 /// Says so where the weights take long to read.
-std::string BatchRun::model_sha256_of(const BatchJob& job, const GenerateRequest& request) {
+std::string BatchRun::model_sha256_of(const BatchJob& job, const CheckedRequest& request) {
   const auto [found, is_new] = model_hashes_.try_emplace(job.model);
   if (!is_new) return found->second;
   std::future<std::string> hash = std::async(std::launch::async, model_sha256, std::cref(request));
@@ -196,14 +197,14 @@ int BatchRun::list() {
   const BatchOutlook outlook = look_ahead();
   std::string text;
   for (size_t number = 0; number < outcome_.states.size(); ++number) {
-    const GenerateRequest request = plan_.request(plan_.jobs()[number]);
+    const CheckedRequest request = plan_.request(plan_.jobs()[number]);
     const bool there = outcome_.states[number] == JobState::kThere;
     if (json_) {
-      text += record_line({{"output", request.output.string()},
+      text += record_line({{"output", request.outputs.output.string()},
                            {"there", there},
                            {"settings", Json::parse(settings_of(request))}});
     } else {
-      text += (there ? "there  " : "to do  ") + request.output.string();
+      text += (there ? "there  " : "to do  ") + request.outputs.output.string();
     }
     text += '\n';
   }
@@ -275,7 +276,7 @@ bool BatchRun::attempt(size_t number) {
     return true;
   }
   try {
-    const GenerateRequest request = plan_.request(job);
+    const CheckedRequest request = plan_.request(job);
     const Found found = find(job, request);
     if (found == Found::kClip) {
       outcome_.states[number] = JobState::kThere;
@@ -292,11 +293,11 @@ bool BatchRun::attempt(size_t number) {
 }
 
 /// Whether the name that a row gives its latents has these of an earlier run, whose clip is not there.
-bool BatchRun::find_latents(const BatchJob& job, const GenerateRequest& request) {
+bool BatchRun::find_latents(const BatchJob& job, const CheckedRequest& request) {
   std::error_code ignored;
-  if (!fs::is_regular_file(request.save_latents, ignored)) return false;
+  if (!fs::is_regular_file(request.outputs.save_latents, ignored)) return false;
   try {
-    const Inspection inspection = inspect(request.save_latents);
+    const Inspection inspection = inspect(request.outputs.save_latents);
     if (inspection.kind != Inspection::Kind::kLatents) return false;
     const Json recorded = Json::parse(inspection.settings), wanted = Json::parse(settings_of(request));
     return what_differs(recorded, wanted, [&] { return model_sha256_of(job, request); }).empty();
@@ -306,30 +307,30 @@ bool BatchRun::find_latents(const BatchJob& job, const GenerateRequest& request)
 }
 
 /// Refuses what a row names beside its clip and no run of it has left there, where the clip may be replaced.
-void BatchRun::expect_no_others(const GenerateRequest& request, bool own_latents) const {
+void BatchRun::expect_no_others(const CheckedRequest& request, bool own_latents) const {
   const auto expect = [&](const char* flag, const fs::path& file, bool own) {
     std::error_code ignored;
-    if (request.overwrite || own || !fs::exists(fs::symlink_status(file, ignored))) return;
+    if (request.outputs.overwrite || own || !fs::exists(fs::symlink_status(file, ignored))) return;
     throw Error(ErrorCode::kUsage, {.doing = std::string(flag) + ' ' + file.string(),
                                     .got = "a name that is taken",
                                     .expected = "a new one, or what an earlier run of this row left",
                                     .advice = "move it away, or add --overwrite to replace it"});
   };
-  expect("--save-latents", request.save_latents, own_latents);
-  expect("--preview", request.preview, is_own_preview(request));
+  expect("--save-latents", request.outputs.save_latents, own_latents);
+  expect("--preview", request.outputs.preview, is_own_preview(request.outputs));
 }
 
-void BatchRun::make(size_t number, GenerateRequest request, Found found) {
+void BatchRun::make(size_t number, CheckedRequest request, Found found) {
   const BatchJob& job = plan_.jobs()[number];
   const bool own_latents = find_latents(job, request);
   if (found == Found::kDamaged || own_latents) {
     expect_no_others(request, own_latents);
-    request.overwrite = true;  // what is there stays until the new is whole
+    request.outputs.overwrite = true;  // what is there stays until the new is whole
   }
   expect(number);
   progress_.begin_clip({.number = static_cast<int64_t>(number) + 1,
                         .count = static_cast<int64_t>(outcome_.states.size()),
-                        .output = request.output.string(),
+                        .output = request.outputs.output.string(),
                         .left = seconds_left()});
   const double began = progress_.seconds();
   const GenerateResult result = renderer_->generate(request, control_);
@@ -337,7 +338,7 @@ void BatchRun::make(size_t number, GenerateRequest request, Found found) {
   work_done_ += job.work;
   seconds_worked_ += seconds;
   outcome_.states[number] = JobState::kWritten;
-  if (request.save_latents.empty()) remove_kept_latents(request.output);
+  if (request.outputs.save_latents.empty()) remove_kept_latents(request.outputs.output);
   report_->tell(job, request, result, seconds);
 }
 
@@ -366,7 +367,7 @@ void BatchRun::fail(size_t number, Claim& claim, const Error& error) {
 /// Lets the renderer know what comes from this job on, always one before it has done all that it knows of.
 void BatchRun::expect(size_t number) {
   if (number + 1 < expected_end_) return;
-  std::vector<GenerateRequest> requests;
+  std::vector<CheckedRequest> requests;
   for (expected_end_ = number; expected_end_ < outcome_.states.size() && requests.size() < most_expected_;
        ++expected_end_) {
     if (outcome_.states[expected_end_] != JobState::kOpen) continue;

@@ -37,18 +37,18 @@ class BatchRun {
   /// What has the name of a clip: nothing that stays, the clip itself, or that without some of its frames.
   enum class Found : uint8_t { kNothing, kClip, kDamaged };
   /// Error (kUsage) if it is another clip that may not be replaced.
-  Found find(const BatchJob& job, const GenerateRequest& request);
-  std::string model_sha256_of(const BatchJob& job, const GenerateRequest& request);
+  Found find(const BatchJob& job, const CheckedRequest& request);
+  std::string model_sha256_of(const BatchJob& job, const CheckedRequest& request);
   void look(BatchErrors& errors, const BatchJob& job, const std::function<void()>& at_job) const;
   BatchOutlook look_ahead();
-  std::string what_differs_there(const BatchJob& job, const GenerateRequest& request);
-  bool is_kept(const GenerateRequest& request) const;
-  void tell_damaged(const GenerateRequest& request) const;
+  std::string what_differs_there(const BatchJob& job, const CheckedRequest& request);
+  bool is_kept(const CheckedRequest& request) const;
+  void tell_damaged(const CheckedRequest& request) const;
   void work();
   bool attempt(size_t number);
-  bool find_latents(const BatchJob& job, const GenerateRequest& request);
-  void expect_no_others(const GenerateRequest& request, bool own_latents) const;
-  void make(size_t number, GenerateRequest request, Found found);
+  bool find_latents(const BatchJob& job, const CheckedRequest& request);
+  void expect_no_others(const CheckedRequest& request, bool own_latents) const;
+  void make(size_t number, CheckedRequest request, Found found);
   void tell_failure(size_t number, const Error& error);
   void fail(size_t number, Claim& claim, const Error& error);
   void expect(size_t number);

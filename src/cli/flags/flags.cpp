@@ -1,5 +1,7 @@
 #include "flags.h"
 
+#include <algorithm>
+
 #include "t2v/error.h"
 
 namespace t2v {
@@ -56,26 +58,27 @@ FlagGroup what_to_show(GenerateArguments& arguments) {
 
 FlagGroup what_to_start_from(GenerateRequest& request) {
   const auto add_reference = [&request](const FlagValue& value) {
-    request.reference_images.push_back(parse_path(value));
+    request.conditions.reference_images.push_back(parse_path(value));
   };
-  return {"What to start from, for models that take it",
-          {path_flag({"--image", "-i", "--init-img"}, "FILE", "The picture that the clip begins with",
-                     request.image),
-           path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The picture that it ends with",
-                     request.end_image),
-           path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
-                     request.control_video),
-           path_flag({"--control-mask", "--src-mask"}, "FILE",
-                     "A clip, white where --control-video is to be made anew", request.control_mask),
-           {{"--reference-image", "--src-ref-images"},
-            "FILE",
-            "A picture of what is to appear (VACE); repeatable",
-            "",
-            "",
-            add_reference,
-            true},
-           number_flag({"--conditioning-scale"}, "How much these count (VACE)", kConditioningScales,
-                       request.conditioning_scale, "1")}};
+  return {
+      "What to start from, for models that take it",
+      {path_flag({"--image", "-i", "--init-img"}, "FILE", "The picture that the clip begins with",
+                 request.conditions.image),
+       path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The picture that it ends with",
+                 request.conditions.end_image),
+       path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
+                 request.conditions.control_video),
+       path_flag({"--control-mask", "--src-mask"}, "FILE",
+                 "A clip, white where --control-video is to be made anew", request.conditions.control_mask),
+       {{"--reference-image", "--src-ref-images"},
+        "FILE",
+        "A picture of what is to appear (VACE); repeatable",
+        "",
+        "",
+        add_reference,
+        true},
+       number_flag({"--conditioning-scale"}, "How much these count (VACE)", kConditioningScales,
+                   request.conditions.conditioning_scale, "1")}};
 }
 
 FlagGroup where_to(GenerateArguments& arguments) {
@@ -85,31 +88,31 @@ FlagGroup where_to(GenerateArguments& arguments) {
       {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
                  "The clip to write: .mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png (numbered "
                  "files, and their settings in a .json), or - for Matroska on standard output",
-                 request.output),
-       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails", request.overwrite,
-                   true),
+                 request.outputs.output),
+       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails",
+                   request.outputs.overwrite, true),
        switch_flag({"--skip-existing"}, "Do nothing if it is there, whole and as long as asked for",
                    arguments.skip_existing, true),
        path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                 request.save_latents),
-       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.metadata, false),
+                 request.outputs.save_latents),
+       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.outputs.metadata, false),
        replacing({"--crf"}, choice_flag({"--quality"}, "How the clip is compressed; lossless: .mkv or .png",
-                                        kQualities, request.quality, request.quality)),
+                                        kQualities, request.encoding.quality, request.encoding.quality)),
        integer_flag({"--crf"},
                     "The codec's own scale instead of --quality; 0 is best. draft, good, high are 23, 16, "
                     "10 of H.264, 25, 16, 10 of H.265 (both to 51), 38, 22, 12 of VP9; ProRes has LT and HQ",
-                    kCrfs, request.crf),
+                    kCrfs, request.encoding.crf),
        choice_flag({"--codec"}, "Another codec than the container's first, where it holds it", kCodecs,
-                   request.codec, "the container's"),
-       choice_flag({"--pix-fmt"}, "How colours are stored, where the codec has it", kPixFmts, request.pix_fmt,
-                   "the codec's")}};
+                   request.encoding.codec, "the container's"),
+       choice_flag({"--pix-fmt"}, "How colours are stored, where the codec has it", kPixFmts,
+                   request.encoding.pix_fmt, "the codec's")}};
 }
 
 FlagGroup look(GenerateArguments& arguments) {
   const auto set_preview = [&arguments](const FlagValue& value) {
     GenerateRequest& request = arguments.request;
-    request.shows_previews = value.text == "terminal";
-    request.preview = request.shows_previews ? "" : parse_path(value);
+    request.outputs.shows_previews = value.text == "terminal";
+    request.outputs.preview = request.outputs.shows_previews ? "" : parse_path(value);
   };
   return {"Look",
           {{{"--preview"},
@@ -120,7 +123,7 @@ FlagGroup look(GenerateArguments& arguments) {
             "",
             set_preview},
            integer_flag({"--preview-interval"}, "Steps from one preview to the next", kPreviewIntervals,
-                        arguments.request.preview_interval, "1"),
+                        arguments.request.outputs.preview_interval, "1"),
            path_flag({"--sheet"}, "FILE.png", "A contact sheet: frames of the clip, with their numbers",
                      arguments.sheet)}};
 }
@@ -128,8 +131,8 @@ FlagGroup look(GenerateArguments& arguments) {
 Flag size_flag(GenerateRequest& request) {
   const auto set = [&request](const FlagValue& value) {
     const Size size = parse_size(value);
-    request.width = size.width;
-    request.height = size.height;
+    request.size.width = size.width;
+    request.size.height = size.height;
   };
   return deciding(
       {"--width", "--height"},
@@ -138,7 +141,7 @@ Flag size_flag(GenerateRequest& request) {
 }
 
 Flag aspect_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) { request.aspect = parse_aspect(value); };
+  const auto set = [&request](const FlagValue& value) { request.size.aspect = parse_aspect(value); };
   return deciding(
       {"--width", "--height"},
       replacing({"--size"},
@@ -153,8 +156,8 @@ Flag aspect_flag(GenerateRequest& request) {
 // --frames and --duration say the same thing: the last one holds.
 Flag frames_flag(GenerateRequest& request) {
   const auto set = [&request](const FlagValue& value) {
-    request.num_frames = parse_integer(value, kFrameCounts);
-    request.duration.reset();
+    request.size.num_frames = parse_integer(value, kFrameCounts);
+    request.size.duration.reset();
   };
   return {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
           "N",
@@ -165,8 +168,8 @@ Flag frames_flag(GenerateRequest& request) {
 }
 Flag duration_flag(GenerateRequest& request) {
   const auto set = [&request](const FlagValue& value) {
-    request.duration = parse_number(value, kDurations);
-    request.num_frames.reset();
+    request.size.duration = parse_number(value, kDurations);
+    request.size.num_frames.reset();
   };
   return deciding({"--frames"}, {{"--duration"},
                                  "SECONDS",
@@ -178,15 +181,17 @@ Flag duration_flag(GenerateRequest& request) {
 
 FlagGroup size_and_length(GenerateRequest& request) {
   return {"Size and length",
-          {size_flag(request), integer_flag({"--width", "-W"}, "Width", kSides, request.width, kOfModel),
-           integer_flag({"--height", "-H"}, "Height", kSides, request.height, kOfModel), aspect_flag(request),
-           frames_flag(request), duration_flag(request),
-           number_flag({"--fps"}, "Frames a second", kFrameRates, request.fps, kOfModel)}};
+          {size_flag(request), integer_flag({"--width", "-W"}, "Width", kSides, request.size.width, kOfModel),
+           integer_flag({"--height", "-H"}, "Height", kSides, request.size.height, kOfModel),
+           aspect_flag(request), frames_flag(request), duration_flag(request),
+           number_flag({"--fps"}, "Frames a second", kFrameRates, request.size.fps, kOfModel)}};
 }
 
 FlagGroup sampling(GenerateRequest& request) {
-  const auto set_seed = [&request](const FlagValue& value) { request.seed = parse_seed(value); };
-  const auto set_sigmas = [&request](const FlagValue& value) { request.sigmas = parse_sigmas(value); };
+  const auto set_seed = [&request](const FlagValue& value) { request.sampling.seed = parse_seed(value); };
+  const auto set_sigmas = [&request](const FlagValue& value) {
+    request.sampling.sigmas = parse_sigmas(value);
+  };
   return {
       "Sampling",
       {{{"--seed", "-s", "--base-seed"},
@@ -197,23 +202,24 @@ FlagGroup sampling(GenerateRequest& request) {
         set_seed},
        replacing({"--sigmas"},
                  integer_flag({"--steps", "--num-inference-steps", "--sample-steps"}, "Denoising steps",
-                              kStepCounts, request.num_inference_steps, kOfModel)),
+                              kStepCounts, request.sampling.num_inference_steps, kOfModel)),
        replacing({"--guidance-scale-2"},
                  number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
                              "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
-                             kGuidanceScales, request.guidance_scale, kOfModel)),
+                             kGuidanceScales, request.sampling.guidance_scale, kOfModel)),
        number_flag({"--guidance-scale-2"}, "The same for the low-noise expert, where there are two",
-                   kGuidanceScales, request.guidance_scale_2, "as --guidance-scale, or the model's"),
+                   kGuidanceScales, request.sampling.guidance_scale_2, "as --guidance-scale, or the model's"),
        number_flag({"--boundary-ratio", "--moe-boundary"},
                    "The noise level at which the low-noise expert takes over", kBoundaryRatios,
-                   request.boundary_ratio, kOfModel),
+                   request.sampling.boundary_ratio, kOfModel),
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
-                   "Where the steps are spent: higher, on layout", kFlowShifts, request.flow_shift, kOfModel),
+                   "Where the steps are spent: higher, on layout", kFlowShifts, request.sampling.flow_shift,
+                   kOfModel),
        choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "The solver", kSamplers,
-                   request.sampler, kOfModel),
+                   request.sampling.sampler, kOfModel),
        switch_flag({"--legacy-sigmas"},
                    "UniPC's noise levels as diffusers up to 0.36 and the original Wan code have them",
-                   request.legacy_sigmas, true),
+                   request.sampling.legacy_sigmas, true),
        deciding({"--steps"}, {{"--sigmas"},
                               "LIST",
                               "The noise levels themselves, one a step, before the shift",
@@ -223,13 +229,15 @@ FlagGroup sampling(GenerateRequest& request) {
 }
 
 FlagGroup speed_at_a_cost(GenerateRequest& request) {
-  const auto add_option = [&request](const FlagValue& value) { request.cache_options.push_back(value.text); };
+  const auto add_option = [&request](const FlagValue& value) {
+    request.caching.options.push_back(value.text);
+  };
   return {
       "Speed at a cost in quality",
       {replacing({"--cache-option"},
                  choice_flag({"--cache-mode"},
                              "Skip steps that change little; for 20 steps and more. The run says how many",
-                             kCacheModes, request.cache_mode, request.cache_mode)),
+                             kCacheModes, request.caching.mode, request.caching.mode)),
        {{"--cache-option"},
         "KEY=VALUE",
         "threshold=X: higher skips more; first=N, last=N: so many are always computed; "
@@ -241,24 +249,36 @@ FlagGroup speed_at_a_cost(GenerateRequest& request) {
         true}}};
 }
 
+/// The flag of a component, which is called like it.
+Flag part_flag(const std::string& name, const char* description, GenerateRequest& request) {
+  std::string component = name.substr(2);
+  std::replace(component.begin(), component.end(), '-', '_');
+  const auto set = [&request, component](const FlagValue& value) {
+    request.model.parts[component] = parse_path(value);
+  };
+  return {{name}, "PATH", description, "", "", set};
+}
+
 FlagGroup model(GenerateRequest& request) {
-  const auto add_lora = [&request](const FlagValue& value) { request.loras.push_back(parse_lora(value)); };
+  const auto add_lora = [&request](const FlagValue& value) {
+    request.model.loras.push_back(parse_lora(value));
+  };
   const auto add_lora_2 = [&request](const FlagValue& value) {
-    request.loras_2.push_back(parse_lora(value));
+    request.model.loras_2.push_back(parse_lora(value));
   };
   return {"Model",
           {path_flag({"--model", "-m"}, "PATH",
-                     "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)", request.model,
-                     "tiny-world"),
-           path_flag({"--transformer"}, "PATH",
+                     "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)",
+                     request.model.model, "tiny-world"),
+           part_flag("--transformer",
                      "This part instead of the model's: a folder or a file. Without --model the rest has to "
                      "be named as well",
-                     request.transformer),
-           path_flag({"--transformer-2"}, "PATH", "The same for the low-noise expert", request.transformer_2),
-           path_flag({"--vae"}, "PATH", "The same", request.vae),
-           path_flag({"--text-encoder"}, "PATH", "The same", request.text_encoder),
-           path_flag({"--tokenizer"}, "PATH", "The same", request.tokenizer),
-           path_flag({"--image-encoder"}, "PATH", "The same", request.image_encoder),
+                     request),
+           part_flag("--transformer-2", "The same for the low-noise expert", request),
+           part_flag("--vae", "The same", request),
+           part_flag("--text-encoder", "The same", request),
+           part_flag("--tokenizer", "The same", request),
+           part_flag("--image-encoder", "The same", request),
            {{"--lora"},
             "PATH[:STRENGTH]",
             "A LoRA to merge into the transformer; may be given again",
@@ -276,25 +296,28 @@ FlagGroup model(GenerateRequest& request) {
 }
 
 FlagGroup machine(GenerateRequest& request) {
-  const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
+  const auto set_device = [&request](const FlagValue& value) {
+    request.machine.device = parse_device(value);
+  };
   const auto set_text_encoder_device = [&request](const FlagValue& value) {
-    request.text_encoder_device = parse_device(value);
+    request.machine.text_encoder_device = parse_device(value);
   };
   return {
       "Machine",
-      {completing(kDevices,
-                  {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device}),
+      {completing(
+           kDevices,
+           {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.machine.device, set_device}),
        choice_flag({"--dtype"},
                    "Numbers of text encoder and transformer. float16: of the transformer, beside a text "
                    "encoder in float32; fp8: its matrices are kept in 8 bits and computed in bfloat16",
-                   kDtypes, request.dtype, request.dtype),
+                   kDtypes, request.machine.dtype, request.machine.dtype),
        choice_flag(
            {"--offload"},
            "Where the transformer's blocks wait for their turn: none on the device; auto: cpu if --max-vram "
            "asks for it, else none",
-           kOffloads, request.offload, request.offload),
+           kOffloads, request.machine.offload, request.machine.offload),
        number_flag({"--max-vram"}, "GiB of the GPU to use at most; blocks that do not fit wait elsewhere",
-                   kMaxVrams, request.max_vram),
+                   kMaxVrams, request.machine.max_vram),
        completing(kDevices, {{"--text-encoder-device"},
                              "WORD",
                              "Where to encode the prompt",
@@ -302,10 +325,11 @@ FlagGroup machine(GenerateRequest& request) {
                              "as --device",
                              set_text_encoder_device}),
        path_flag({"--embeds-cache"}, "DIR", "Keeps what the text encoder makes of prompts, for later runs",
-                 request.embeds_cache),
+                 request.machine.embeds_cache),
        switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",
-                   request.vae_tiling, true),
-       integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core")}};
+                   request.machine.vae_tiling, true),
+       integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.machine.threads,
+                    "one a core")}};
 }
 
 FlagGroup from_elsewhere(GenerateArguments& arguments) {

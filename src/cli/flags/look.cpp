@@ -8,6 +8,7 @@
 #include "cli/streams.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
@@ -33,14 +34,16 @@ void check_look(const Invocation& invocation, const GenerateArguments& arguments
                   {.doing = "--sheet " + arguments.sheet.string(), .got = got, .expected = expected});
     };
     // With --skip-existing it may be there, if its clip is.
-    check_sheet(arguments.sheet, request.overwrite || arguments.skip_existing);
-    if (!is_kept(request.output)) refuse("a clip that is not kept", "--output with the name of a file");
-    if (arguments.sheet == request.save_latents || arguments.sheet == request.preview ||
-        is_of_clip(request, arguments.sheet)) {
+    check_sheet(arguments.sheet, request.outputs.overwrite || arguments.skip_existing);
+    if (!is_kept(request.outputs.output))
+      refuse("a clip that is not kept", "--output with the name of a file");
+    if (arguments.sheet == request.outputs.save_latents || arguments.sheet == request.outputs.preview ||
+        is_of_clip(request.outputs.output, request.size.num_frames.value_or(kFrameCounts.largest),
+                   arguments.sheet)) {
       refuse("the name of another file of this clip", "a name of its own");
     }
   }
-  if (!arguments.request.shows_previews) return;
+  if (!arguments.request.outputs.shows_previews) return;
   const bool shows = is_terminal(STDERR_FILENO) && picture_protocol() != PictureProtocol::kNone;
   if (shows && invocation.progress != "json") return;
   throw Error(
@@ -62,7 +65,7 @@ void make_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet, bool
 
 std::function<void(const std::string&)> preview_in_terminal(const GenerateArguments& arguments,
                                                             Progress& progress) {
-  if (!arguments.request.shows_previews) return {};
+  if (!arguments.request.outputs.shows_previews) return {};
   return [&progress](const std::string& png) {
     const int columns = std::clamp(terminal_width(STDERR_FILENO) - 1, 1, kMostColumns);
     progress.log(picture_sequence(picture_protocol(), png, columns));

@@ -69,7 +69,7 @@ std::string describe_device(const Plan& plan) {
   std::string text = "device    " + plan.device;
   text += plan.device_name.empty() ? ", which is not there" : ", " + plan.device_name;
   if (plan.gpu_total > 0) text += ", " + in_bytes(plan.gpu_total);
-  text += ", " + plan.request.dtype + '\n';
+  text += ", " + plan.machine.dtype + '\n';
   if (plan.host_available > 0)
     text += "memory    " + in_bytes(plan.host_available) + " can be allocated now\n";
   if (plan.blocks > 0) {
@@ -83,17 +83,17 @@ std::string describe_device(const Plan& plan) {
 }
 
 std::string describe(const Plan& plan) {
-  const GenerateRequest& request = plan.request;
-  std::string text = formatted(
-      "clip      %lldx%lld, %lld frames at %g fps\n", static_cast<long long>(*request.width),
-      static_cast<long long>(*request.height), static_cast<long long>(*request.num_frames), *request.fps);
+  const CheckedSize& size = plan.size;
+  std::string text =
+      formatted("clip      %lldx%lld, %lld frames at %g fps\n", static_cast<long long>(size.width),
+                static_cast<long long>(size.height), static_cast<long long>(size.num_frames), size.fps);
   text += formatted("latents   %lld channels, %lld frames of %lldx%lld",
                     static_cast<long long>(plan.latent_channels), static_cast<long long>(plan.latent_frames),
                     static_cast<long long>(plan.latent_width), static_cast<long long>(plan.latent_height));
   text += (plan.tokens > 0 ? "; " + std::to_string(plan.tokens) + " tokens" : "") + '\n';
-  if (plan.forwards > 0) {
-    text += "sampling  " + std::to_string(*request.num_inference_steps) + " steps of " + *request.sampler +
-            ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
+  if (plan.sampling) {
+    text += "sampling  " + std::to_string(plan.sampling->num_inference_steps) + " steps of " +
+            plan.sampling->sampler + ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
   }
   text += describe_device(plan) + '\n' + describe_phases(plan) + '\n' + describe_files(plan) + '\n';
   text += "writes    " + escape_for_display(plan.outputs.front().string());
@@ -121,7 +121,6 @@ Json to_json(const PlannedPhase& phase) {
 }
 
 Json to_json(const Plan& plan) {
-  const GenerateRequest& request = plan.request;
   Json files = Json::array(), phases = Json::array(), outputs = Json::array();
   for (const PlannedFile& file : plan.files) {
     files.push_back({{"component", file.component}, {"path", file.path.string()}, {"bytes", file.bytes}});
@@ -129,11 +128,11 @@ Json to_json(const Plan& plan) {
   for (const PlannedPhase& phase : plan.phases) phases.push_back(to_json(phase));
   for (const auto& output : plan.outputs) outputs.push_back(output.string());
   const auto seconds = total_seconds(plan);
-  return {{"width", *request.width},
-          {"height", *request.height},
-          {"num_frames", *request.num_frames},
-          {"num_inference_steps", plan.forwards > 0 ? Json(*request.num_inference_steps) : Json(nullptr)},
-          {"dtype", request.dtype},
+  return {{"width", plan.size.width},
+          {"height", plan.size.height},
+          {"num_frames", plan.size.num_frames},
+          {"num_inference_steps", plan.sampling ? Json(plan.sampling->num_inference_steps) : Json(nullptr)},
+          {"dtype", plan.machine.dtype},
           {"device", plan.device},
           {"device_name", plan.device_name},
           {"latents", {plan.latent_channels, plan.latent_frames, plan.latent_height, plan.latent_width}},

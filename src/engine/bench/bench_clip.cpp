@@ -18,11 +18,11 @@ BenchClip bench_clip(const BenchSpec& spec, const BenchSetting& setting, Synthet
   components.emplace("transformer", synthetic_model("transformer", bench_config(spec.model), values));
   components.emplace("vae", synthetic_model("vae", bench_config(vae_of(spec.model)), values));
   clip.checkpoint.expand_timesteps = vae_of(spec.model) == "vae.2.2";
-  clip.request.num_frames = spec.clip.num_frames;
-  clip.request.height = spec.clip.height;
-  clip.request.width = spec.clip.width;
-  clip.request.num_inference_steps = kBenchSteps;
-  clip.request.guidance_scale = 1;
+  clip.request.size.num_frames = spec.clip.num_frames;
+  clip.request.size.height = spec.clip.height;
+  clip.request.size.width = spec.clip.width;
+  clip.request.sampling.num_inference_steps = kBenchSteps;
+  clip.request.sampling.guidance_scale = 1;
   return clip;
 }
 

@@ -12,7 +12,7 @@ namespace t2v {
 
 /// A clip, and what renders it.
 struct BenchClip {
-  GenerateRequest request;  ///< has passed check()
+  CheckedRequest request;
   Checkpoint checkpoint;
 };
 

@@ -113,7 +113,7 @@ BenchResult BenchRunner::run(const BenchSpec& spec) {
   BenchResult result;
   result.name = spec.name;
   // Matrices of a clip alone are kept in fp8.
-  result.dtype = spec.kind == Kind::kClip ? setting_.named.request.dtype : dtype_name(dtype_of(spec));
+  result.dtype = spec.kind == Kind::kClip ? setting_.named.request.machine.dtype : dtype_name(dtype_of(spec));
   result.note = outlook.note;
   result.tokens = outlook.tokens;
   measure(spec, outlook, result);

@@ -6,42 +6,41 @@
 namespace t2v {
 namespace {
 
-VideoSettings video_settings(const GenerateRequest& request, const std::string& settings) {
-  return {.width = *request.width,
-          .height = *request.height,
-          .fps = *request.fps,
-          .quality = request.quality,
-          .crf = request.crf,
-          .codec = request.codec,
-          .pix_fmt = request.pix_fmt,
-          .comment = request.metadata ? settings : "",
-          .frame_count = *request.num_frames,
-          .overwrite = request.overwrite};
+VideoSettings video_settings(const ClipFile& clip) {
+  return {.width = clip.size.width,
+          .height = clip.size.height,
+          .fps = clip.size.fps,
+          .quality = clip.encoding.quality,
+          .crf = clip.encoding.crf,
+          .codec = clip.encoding.codec,
+          .pix_fmt = clip.encoding.pix_fmt,
+          .comment = clip.outputs.metadata ? clip.settings : "",
+          .frame_count = clip.size.num_frames,
+          .overwrite = clip.outputs.overwrite};
 }
 
 }  // namespace
 
-std::filesystem::path write_clip(const GenerateRequest& request, const std::string& settings,
-                                 const Tensor& latents, VideoPipeline& pipeline, const RunControl& control) {
+std::filesystem::path write_clip(const ClipFile& clip, const Tensor& latents, VideoPipeline& pipeline,
+                                 const RunControl& control) {
+  const std::filesystem::path& output = clip.outputs.output;
   const auto emit = [&](Event::Kind kind, const std::filesystem::path& path) {
     if (control.on_event) control.on_event({.kind = kind, .detail = path.string()});
   };
-  VideoSettings video = video_settings(request, settings);
+  VideoSettings video = video_settings(clip);
   video.stop = control.stop;
-  const auto writer = make_video_writer(request.output, video);
+  const auto writer = make_video_writer(output, video);
   pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
-  emit(Event::Kind::kWrite, request.output);
+  emit(Event::Kind::kWrite, output);
   if (control.stop != nullptr && *control.stop) throw Stopped{};
   writer->publish();
-  const bool sequence = output_container(request.output) == Container::kPngSequence;
+  const bool sequence = output_container(output) == Container::kPngSequence;
   const std::filesystem::path first =
-      sequence ? SequenceNames(request.output, *request.num_frames).frame(1) : request.output;
+      sequence ? SequenceNames(output, clip.size.num_frames).frame(1) : output;
   emit(Event::Kind::kDone, first);
   return first;
 }
 
-void expect_encoder(const GenerateRequest& request) {
-  expect_encoder(request.output, video_settings(request, ""));
-}
+void expect_encoder(const ClipFile& clip) { expect_encoder(clip.outputs.output, video_settings(clip)); }
 
 }  // namespace t2v

@@ -4,17 +4,30 @@
 #include <string>
 
 #include "engine/pipelines/video_pipeline.h"
-#include "t2v/generate.h"
+#include "t2v/checked_request.h"
 #include "tensors/tensor.h"
 
 namespace t2v {
 
-/// What both ways to make a clip end with: decodes final latents, writes the clip with `settings` in it and
-/// publishes it. Returns it, or of a sequence of files the first. Error, Stopped.
-std::filesystem::path write_clip(const GenerateRequest& request, const std::string& settings,
-                                 const Tensor& latents, VideoPipeline& pipeline, const RunControl& control);
+/// A clip as it is written. The parts have to outlive it.
+struct ClipFile {
+  const CheckedSize& size;
+  const Encoding& encoding;
+  const Outputs& outputs;
+  std::string settings;  ///< JSON, recorded in the clip
+};
+/// The clip of a CheckedRequest or of a DecodeTask.
+template <typename Request>
+ClipFile clip_file(const Request& request, const std::string& settings) {
+  return {request.size, request.encoding, request.outputs, settings};
+}
 
-/// Tells before the work whether this machine's FFmpeg can encode the clip. Error (kOutput, kUsage).
-void expect_encoder(const GenerateRequest& request);
+/// Decodes final latents, writes the clip and publishes it. Returns its path; of a sequence of files, the
+/// path of the first. Error, Stopped.
+std::filesystem::path write_clip(const ClipFile& clip, const Tensor& latents, VideoPipeline& pipeline,
+                                 const RunControl& control);
+
+/// Finds out before the work whether this machine's FFmpeg can encode the clip. Error (kOutput, kUsage).
+void expect_encoder(const ClipFile& clip);
 
 }  // namespace t2v

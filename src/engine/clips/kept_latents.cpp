@@ -49,16 +49,16 @@ bool holds(const fs::path& file, const Tensor& latents, const std::string& setti
 
 }  // namespace
 
-KeptLatents::KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings)
-    : temporary_(request.save_latents.empty()), output_(request.output) {
-  if (temporary_ && is_stream(request.output)) return;
+KeptLatents::KeptLatents(const Outputs& outputs, const Tensor& latents, const std::string& settings)
+    : temporary_(outputs.save_latents.empty()), output_(outputs.output) {
+  if (temporary_ && is_stream(outputs.output)) return;
   const auto write = [&](const fs::path& file, bool overwrite) {
     write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
     file_ = file;
   };
-  if (!temporary_) write(request.save_latents, request.overwrite);
+  if (!temporary_) write(outputs.save_latents, outputs.overwrite);
   for (int64_t number = 1; file_.empty(); ++number) {
-    const fs::path file = file_beside(request.output, number);
+    const fs::path file = file_beside(outputs.output, number);
     try {
       write(file, /*overwrite=*/false);
     } catch (const Error& error) {
@@ -81,8 +81,8 @@ void KeptLatents::tell() const {
                    "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
 }
 
-void expect_room(const GenerateRequest& request, int64_t latents_bytes) {
-  const fs::path file = request.save_latents.empty() ? request.output : request.save_latents;
+void expect_room(const Outputs& outputs, int64_t latents_bytes) {
+  const fs::path file = outputs.save_latents.empty() ? outputs.output : outputs.save_latents;
   if (is_stream(file)) return;
   std::error_code error;
   const fs::space_info space = fs::space(file.has_parent_path() ? file.parent_path() : ".", error);

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "t2v/generate.h"
+#include "t2v/request.h"
 #include "tensors/tensor.h"
 
 namespace t2v {
@@ -15,7 +15,7 @@ namespace t2v {
 class KeptLatents {
  public:
   /// Error (kOutput, kUsage) as write_safetensors().
-  KeptLatents(const GenerateRequest& request, const Tensor& latents, const std::string& settings);
+  KeptLatents(const Outputs& outputs, const Tensor& latents, const std::string& settings);
 
   void remove();
   /// Tells where the sampled latents are, for a clip that failed after them, and how to make the clip.
@@ -27,7 +27,7 @@ class KeptLatents {
 };
 
 /// Error (kOutput) if the disk has no room for latents of so many bytes: told before the work.
-void expect_room(const GenerateRequest& request, int64_t latents_bytes);
+void expect_room(const Outputs& outputs, int64_t latents_bytes);
 
 /// The latents in such a file. Error (kInput), (kNumbers) for NaN in it.
 Tensor read_latents(const std::filesystem::path& file);

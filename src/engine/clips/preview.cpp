@@ -32,20 +32,20 @@ Frames strip(const Frames& frames) {
 
 }  // namespace
 
-Preview::Preview(const GenerateRequest& request, const RunControl& control)
+Preview::Preview(const CheckedRequest& request, const RunControl& control)
     : request_(request),
       control_(control),
-      wanted_(!request.preview.empty() || (request.shows_previews && control.on_preview)) {}
+      wanted_(!request.outputs.preview.empty() || (request.outputs.shows_previews && control.on_preview)) {}
 
 Preview::~Preview() {
   std::error_code ignored;
-  if (begun_) std::filesystem::remove(follow_links(request_.preview), ignored);
+  if (begun_) std::filesystem::remove(follow_links(request_.outputs.preview), ignored);
 }
 
 std::function<void(int64_t, int64_t, const std::function<Frames()>&)> Preview::callback() {
   if (!wanted_) return {};
   return [this](int64_t done, int64_t total, const std::function<Frames()>& make) {
-    if (wanted_ && done < total && done % request_.preview_interval == 0) show(make);
+    if (wanted_ && done < total && done % request_.outputs.preview_interval == 0) show(make);
   };
 }
 
@@ -56,8 +56,8 @@ void Preview::show(const std::function<Frames()>& make) {
   };
   try {
     const Frames frames = make();
-    if (!request_.preview.empty()) write_file(frames);
-    if (request_.shows_previews && control_.on_preview) {
+    if (!request_.outputs.preview.empty()) write_file(frames);
+    if (request_.outputs.shows_previews && control_.on_preview) {
       const Frames picture = strip(frames);
       PngEncoder encoder(picture.width, picture.height, "making a preview");
       control_.on_preview(encoder.encode(picture.rgb.data()));
@@ -71,15 +71,16 @@ void Preview::show(const std::function<Frames()>& make) {
 
 void Preview::write_file(const Frames& frames) {
   // As long as the clip.
-  const double share = static_cast<double>(frames.count) / static_cast<double>(*request_.num_frames);
-  const double fps = std::max(*request_.fps * share, kFrameRates.smallest);
+  const double share = static_cast<double>(frames.count) / static_cast<double>(request_.size.num_frames);
+  const double fps = std::max(request_.size.fps * share, kFrameRates.smallest);
   const auto writer =
-      make_video_writer(request_.preview, {.width = frames.width,
-                                           .height = frames.height,
-                                           .fps = fps,
-                                           .comment = request_.metadata ? preview_comment(request_) : "",
-                                           .frame_count = frames.count,
-                                           .overwrite = true});
+      make_video_writer(request_.outputs.preview,
+                        {.width = frames.width,
+                         .height = frames.height,
+                         .fps = fps,
+                         .comment = request_.outputs.metadata ? preview_comment(request_.outputs.output) : "",
+                         .frame_count = frames.count,
+                         .overwrite = true});
   writer->write(frames);
   writer->publish();
   begun_ = true;

@@ -13,7 +13,7 @@ namespace t2v {
 class Preview {
  public:
   /// Both have to outlive it.
-  Preview(const GenerateRequest& request, const RunControl& control);
+  Preview(const CheckedRequest& request, const RunControl& control);
   /// Removes the file again, unless keep() was called.
   ~Preview();
   Preview(const Preview&) = delete;
@@ -30,7 +30,7 @@ class Preview {
   void show(const std::function<Frames()>& make);
   void write_file(const Frames& frames);
 
-  const GenerateRequest& request_;
+  const CheckedRequest& request_;
   const RunControl& control_;
   bool wanted_;
   bool begun_ = false;  ///< the file is there, and to be removed

@@ -30,32 +30,32 @@ std::optional<Frames> read_optional(const fs::path& file) {
 std::string shown(ImageSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 /// Tells of an image that the clip's size distorts, and of the size of about as many pixels that does not.
-void warn_if_distorted(const Frames& image, const GenerateRequest& request, int64_t multiple) {
+void warn_if_distorted(const Frames& image, const CheckedSize& size, int64_t multiple) {
   constexpr double kVisible = 0.05;
   const auto aspect = static_cast<double>(image.width) / static_cast<double>(image.height);
-  const auto wanted = static_cast<double>(*request.width) / static_cast<double>(*request.height);
+  const auto wanted = static_cast<double>(size.width) / static_cast<double>(size.height);
   if (std::abs(std::log(aspect / wanted)) < kVisible) return;
-  const auto area = static_cast<double>(*request.width * *request.height);
+  const auto area = static_cast<double>(size.width * size.height);
   const auto side = [&](double length) {
     return std::max(std::llround(length) / multiple * multiple, static_cast<long long>(multiple));
   };
   const ImageSize kept{side(std::sqrt(area / aspect)), side(std::sqrt(area * aspect))};
   log_warning("--image of " + shown({image.height, image.width}) + " is stretched to " +
-              shown({*request.height, *request.width}) + "; --size " + shown(kept) +
-              " is nearer to its proportions");
+              shown({size.height, size.width}) + "; --size " + shown(kept) + " is nearer to its proportions");
 }
 
-void read_control(const GenerateRequest& request, const Checkpoint& checkpoint, VisualInputs& inputs) {
-  if (request.control_video.empty()) return;
-  const ImageSize wanted{*request.height, *request.width};
+void read_control(const Conditions& conditions, const CheckedSize& clip, const Checkpoint& checkpoint,
+                  VisualInputs& inputs) {
+  if (conditions.control_video.empty()) return;
+  const ImageSize wanted{clip.height, clip.width};
   const int64_t factor = checkpoint.get("vae").config.integer("scale_factor_spatial", 8);
-  inputs.control_video = read_video(request.control_video, *request.num_frames, [&](ImageSize size) {
+  inputs.control_video = read_video(conditions.control_video, clip.num_frames, [&](ImageSize size) {
     return control_video_size(size, wanted, factor, checkpoint.spatial_multiple());
   });
   const Frames& video = *inputs.control_video;
-  if (video.count < *request.num_frames) {
+  if (video.count < clip.num_frames) {
     const int64_t multiple = checkpoint.temporal_multiple();
-    wrong_length("--control-video " + request.control_video.string(), video.count, *request.num_frames,
+    wrong_length("--control-video " + conditions.control_video.string(), video.count, clip.num_frames,
                  "use --frames " + std::to_string((video.count - 1) / multiple * multiple + 1));
   }
   const ImageSize size{video.height, video.width};
@@ -63,24 +63,25 @@ void read_control(const GenerateRequest& request, const Checkpoint& checkpoint, 
     log_warning("the control video covers " + shown(size) + " of " + shown(wanted) +
                 " pixels; --size in its proportions suits it better");
   }
-  if (request.control_mask.empty()) return;
-  inputs.control_mask =
-      read_video(request.control_mask, *request.num_frames, [&](ImageSize) { return size; });
+  if (conditions.control_mask.empty()) return;
+  inputs.control_mask = read_video(conditions.control_mask, clip.num_frames, [&](ImageSize) { return size; });
   if (inputs.control_mask->count != video.count) {
-    wrong_length("--control-mask " + request.control_mask.string(), inputs.control_mask->count, video.count,
-                 "the mask is as long as the control video");
+    wrong_length("--control-mask " + conditions.control_mask.string(), inputs.control_mask->count,
+                 video.count, "the mask is as long as the control video");
   }
 }
 
 }  // namespace
 
-VisualInputs read_visual_inputs(const GenerateRequest& request, const Checkpoint& checkpoint) {
+VisualInputs read_visual_inputs(const Conditions& conditions, const CheckedSize& size,
+                                const Checkpoint& checkpoint) {
   VisualInputs inputs;
-  inputs.image = read_optional(request.image);
-  if (inputs.image) warn_if_distorted(*inputs.image, request, checkpoint.spatial_multiple());
-  inputs.end_image = read_optional(request.end_image);
-  for (const fs::path& file : request.reference_images) inputs.reference_images.push_back(read_image(file));
-  read_control(request, checkpoint, inputs);
+  inputs.image = read_optional(conditions.image);
+  if (inputs.image) warn_if_distorted(*inputs.image, size, checkpoint.spatial_multiple());
+  inputs.end_image = read_optional(conditions.end_image);
+  for (const fs::path& file : conditions.reference_images)
+    inputs.reference_images.push_back(read_image(file));
+  read_control(conditions, size, checkpoint, inputs);
   return inputs;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/interface/decode_task.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/bench.h"
 #include "t2v/compare.h"
@@ -22,9 +23,9 @@ constexpr const char* kEngineLibrary = "libt2v_engine.so";
 
 /// One clip of a Renderer.
 struct RenderTask {
-  const GenerateRequest& request;                ///< has passed check()
-  const std::vector<GenerateRequest>& expected;  ///< those to come
-  std::function<std::string()> model_sha256;     ///< waits until it is known; ModelDigest
+  const CheckedRequest& request;
+  const std::vector<CheckedRequest>& expected;  ///< the clips that follow
+  std::function<std::string()> model_sha256;    ///< waits until it is known; ModelDigest
 };
 
 /// What a Renderer has in the engine.
@@ -36,12 +37,6 @@ class RenderEngine {
 extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer);
 constexpr const char* kEngineMakeRenderer = "t2v_engine_make_renderer";
 
-/// One clip of latents.
-struct DecodeTask {
-  std::filesystem::path latents;
-  GenerateRequest request;  ///< checked, of the size and length of the latents
-  std::string settings;     ///< what is recorded in the clip
-};
 extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result);
 constexpr const char* kEngineDecode = "t2v_engine_decode";
 
@@ -81,24 +76,24 @@ extern "C" void t2v_engine_write_poster(const std::filesystem::path& clip,
                                         const std::filesystem::path& poster);
 constexpr const char* kEngineWritePoster = "t2v_engine_write_poster";
 
-/// The plan, but its outputs, for a request that check() has passed.
-extern "C" void t2v_engine_plan(const GenerateRequest& request, Plan& plan);
+/// The plan of a clip without its outputs.
+extern "C" void t2v_engine_plan(const CheckedRequest& request, Plan& plan);
 constexpr const char* kEnginePlan = "t2v_engine_plan";
 /// The same, refusing what rendering would refuse.
-extern "C" void t2v_engine_plan_run(const GenerateRequest& request, Plan& plan);
+extern "C" void t2v_engine_plan_run(const CheckedRequest& request, Plan& plan);
 constexpr const char* kEnginePlanRun = "t2v_engine_plan_run";
 /// The same of decoding.
 extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan);
 constexpr const char* kEnginePlanDecode = "t2v_engine_plan_decode";
 /// As check_inputs().
-extern "C" void t2v_engine_check_inputs(const GenerateRequest& request);
+extern "C" void t2v_engine_check_inputs(const CheckedRequest& request);
 constexpr const char* kEngineCheckInputs = "t2v_engine_check_inputs";
 
 /// What bench() asks for.
 struct EngineBench {
   BenchRequest request;
-  GenerateRequest named, bundled;  ///< checked: clips of the model that is asked for and of the bundled one
-  double start_seconds;            ///< how long it took to load the engine
+  CheckedRequest named, bundled;  ///< clips of the model that is asked for and of the bundled one
+  double start_seconds;           ///< time that loading the engine took
 };
 extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
                                  const std::function<void(const BenchResult&)>& on_result,

@@ -1,20 +1,21 @@
 #pragma once
 
 #include "media/output_format.h"
-#include "t2v/generate.h"
+#include "t2v/checked_request.h"
 
 namespace t2v {
 
-/// How a request has its clip encoded and what that may replace; its length and rate are known.
-inline OutputOptions output_options(const GenerateRequest& request) {
-  return {.quality = request.quality,
-          .crf = request.crf,
-          .codec = request.codec,
-          .pix_fmt = request.pix_fmt,
-          .fps = *request.fps,
-          .overwrite = request.overwrite,
-          .frame_count = *request.num_frames,
-          .settings_file = request.metadata};
+/// The encoding of a clip, and the files that it may replace.
+inline OutputOptions output_options(const CheckedSize& size, const Encoding& encoding,
+                                    const Outputs& outputs) {
+  return {.quality = encoding.quality,
+          .crf = encoding.crf,
+          .codec = encoding.codec,
+          .pix_fmt = encoding.pix_fmt,
+          .fps = size.fps,
+          .overwrite = outputs.overwrite,
+          .frame_count = size.num_frames,
+          .settings_file = outputs.metadata};
 }
 
 }  // namespace t2v

@@ -4,8 +4,8 @@
 
 namespace t2v {
 
-std::string preview_comment(const GenerateRequest& request) {
-  return "t2v preview of " + escape_for_display(request.output.string());
+std::string preview_comment(const std::filesystem::path& output) {
+  return "t2v preview of " + escape_for_display(output.string());
 }
 
 }  // namespace t2v

@@ -1,12 +1,11 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
-
-#include "t2v/generate.h"
 
 namespace t2v {
 
-/// The comment in the container of a preview, by which a later run of the same clip recognises it.
-std::string preview_comment(const GenerateRequest& request);
+/// The comment in the container of a preview. A later run of the same clip recognises its preview by it.
+std::string preview_comment(const std::filesystem::path& output);
 
 }  // namespace t2v

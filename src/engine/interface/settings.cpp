@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/interface/output_options.h"
 #include "media/encoding.h"
+#include "t2v/generate.h"
 
 namespace t2v {
 namespace {
@@ -10,17 +12,44 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-std::string full_path(const fs::path& path) {
+// The value of a field as its flag takes it; null where the flag was not given.
+
+ordered_json recorded(const fs::path& path) {
+  if (path.empty()) return nullptr;
   std::error_code ignored;
   return fs::absolute(path, ignored).string();
 }
 
-std::string one_line(const ordered_json& settings) {
-  return settings.dump(-1, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace);
+/// "PATH:STRENGTH"
+ordered_json recorded(const LoraChoice& lora) {
+  return recorded(lora.file).get<std::string>() + ':' + ordered_json(lora.strength).dump();
 }
 
-/// Sets a key, in the place that it has if it is there; null takes it out.
-void set(ordered_json& settings, const char* key, const ordered_json& value) {
+ordered_json recorded(const std::string& text) { return text.empty() ? ordered_json() : ordered_json(text); }
+
+ordered_json recorded(double number) { return number; }
+
+ordered_json recorded(bool value) { return value ? ordered_json(true) : ordered_json(); }
+
+template <typename Value>
+ordered_json recorded(const std::optional<Value>& value) {
+  return value ? ordered_json(*value) : ordered_json();
+}
+
+template <typename Value>
+ordered_json recorded(const std::vector<Value>& values) {
+  ordered_json list;
+  for (const Value& value : values) list.push_back(recorded(value));
+  return list;
+}
+
+template <typename Value>
+ordered_json recorded_unless(const Value& usual, const Value& value) {
+  return value == usual ? ordered_json() : ordered_json(value);
+}
+
+/// Sets a key, in its place if it is there; null removes it.
+void set(ordered_json& settings, const std::string& key, const ordered_json& value) {
   if (value.is_null()) {
     settings.erase(key);
   } else {
@@ -28,114 +57,116 @@ void set(ordered_json& settings, const char* key, const ordered_json& value) {
   }
 }
 
-/// "PATH:STRENGTH", each
-ordered_json lora_list(const std::vector<LoraChoice>& loras) {
-  ordered_json list = ordered_json::array();
-  for (const LoraChoice& lora : loras) {
-    list.push_back(full_path(lora.file) + ':' + ordered_json(lora.strength).dump());
-  }
-  return list;
+// Every setting of a part, under the name of its flag.
+
+void add(const ModelChoice& choice, ordered_json& settings) {
+  set(settings, "model", recorded(choice.model));
+  for (const auto& [component, path] : choice.parts) set(settings, component, recorded(path));
+  set(settings, "lora", recorded(choice.loras));
+  set(settings, "lora_2", recorded(choice.loras_2));
 }
 
-/// The files that the clip is made from, beside the model.
-void add_inputs(const GenerateRequest& request, ordered_json& settings) {
-  const std::pair<const char*, fs::path> paths[] = {{"transformer", request.transformer},
-                                                    {"transformer_2", request.transformer_2},
-                                                    {"vae", request.vae},
-                                                    {"text_encoder", request.text_encoder},
-                                                    {"tokenizer", request.tokenizer},
-                                                    {"image_encoder", request.image_encoder},
-                                                    {"image", request.image},
-                                                    {"end_image", request.end_image},
-                                                    {"control_video", request.control_video},
-                                                    {"control_mask", request.control_mask}};
-  for (const auto& [key, path] : paths) {
-    if (!path.empty()) settings[key] = full_path(path);
-  }
-  for (const fs::path& file : request.reference_images)
-    settings["reference_image"].push_back(full_path(file));
-  if (!request.loras.empty()) settings["lora"] = lora_list(request.loras);
-  if (!request.loras_2.empty()) settings["lora_2"] = lora_list(request.loras_2);
+void add(const Conditions& conditions, ordered_json& settings) {
+  set(settings, "image", recorded(conditions.image));
+  set(settings, "end_image", recorded(conditions.end_image));
+  set(settings, "control_video", recorded(conditions.control_video));
+  set(settings, "control_mask", recorded(conditions.control_mask));
+  set(settings, "reference_image", recorded(conditions.reference_images));
+  set(settings, "conditioning_scale", recorded(conditions.conditioning_scale));
 }
 
-/// What is recorded where it was asked for.
-void add_options(const GenerateRequest& request, ordered_json& settings) {
-  if (request.guidance_scale_2) settings["guidance_scale_2"] = *request.guidance_scale_2;
-  if (request.boundary_ratio) settings["boundary_ratio"] = *request.boundary_ratio;
-  if (request.conditioning_scale) settings["conditioning_scale"] = *request.conditioning_scale;
-  if (!request.sigmas.empty()) settings["sigmas"] = request.sigmas;
-  if (request.legacy_sigmas) settings["legacy_sigmas"] = true;
-  if (!request.text_encoder_device.empty()) settings["text_encoder_device"] = request.text_encoder_device;
-  if (request.offload != GenerateRequest().offload) settings["offload"] = request.offload;
-  if (request.max_vram) settings["max_vram"] = *request.max_vram;
-  if (request.threads > 0) settings["threads"] = request.threads;
-  if (request.cache_mode != GenerateRequest().cache_mode) settings["cache_mode"] = request.cache_mode;
-  if (!request.cache_options.empty()) settings["cache_option"] = request.cache_options;
+void add(const CheckedSize& size, ordered_json& settings) {
+  set(settings, "width", size.width);
+  set(settings, "height", size.height);
+  set(settings, "num_frames", size.num_frames);
+  set(settings, "fps", size.fps);
 }
 
-/// How the clip is decoded and encoded.
-void add_encoding(const GenerateRequest& request, ordered_json& settings) {
-  const auto if_any = [](const std::string& word) {
-    return word.empty() ? ordered_json() : ordered_json(word);
-  };
-  const Encoding encoding = choose_encoding(request.output, {.quality = request.quality,
-                                                             .crf = request.crf,
-                                                             .codec = request.codec,
-                                                             .pix_fmt = request.pix_fmt,
-                                                             .fps = *request.fps});
-  ordered_json encoder = {{"codec", encoding.codec}, {"pix_fmt", encoding.pix_fmt}};
-  if (encoding.crf) encoder["crf"] = *encoding.crf;
-  settings["fps"] = *request.fps;
-  settings["quality"] = request.quality;
-  set(settings, "crf", request.crf ? ordered_json(*request.crf) : ordered_json());
-  set(settings, "codec", if_any(request.codec));
-  set(settings, "pix_fmt", if_any(request.pix_fmt));
-  set(settings, "vae_tiling", request.vae_tiling ? ordered_json(true) : ordered_json());
+void add(const CheckedSampling& sampling, ordered_json& settings) {
+  // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
+  set(settings, "seed", std::to_string(sampling.seed));
+  set(settings, "num_inference_steps", sampling.num_inference_steps);
+  set(settings, "guidance_scale", sampling.guidance_scale);
+  set(settings, "guidance_scale_2", recorded(sampling.guidance_scale_2));
+  set(settings, "boundary_ratio", recorded(sampling.boundary_ratio));
+  set(settings, "sampler", sampling.sampler);
+  set(settings, "flow_shift", sampling.flow_shift);
+  set(settings, "sigmas", recorded(sampling.sigmas));
+  set(settings, "legacy_sigmas", recorded(sampling.legacy_sigmas));
+}
+
+void add(const StepCaching& caching, ordered_json& settings) {
+  set(settings, "cache_mode", recorded_unless(StepCaching().mode, caching.mode));
+  set(settings, "cache_option", recorded(caching.options));
+}
+
+void add(const Machine& machine, ordered_json& settings) {
+  set(settings, "device", machine.device);
+  set(settings, "dtype", machine.dtype);
+  set(settings, "text_encoder_device", recorded(machine.text_encoder_device));
+  set(settings, "offload", recorded_unless(Machine().offload, machine.offload));
+  set(settings, "max_vram", recorded(machine.max_vram));
+  set(settings, "threads", recorded_unless(Machine().threads, machine.threads));
+  set(settings, "vae_tiling", recorded(machine.vae_tiling));
+}
+
+void add(const Encoding& encoding, ordered_json& settings) {
+  set(settings, "quality", encoding.quality);
+  set(settings, "crf", recorded(encoding.crf));
+  set(settings, "codec", recorded(encoding.codec));
+  set(settings, "pix_fmt", recorded(encoding.pix_fmt));
+}
+
+/// How the frames become the file, also in the words of the encoder.
+void add_output(const CheckedSize& size, const Encoding& encoding, const Outputs& outputs,
+                ordered_json& settings) {
+  const ChosenEncoding chosen = choose_encoding(outputs.output, output_options(size, encoding, outputs));
+  ordered_json encoder = {{"codec", chosen.codec}, {"pix_fmt", chosen.pix_fmt}};
+  if (chosen.crf) encoder["crf"] = *chosen.crf;
+  add(encoding, settings);
   // For who decodes the latents, which have the settings even then.
-  set(settings, "no_metadata", request.metadata ? ordered_json() : ordered_json(true));
-  settings["encoder"] = encoder;
+  set(settings, "no_metadata", recorded(!outputs.metadata));
+  set(settings, "encoder", encoder);
+}
+
+std::string one_line(const ordered_json& settings) {
+  return settings.dump(-1, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace);
 }
 
 }  // namespace
 
-std::string settings_json(const GenerateRequest& request, const Provenance& provenance) {
-  ordered_json settings = {
-      {"t2v", version()},
-      {"model", full_path(request.model)},
-      {"prompt", request.prompt},
-      {"negative_prompt", *request.negative_prompt},
-      // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
-      {"seed", std::to_string(*request.seed)},
-      {"width", *request.width},
-      {"height", *request.height},
-      {"num_frames", *request.num_frames},
-      {"num_inference_steps", *request.num_inference_steps},
-      {"guidance_scale", *request.guidance_scale},
-      {"sampler", *request.sampler},
-      {"flow_shift", *request.flow_shift},
-      {"dtype", request.dtype},
-      {"device", provenance.device},
-  };
-  if (request.model.empty()) settings.erase("model");
-  add_inputs(request, settings);
-  add_options(request, settings);
-  add_encoding(request, settings);
-  if (!provenance.device_name.empty()) settings["device_name"] = provenance.device_name;
-  if (!provenance.model_sha256.empty()) settings["model_sha256"] = provenance.model_sha256;
-  if (provenance.skipped_steps) settings["skipped_steps"] = *provenance.skipped_steps;
-  if (!request.arguments.empty()) settings["arguments"] = request.arguments;
+std::string settings_json(const CheckedRequest& request, const Provenance& provenance) {
+  ordered_json settings = {{"t2v", version()}};
+  set(settings, "model", recorded(request.model.model));
+  set(settings, "prompt", request.prompt);
+  set(settings, "negative_prompt", request.negative_prompt);
+  add(request.size, settings);
+  add(request.sampling, settings);
+  add(request.caching, settings);
+  add(request.machine, settings);
+  add(request.model, settings);
+  add(request.conditions, settings);
+  add_output(request.size, request.encoding, request.outputs, settings);
+  set(settings, "device", provenance.device);
+  set(settings, "device_name", recorded(provenance.device_name));
+  set(settings, "model_sha256", recorded(provenance.model_sha256));
+  set(settings, "skipped_steps", recorded(provenance.skipped_steps));
+  set(settings, "arguments", recorded(request.arguments));
   return one_line(settings);
 }
 
-std::string decoded_settings_json(const std::string& recorded, const GenerateRequest& request) {
-  ordered_json settings = ordered_json::parse(recorded);
-  const std::pair<const char*, fs::path> used[] = {{"model", request.model}, {"vae", request.vae}};
+std::string decoded_settings_json(const std::string& recorded_settings, const DecodeTask& task) {
+  ordered_json settings = ordered_json::parse(recorded_settings);
+  const std::pair<const char*, fs::path> used[] = {{"model", task.model.model},
+                                                   {"vae", task.model.part("vae")}};
   for (const auto& [key, path] : used) {
-    if (path.empty() || (settings.contains(key) && settings[key] == full_path(path))) continue;
-    settings[key] = full_path(path);
-    settings.erase("model_sha256");  // was that of others
+    if (path.empty() || settings.value(key, ordered_json()) == recorded(path)) continue;
+    settings[key] = recorded(path);
+    settings.erase("model_sha256");  // it is that of other weights
   }
-  add_encoding(request, settings);
+  set(settings, "fps", task.size.fps);
+  set(settings, "vae_tiling", recorded(task.machine.vae_tiling));
+  add_output(task.size, task.encoding, task.outputs, settings);
   return one_line(settings);
 }
 

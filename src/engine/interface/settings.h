@@ -3,7 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "t2v/generate.h"
+#include "engine/interface/decode_task.h"
+#include "t2v/checked_request.h"
 
 namespace t2v {
 
@@ -19,10 +20,10 @@ struct Provenance {
 /// flags and its values what those take, which makes the same clip again, but for "t2v" (the version),
 /// "device_name", "model_sha256", "skipped_steps", "encoder" (how the frames were encoded) and "arguments".
 /// Paths are absolute.
-std::string settings_json(const GenerateRequest& request, const Provenance& provenance);
+std::string settings_json(const CheckedRequest& request, const Provenance& provenance);
 
-/// The settings that were recorded with latents, where the clip that is decoded of them is otherwise as the
-/// request says.
-std::string decoded_settings_json(const std::string& recorded, const GenerateRequest& request);
+/// The settings of a clip that is decoded from latents: those recorded with the latents, and what the task
+/// changes. `task.settings` is not used.
+std::string decoded_settings_json(const std::string& recorded, const DecodeTask& task);
 
 }  // namespace t2v

@@ -1,19 +1,13 @@
 #pragma once
 
 #include "files/checkpoints/checkpoint.h"
-#include "t2v/generate.h"
+#include "t2v/request.h"
 
 namespace t2v {
 
-/// The files and folders that a request names for its model.
-inline CheckpointSources sources_of(const GenerateRequest& request) {
-  return {.model = request.model,
-          .transformer = request.transformer,
-          .transformer_2 = request.transformer_2,
-          .vae = request.vae,
-          .text_encoder = request.text_encoder,
-          .tokenizer = request.tokenizer,
-          .image_encoder = request.image_encoder};
+/// The checkpoint that a model is chosen from.
+inline CheckpointSources sources_of(const ModelChoice& choice) {
+  return {.model = choice.model, .parts = choice.parts};
 }
 
 }  // namespace t2v

@@ -48,9 +48,9 @@ uint64_t room_for_embeds(at::Device device, std::optional<double> max_vram) {
 
 }  // namespace
 
-std::vector<std::string> prompts_of(const GenerateRequest& request) {
+std::vector<std::string> prompts_of(const CheckedRequest& request) {
   std::vector<std::string> prompts{request.prompt};
-  if (is_guided(*request.guidance_scale)) prompts.push_back(*request.negative_prompt);
+  if (is_guided(request.sampling.guidance_scale)) prompts.push_back(request.negative_prompt);
   return prompts;
 }
 
@@ -75,9 +75,10 @@ VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
   const std::string encoder =
       identity("text_encoder", {.placement = text_encoder_placement(), .keep_in_fp32 = {}}) + ";" +
       file_identity(job_.checkpoint.get_tokenizer().path) + "," + std::to_string(at::get_num_threads());
-  std::vector<Tensor> embeds = models_.embeds(
-      encoder, prompts_of(request()), room_for_embeds(text_encoder_placement().device, request().max_vram),
-      [this](const auto& prompts) { return encode_text(prompts); });
+  std::vector<Tensor> embeds =
+      models_.embeds(encoder, prompts_of(request()),
+                     room_for_embeds(text_encoder_placement().device, request().machine.max_vram),
+                     [this](const auto& prompts) { return encode_text(prompts); });
   for (Tensor& rows : embeds) {
     rows = at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kMaxSequenceLength - rows.size(1)});
   }
@@ -86,7 +87,8 @@ VideoPipeline::PromptEmbeds VideoPipeline::encode_prompt() const {
 
 Placement VideoPipeline::text_encoder_placement() const {
   Placement placement = job_.placement;
-  if (!request().text_encoder_device.empty()) placement.device = parse_device(request().text_encoder_device);
+  if (!request().machine.text_encoder_device.empty())
+    placement.device = parse_device(request().machine.text_encoder_device);
   // What UMT5 computes inside does not fit into float16.
   if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
   return placement;
@@ -97,8 +99,8 @@ std::vector<Tensor> VideoPipeline::encode_text(const std::vector<std::string>& p
   std::vector<std::vector<int64_t>> tokens = prompt_tokens(job_.checkpoint, prompts);
   const Placement placement = text_encoder_placement();
   std::optional<PromptEmbedsCache> cache;
-  if (!request().embeds_cache.empty()) {
-    cache.emplace(request().embeds_cache, job_.checkpoint.get("text_encoder"), placement);
+  if (!request().machine.embeds_cache.empty()) {
+    cache.emplace(request().machine.embeds_cache, job_.checkpoint.get("text_encoder"), placement);
   }
   std::vector<Tensor> embeds(prompts.size());
   std::vector<std::vector<int64_t>> missing;
@@ -160,9 +162,9 @@ LoadOptions VideoPipeline::expert_options(const std::string& component) const {
   const bool second = component == kLowNoiseExpert;
   return {.placement = job_.placement,
           .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
-          .loras = open_loras(second ? request().loras_2 : request().loras, job_.checkpoint.get(component),
-                              second),
-          .fp8_matrices = request().dtype == kFp8};
+          .loras = open_loras(second ? request().model.loras_2 : request().model.loras,
+                              job_.checkpoint.get(component), second),
+          .fp8_matrices = request().machine.dtype == kFp8};
 }
 
 LoadOptions VideoPipeline::float32_options() const {
@@ -173,14 +175,14 @@ BlockResidency VideoPipeline::residency(const std::string& component) const {
   BlockResidency blocks;
   if (job_.placement.device.is_cpu()) {
     // The files are mapped: a block that is dropped gives back what its numbers take in another dtype.
-    if (request().offload == "disk") blocks.resident = 0;
+    if (request().machine.offload == "disk") blocks.resident = 0;
   } else {
     const uint64_t beside = bytes_beside(job_.checkpoint, component, request(), job_.placement);
     const LoadOptions options{.placement = job_.placement,
                               .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
-                              .fp8_matrices = request().dtype == kFp8};
+                              .fp8_matrices = request().machine.dtype == kFp8};
     blocks = plan_blocks(TransformerMemory::of(job_.checkpoint.get(component), options, beside),
-                         request().offload, request().max_vram);
+                         request().machine.offload, request().machine.max_vram);
   }
   // On a CPU a step of a large model takes minutes.
   blocks.before_each = models_.stop_check();
@@ -228,15 +230,17 @@ Tensor VideoPipeline::encode(const VideoSource& video) {
 
 Tensor VideoPipeline::draw_latents(int64_t channels, const at::Generator& noise, int64_t more_frames) {
   const AutoencoderKLWanConfig& compression = vae().config();
-  const int64_t frames = (*request().num_frames - 1) / compression.scale_factor_temporal + 1 + more_frames;
-  const std::vector<int64_t> shape{1, channels, frames, *request().height / compression.scale_factor_spatial,
-                                   *request().width / compression.scale_factor_spatial};
+  const int64_t frames =
+      (request().size.num_frames - 1) / compression.scale_factor_temporal + 1 + more_frames;
+  const std::vector<int64_t> shape{1, channels, frames,
+                                   request().size.height / compression.scale_factor_spatial,
+                                   request().size.width / compression.scale_factor_spatial};
   return at::randn(shape, noise, at::kFloat).to(job_.placement.device);
 }
 
 std::vector<std::string> VideoPipeline::experts(const Scheduler& scheduler) const {
   const std::optional<double> ratio =
-      request().boundary_ratio ? request().boundary_ratio : job_.checkpoint.boundary_ratio;
+      request().sampling.boundary_ratio ? request().sampling.boundary_ratio : job_.checkpoint.boundary_ratio;
   const int64_t train_timesteps = job_.checkpoint.scheduler.integer("num_train_timesteps", 1000);
   // Compared in float32, as the reference does.
   const auto boundary = static_cast<float>(ratio.value_or(0) * static_cast<double>(train_timesteps));
@@ -255,17 +259,17 @@ Tensor VideoPipeline::predict_guided(const NoisePredictor& predict, const Tensor
   };
   const Tensor noise_pred = predicted(Prompt::kPositive);
   // Whether there is a negative prompt, the first expert's scale says for both.
-  if (!is_guided(*request().guidance_scale)) return noise_pred;
+  if (!is_guided(request().sampling.guidance_scale)) return noise_pred;
   return classifier_free_guidance(noise_pred, predicted(Prompt::kNegative), guidance_scale);
 }
 
 Tensor VideoPipeline::denoise(Tensor latents, const at::Generator& noise, const ExpertLoader& load_expert) {
-  const int64_t total = *request().num_inference_steps;
+  const int64_t total = request().sampling.num_inference_steps;
   const auto scheduler =
-      make_scheduler(job_.checkpoint.scheduler, {.sampler = request().sampler,
-                                                 .flow_shift = request().flow_shift,
-                                                 .sigmas = request().sigmas,
-                                                 .legacy_flow_sigmas = request().legacy_sigmas});
+      make_scheduler(job_.checkpoint.scheduler, {.sampler = request().sampling.sampler,
+                                                 .flow_shift = request().sampling.flow_shift,
+                                                 .sigmas = request().sampling.sigmas,
+                                                 .legacy_flow_sigmas = request().sampling.legacy_sigmas});
   scheduler->set_timesteps(total);
   const std::vector<std::string> expert = experts(*scheduler);  // of each step
 
@@ -303,15 +307,15 @@ std::future<void> VideoPipeline::prefetch_next(const std::vector<std::string>& e
 }
 
 double VideoPipeline::guidance_scale_of(const std::string& expert) const {
-  const double scale = *request().guidance_scale;
-  return expert == kLowNoiseExpert ? request().guidance_scale_2.value_or(scale) : scale;
+  const double scale = request().sampling.guidance_scale;
+  return expert == kLowNoiseExpert ? request().sampling.guidance_scale_2.value_or(scale) : scale;
 }
 
 void VideoPipeline::begin_caching(const std::vector<std::string>& experts, int64_t step) {
   finish_caching();
   const auto total = static_cast<int64_t>(experts.size());
   const auto count = std::count(experts.begin(), experts.end(), experts[step]);
-  step_cache_ = StepCache::make(read_cache_options(request().cache_mode, request().cache_options, total),
+  step_cache_ = StepCache::make(read_cache_options(request().caching.mode, request().caching.options, total),
                                 {.first = step, .count = count, .total = total});
 }
 
@@ -324,8 +328,8 @@ void VideoPipeline::finish_caching() {
 
 void VideoPipeline::tell_skipped_steps() const {
   if (!skipped_steps_) return;
-  log_warning("--cache-mode " + request().cache_mode + " skipped " + std::to_string(*skipped_steps_) +
-              " of " + std::to_string(*request().num_inference_steps) + " steps");
+  log_warning("--cache-mode " + request().caching.mode + " skipped " + std::to_string(*skipped_steps_) +
+              " of " + std::to_string(request().sampling.num_inference_steps) + " steps");
 }
 
 AroundBlocks VideoPipeline::around_blocks(Prompt prompt) const {
@@ -369,7 +373,7 @@ void VideoPipeline::decode_on_device(const Tensor& latents,
                                      const std::function<void(const Tensor&)>& on_chunk) {
   const AutoencoderKLWan& decoder = vae();
   const Tensor denormalized = decoder.denormalize(latents);
-  if (request().vae_tiling) {
+  if (request().machine.vae_tiling) {
     decoder.decode(denormalized, *tiling(), on_chunk);
   } else {
     decoder.decode(denormalized, on_chunk);
@@ -377,11 +381,11 @@ void VideoPipeline::decode_on_device(const Tensor& latents,
 }
 
 Tensor VideoPipeline::without_references(const Tensor& latents) const {
-  return latents.slice(2, static_cast<int64_t>(request().reference_images.size()));
+  return latents.slice(2, static_cast<int64_t>(request().conditions.reference_images.size()));
 }
 
 std::optional<VaeTiling> VideoPipeline::tiling() const {
-  if (!request().vae_tiling) return std::nullopt;
+  if (!request().machine.vae_tiling) return std::nullopt;
   return VaeTiling{.on_progress = [this](int64_t /*done*/, int64_t /*total*/) { stop_if_asked(); }};
 }
 

@@ -21,7 +21,7 @@
 namespace t2v {
 
 /// What a request's text encoder is asked for: the prompt, and with guidance the negative prompt.
-std::vector<std::string> prompts_of(const GenerateRequest& request);
+std::vector<std::string> prompts_of(const CheckedRequest& request);
 
 /// Renders one clip, and what diffusers' Wan pipelines have in common for it. Each component is loaded when
 /// its phase begins and, unless the store keeps it for a coming clip, released when it ends: the largest of
@@ -61,7 +61,7 @@ class VideoPipeline {
   VideoPipeline(RenderJob job, ModelStore& models, const RunControl& control);
 
   const RenderJob& job() const { return job_; }
-  const GenerateRequest& request() const { return job_.request; }
+  const CheckedRequest& request() const { return job_.request; }
   Config config(const std::string& component) const { return job_.checkpoint.get(component).config; }
 
   PromptEmbeds encode_prompt() const;

@@ -8,7 +8,7 @@ namespace t2v {
 Tensor WanImageToVideoPipeline::sample() {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = encode_prompt();
-  const at::Generator noise = seeded_generator(*request().seed);
+  const at::Generator noise = seeded_generator(request().sampling.seed);
   return finish(job().checkpoint.expand_timesteps ? sample_behind_first_frame(prompt_embeds, noise)
                                                   : sample_beside_condition(prompt_embeds, noise));
 }
@@ -28,16 +28,16 @@ std::optional<Tensor> WanImageToVideoPipeline::encode_images() const {
 }
 
 Tensor WanImageToVideoPipeline::fit(const Frames& image) const {
-  return to_pixels(resize(image, *request().height, *request().width, ResizeFilter::kLanczos));
+  return to_pixels(resize(image, request().size.height, request().size.width, ResizeFilter::kLanczos));
 }
 
 Tensor WanImageToVideoPipeline::prepare_condition() {
-  const int64_t num_frames = *request().num_frames;
+  const int64_t num_frames = request().size.num_frames;
   const bool ends = job().inputs.end_image.has_value();
   const Tensor image = fit(*job().inputs.image);
   const Tensor end_image = ends ? fit(*job().inputs.end_image) : Tensor();
   const Tensor latents =
-      encode({num_frames, *request().height, *request().width, [&](int64_t first, int64_t count) {
+      encode({num_frames, request().size.height, request().size.width, [&](int64_t first, int64_t count) {
                 const Tensor frames = at::zeros({1, 3, count, image.size(3), image.size(4)});
                 if (first == 0) frames.narrow(2, 0, 1).copy_(image);
                 if (ends && first + count == num_frames) frames.narrow(2, count - 1, 1).copy_(end_image);
@@ -67,7 +67,8 @@ Tensor WanImageToVideoPipeline::sample_beside_condition(const PromptEmbeds& prom
 Tensor WanImageToVideoPipeline::sample_behind_first_frame(const PromptEmbeds& prompt_embeds,
                                                           const at::Generator& noise) {
   const Tensor image = fit(*job().inputs.image);
-  first_frame_ = encode({1, *request().height, *request().width, [&](int64_t, int64_t) { return image; }});
+  first_frame_ =
+      encode({1, request().size.height, request().size.width, [&](int64_t, int64_t) { return image; }});
   const std::array<int64_t, 3> patch = WanTransformer3DConfig::from_config(config("transformer")).patch_size;
   const auto expand = [patch](const Tensor& timestep, const Tensor& latents) {
     const int64_t tokens_a_frame = latents.size(3) / patch[1] * (latents.size(4) / patch[2]);

@@ -8,7 +8,7 @@ namespace t2v {
 Tensor WanVACEPipeline::sample() {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = encode_prompt();
-  const at::Generator noise = seeded_generator(*request().seed);
+  const at::Generator noise = seeded_generator(request().sampling.seed);
   const Tensor control = prepare_control();
   const int64_t channels = WanTransformer3DConfig::from_config(config("transformer")).in_channels;
   const auto num_references = static_cast<int64_t>(job().inputs.reference_images.size());
@@ -28,7 +28,7 @@ VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& co
                                                                  residency(component));
       });
   const std::vector<double> scale(transformer_config.vace_layers.size(),
-                                  request().conditioning_scale.value_or(1.0));
+                                  request().conditions.conditioning_scale.value_or(1.0));
   const VACEContext prompt = transformer->prepare(prompt_embeds.prompt);
   const VACEContext negative_prompt =
       prompt_embeds.negative_prompt ? transformer->prepare(*prompt_embeds.negative_prompt) : VACEContext{};
@@ -39,11 +39,11 @@ VideoPipeline::NoisePredictor WanVACEPipeline::load_expert(const std::string& co
 }
 
 int64_t WanVACEPipeline::num_frames() const {
-  return job().inputs.control_video ? job().inputs.control_video->count : *request().num_frames;
+  return job().inputs.control_video ? job().inputs.control_video->count : request().size.num_frames;
 }
 
 ImageSize WanVACEPipeline::size() const {
-  if (!job().inputs.control_video) return {*request().height, *request().width};
+  if (!job().inputs.control_video) return {request().size.height, request().size.width};
   return {job().inputs.control_video->height, job().inputs.control_video->width};
 }
 

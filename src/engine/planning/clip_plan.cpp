@@ -56,20 +56,23 @@ WeightMemory weight_memory(const Component& component, const LoadOptions& option
 
 class Planner {
  public:
-  Planner(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine)
+  Planner(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine)
       : checkpoint_(checkpoint),
+        request_(request),
         machine_(machine),
-        placement_{parse_dtype(request.dtype), machine.device},
+        placement_{parse_dtype(request.machine.dtype), machine.device},
         vae_(AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config)),
-        clip_{*request.num_frames, *request.height, *request.width} {
-    plan_.request = request;
+        clip_{request.size.num_frames, request.size.height, request.size.width} {
+    plan_.size = request.size;
+    plan_.sampling = request.sampling;
+    plan_.machine = request.machine;
     plan_.device = machine.device.str();
     plan_.device_name = machine.device_name;
     plan_.host_available = static_cast<int64_t>(machine.host_available);
     plan_.gpu_total = static_cast<int64_t>(machine.gpu_total);
     const double pixels = static_cast<double>(clip_.num_frames * clip_.height * clip_.width);
-    plan_.output_bytes =
-        std::llround(pixels * (request.quality == "lossless" ? kBytesPerPixelLossless : kBytesPerPixel));
+    plan_.output_bytes = std::llround(
+        pixels * (request.encoding.quality == "lossless" ? kBytesPerPixelLossless : kBytesPerPixel));
     plan_.phases = {{.name = "start", .seconds = {}}, {.name = "load", .seconds = {}}};
   }
 
@@ -79,7 +82,8 @@ class Planner {
     const LatentShape shape = latent_shape(transformer_, vae_, sampled_shape(request(), vae_));
     add_latents(shape);
     plan_.tokens = shape.tokens;
-    plan_.forwards = *request().num_inference_steps * (is_guided(*request().guidance_scale) ? 2 : 1);
+    plan_.forwards =
+        request().sampling.num_inference_steps * (is_guided(request().sampling.guidance_scale) ? 2 : 1);
     plan_.phases.push_back(text());
     if (encodes_images(checkpoint_, request())) plan_.phases.push_back(images());
     plan_.phases.push_back(sampling());
@@ -90,14 +94,15 @@ class Planner {
 
   Plan make_decoding() {
     add_files("vae");
-    const auto references = static_cast<int64_t>(request().reference_images.size());
+    const auto references = static_cast<int64_t>(request().conditions.reference_images.size());
     add_latents({.channels = vae_.z_dim,
                  .frames = references + (clip_.num_frames - 1) / vae_.scale_factor_temporal + 1,
                  .height = clip_.height / vae_.scale_factor_spatial,
                  .width = clip_.width / vae_.scale_factor_spatial,
                  .tokens = 0});
     plan_.latents_bytes = 0;  // they are there
-    plan_.request.dtype = dtype_name(at::kFloat);
+    plan_.sampling.reset();
+    plan_.machine.dtype = dtype_name(at::kFloat);
     plan_.phases.push_back(decoding(kDecodingAloneCode, vae_memory().mapped));
     add_seconds();
     return plan_;
@@ -105,7 +110,7 @@ class Planner {
 
  private:
   bool on_gpu() const { return !placement_.device.is_cpu(); }
-  const GenerateRequest& request() const { return plan_.request; }
+  const CheckedRequest& request() const { return request_; }
 
   void add_files(const std::string& component) {
     for (const auto& file : checkpoint_.get(component).files) {
@@ -125,7 +130,7 @@ class Planner {
     return {.placement = placement_,
             .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(),
             .loras = {},
-            .fp8_matrices = request().dtype == "fp8"};
+            .fp8_matrices = request().machine.dtype == "fp8"};
   }
   static LoadOptions float32_options() { return {.placement = {}, .keep_in_fp32 = {}}; }
 
@@ -151,8 +156,8 @@ class Planner {
 
   /// The control video and its mask, as they are in the files.
   int64_t control_frames() const {
-    const int64_t clips =
-        (request().control_video.empty() ? 0 : 1) + (request().control_mask.empty() ? 0 : 1);
+    const int64_t clips = (request().conditions.control_video.empty() ? 0 : 1) +
+                          (request().conditions.control_mask.empty() ? 0 : 1);
     return clips * 3 * clip_.num_frames * clip_.height * clip_.width;
   }
 
@@ -164,8 +169,9 @@ class Planner {
     const auto layers = static_cast<double>(config.num_layers);
     const WeightMemory blocks = weight_memory(component, options, "encoder.block.");
     const double block = static_cast<double>(loaded_bytes(component, options, "encoder.block.")) / layers;
-    const bool here =
-        request().text_encoder_device.empty() ? on_gpu() : request().text_encoder_device != "cpu";
+    const bool here = request().machine.text_encoder_device.empty()
+                          ? on_gpu()
+                          : request().machine.text_encoder_device != "cpu";
     PlannedPhase planned = phase("text", kTextCode + blocks.converted / layers, blocks.mapped);
     // A block at work, one on its way and the scores of the attention.
     const double scores =
@@ -175,7 +181,7 @@ class Planner {
     return planned;
   }
 
-  double prompts() const { return is_guided(*request().guidance_scale) ? 2 : 1; }
+  double prompts() const { return is_guided(request().sampling.guidance_scale) ? 2 : 1; }
 
   double text_mapped() const {
     return weight_memory(checkpoint_.get("text_encoder"), {}, "encoder.block.").mapped;
@@ -205,7 +211,7 @@ class Planner {
   }
 
   bool uses_image_encoder() const {
-    return transformer_.image_dim && !request().image.empty() && checkpoint_.has("image_encoder");
+    return transformer_.image_dim && !request().conditions.image.empty() && checkpoint_.has("image_encoder");
   }
 
   /// The clips and images that the VAE encodes one after the other.
@@ -214,7 +220,7 @@ class Planner {
     if (checkpoint_.pipeline != PipelineClass::kWanVACE)
       return {checkpoint_.expand_timesteps ? image : clip_};
     std::vector<ClipShape> clips = {clip_, clip_};  // what stays and what is made anew
-    clips.insert(clips.end(), request().reference_images.size(), image);
+    clips.insert(clips.end(), request().conditions.reference_images.size(), image);
     return clips;
   }
 
@@ -229,7 +235,7 @@ class Planner {
     double most = vae_bytes() + work;
     if (uses_image_encoder()) {
       const Component& component = checkpoint_.get("image_encoder");
-      const auto count = static_cast<double>(request().end_image.empty() ? 1 : 2);
+      const auto count = static_cast<double>(request().conditions.end_image.empty() ? 1 : 2);
       const auto weights = on_gpu() ? static_cast<double>(loaded_bytes(component, float32_options()))
                                     : weight_memory(component, float32_options()).converted;
       const CLIPVisionConfig config = CLIPVisionConfig::from_config(component.config);
@@ -254,7 +260,7 @@ class Planner {
   double mask_bytes() const {
     if (checkpoint_.pipeline != PipelineClass::kWanVACE) return 0;
     const double rgb = 12.0 * static_cast<double>(clip_.num_frames * clip_.height * clip_.width);
-    return request().control_mask.empty() ? rgb : 3 * rgb;
+    return request().conditions.control_mask.empty() ? rgb : 3 * rgb;
   }
 
   /// What a control branch adds to the main one's work.
@@ -264,7 +270,7 @@ class Planner {
     return 1 + static_cast<double>(vace.vace_layers.size()) / static_cast<double>(transformer_.num_layers);
   }
 
-  double sampling_code() const { return request().makes_previews() ? kDecodingCode : kSamplingCode; }
+  double sampling_code() const { return request().outputs.makes_previews() ? kDecodingCode : kSamplingCode; }
 
   PlannedPhase sampling() {
     const Component& component = checkpoint_.get("transformer");
@@ -277,7 +283,7 @@ class Planner {
       const auto activations =
           static_cast<double>(sampling_bytes(checkpoint_, "transformer", request(), placement_));
       const double overhead = activations < kLargeActivations ? cost.overhead : 1;
-      const bool from_disk = request().offload == "disk";
+      const bool from_disk = request().machine.offload == "disk";
       const double converted =
           from_disk ? weights.converted / static_cast<double>(transformer_.num_layers) : weights.converted;
       planned =
@@ -291,7 +297,8 @@ class Planner {
   PlannedPhase sampling_on_gpu(const Component& component) {
     const uint64_t beside = bytes_beside(checkpoint_, "transformer", request(), placement_);
     const TransformerMemory memory = TransformerMemory::of(component, expert_options(), beside);
-    const BlockResidency residency = plan_blocks(memory, request().offload, request().max_vram);
+    const BlockResidency residency =
+        plan_blocks(memory, request().machine.offload, request().machine.max_vram);
     plan_.blocks = memory.blocks.count;
     plan_.resident_blocks = std::min(residency.resident, plan_.blocks);
     const uint64_t waiting = memory.waiting(residency.resident);
@@ -333,6 +340,7 @@ class Planner {
   static constexpr double kLargeActivations = 256 * kMiB;
 
   const Checkpoint& checkpoint_;
+  const CheckedRequest request_;
   const PlannedMachine& machine_;
   Placement placement_;
   WanTransformer3DConfig transformer_;
@@ -369,28 +377,27 @@ std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan) {
     if (phase.name == "start") planned.amount = 1;
     if (phase.name == "load") planned.amount = stored;
     if (phase.name == "text")
-      set(plan.request.dtype, UMT5Config::from_config(config("text_encoder")).d_model, kMaxSequenceLength);
+      set(plan.machine.dtype, UMT5Config::from_config(config("text_encoder")).d_model, kMaxSequenceLength);
     if (phase.name == "sampling")
-      set(plan.request.dtype, WanTransformer3DConfig::from_config(config("transformer")).dim(), plan.tokens);
+      set(plan.machine.dtype, WanTransformer3DConfig::from_config(config("transformer")).dim(), plan.tokens);
     if (phase.name == "images" || phase.name == "decoding") {
       // What is measured of the VAE is its decoder.
       planned.phase = "decoding";
       set("float32", AutoencoderKLWanConfig::from_config(config("vae")).decoder_base_dim,
-          *plan.request.height * *plan.request.width);
+          plan.size.height * plan.size.width);
     }
     work.push_back(planned);
   }
   return work;
 }
 
-Plan plan_as_asked(const Checkpoint& checkpoint, const GenerateRequest& request,
+Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
                    const PlannedMachine& machine) {
   return Planner(checkpoint, request, machine).make();
 }
 
-Plan plan_decoding(const Checkpoint& checkpoint, const GenerateRequest& request,
-                   const PlannedMachine& machine) {
-  return Planner(checkpoint, request, machine).make_decoding();
+Plan plan_decoding(const Checkpoint& checkpoint, const DecodeTask& task, const PlannedMachine& machine) {
+  return Planner(checkpoint, request_of(task), machine).make_decoding();
 }
 
 }  // namespace t2v

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/interface/decode_task.h"
 #include "engine/planning/calibration.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/plan.h"
@@ -21,14 +22,13 @@ struct PlannedMachine {
 /// As it is now.
 PlannedMachine this_machine(at::Device device);
 
-/// What rendering a request that check() has passed takes as it is asked for, whatever fits: everything of a
-/// Plan but its outputs. Error (kResource) if not even one block after the other fits --max-vram.
-Plan plan_as_asked(const Checkpoint& checkpoint, const GenerateRequest& request,
+/// The plan of a clip as the request asks for it, whatever fits, without its outputs. Error (kResource) if
+/// not even one block after the other fits --max-vram.
+Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
                    const PlannedMachine& machine);
 
 /// What making a clip of latents takes; `checkpoint` needs a VAE only.
-Plan plan_decoding(const Checkpoint& checkpoint, const GenerateRequest& request,
-                   const PlannedMachine& machine);
+Plan plan_decoding(const Checkpoint& checkpoint, const DecodeTask& task, const PlannedMachine& machine);
 
 /// The work of each of its phases.
 std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan);

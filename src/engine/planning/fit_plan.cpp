@@ -35,20 +35,20 @@ std::string shown(double gib) {
 }
 
 /// The plan of the cheapest setting that fits `max_vram`. Error (kResource) if none does.
-Plan plan_within(double max_vram, const Checkpoint& checkpoint, const GenerateRequest& request,
+Plan plan_within(double max_vram, const Checkpoint& checkpoint, const CheckedRequest& request,
                  const PlannedMachine& machine) {
   std::optional<Error> reason;
   for (const auto& [tiling, bfloat16] : kSettings) {
-    if ((tiling && request.vae_tiling) || (bfloat16 && request.dtype == "bfloat16")) continue;
-    GenerateRequest changed = request;
-    changed.max_vram = max_vram;
+    if ((tiling && request.machine.vae_tiling) || (bfloat16 && request.machine.dtype == "bfloat16")) continue;
+    CheckedRequest changed = request;
+    changed.machine.max_vram = max_vram;
     std::string flags;
     if (tiling) {
-      changed.vae_tiling = true;
+      changed.machine.vae_tiling = true;
       flags += " --vae-tiling";
     }
     if (bfloat16) {
-      changed.dtype = "bfloat16";
+      changed.machine.dtype = "bfloat16";
       flags += " --dtype bfloat16";
     }
     try {
@@ -74,7 +74,7 @@ Plan plan_within(double max_vram, const Checkpoint& checkpoint, const GenerateRe
 
 /// The plan for a GPU that is clearly too small for the clip as asked: that of what makes it fit, if anything
 /// does.
-Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const GenerateRequest& request,
+Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const CheckedRequest& request,
                         const PlannedMachine& machine) {
   const double limit = std::floor(static_cast<double>(machine.gpu_total) / kGiB * 10) / 10;
   try {
@@ -90,10 +90,12 @@ Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const G
 
 }  // namespace
 
-Plan plan_clip(const Checkpoint& checkpoint, const GenerateRequest& request, const PlannedMachine& machine) {
+Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine) {
   const bool on_cpu = machine.device.is_cpu();
-  if (on_cpu && request.max_vram) log_warning("--max-vram does not count: nothing is computed on a GPU");
-  if (!on_cpu && request.max_vram) return plan_within(*request.max_vram, checkpoint, request, machine);
+  if (on_cpu && request.machine.max_vram)
+    log_warning("--max-vram does not count: nothing is computed on a GPU");
+  if (!on_cpu && request.machine.max_vram)
+    return plan_within(*request.machine.max_vram, checkpoint, request, machine);
   Plan plan = plan_as_asked(checkpoint, request, machine);
   const bool too_small = machine.gpu_total > 0 && static_cast<double>(most_of_gpu(plan)) >
                                                       kPlanMargin * static_cast<double>(machine.gpu_total);
@@ -105,7 +107,7 @@ void expect_memory(const Plan& plan) {
     throw Error(ErrorCode::kResource,
                 {.doing = plan.device_name.empty() ? plan.device : plan.device_name,
                  .got = "a clip that takes more as it is asked for",
-                 .expected = "at most " + shown(*plan.request.max_vram) + " GiB of its memory",
+                 .expected = "at most " + shown(*plan.machine.max_vram) + " GiB of its memory",
                  .advice = "add " + plan.needed_flags + "; t2v plan shows more"});
   }
   for (const PlannedPhase& phase : plan.phases) {

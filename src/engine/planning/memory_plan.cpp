@@ -60,25 +60,25 @@ int64_t control_bytes(const WanVACETransformer3DConfig& config, int64_t tokens, 
 
 /// What a StepCache keeps of the step before, in float32: what the blocks added for each prompt, or what the
 /// model did, and then also three tensors to compare with.
-int64_t cache_bytes(const GenerateRequest& request, const WanTransformer3DConfig& config, int64_t tokens) {
+int64_t cache_bytes(const CheckedRequest& request, const WanTransformer3DConfig& config, int64_t tokens) {
   constexpr int64_t kCompared = 3;
-  const int64_t prompts = is_guided(*request.guidance_scale) ? 2 : 1;
-  if (request.cache_mode == "none") return 0;
-  if (request.cache_mode != "easycache") return prompts * tokens * config.dim() * int64_t{sizeof(float)};
+  const int64_t prompts = is_guided(request.sampling.guidance_scale) ? 2 : 1;
+  if (request.caching.mode == "none") return 0;
+  if (request.caching.mode != "easycache") return prompts * tokens * config.dim() * int64_t{sizeof(float)};
   return (prompts + kCompared) * tokens * config.out_channels * config.patch_volume() *
          int64_t{sizeof(float)};
 }
 
 /// A preview decodes one frame at a time.
-uint64_t preview_bytes(const GenerateRequest& request, const AutoencoderKLWanConfig& vae, bool on_cpu) {
-  if (!request.makes_previews()) return 0;
-  return static_cast<uint64_t>(decode_bytes(vae, {1, *request.height, *request.width},
+uint64_t preview_bytes(const CheckedRequest& request, const AutoencoderKLWanConfig& vae, bool on_cpu) {
+  if (!request.outputs.makes_previews()) return 0;
+  return static_cast<uint64_t>(decode_bytes(vae, {1, request.size.height, request.size.width},
                                             on_cpu ? host_allocation() : gpu_allocation(), tile_of(request)));
 }
 
 /// What Matrix::numbers() makes of the largest matrix on the way to the numbers it is computed in.
-int64_t fp8_bytes(const Component& expert, const GenerateRequest& request, Placement placement) {
-  if (request.dtype != "fp8") return 0;
+int64_t fp8_bytes(const Component& expert, const CheckedRequest& request, Placement placement) {
+  if (request.machine.dtype != "fp8") return 0;
   const LoadOptions options{
       .placement = placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32(), .fp8_matrices = true};
   int64_t largest = 0;
@@ -139,26 +139,27 @@ uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const Autoe
          std::max(static_cast<uint64_t>(at_work), between);
 }
 
-bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request) {
+bool encodes_images(const Checkpoint& checkpoint, const CheckedRequest& request) {
   // Without a control VACE encodes grey.
-  return checkpoint.pipeline == PipelineClass::kWanVACE || !request.image.empty();
+  return checkpoint.pipeline == PipelineClass::kWanVACE || !request.conditions.image.empty();
 }
 
-std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request) {
+std::string_view vae_prefix(const Checkpoint& checkpoint, const CheckedRequest& request) {
   return encodes_images(checkpoint, request) ? "" : "decoder.";
 }
 
-std::optional<int64_t> tile_of(const GenerateRequest& request) {
-  return request.vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
+std::optional<int64_t> tile_of(const CheckedRequest& request) {
+  return request.machine.vae_tiling ? std::optional(VaeTiling{}.tile) : std::nullopt;
 }
 
-ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae) {
-  const auto references = static_cast<int64_t>(request.reference_images.size());
-  return {*request.num_frames + references * vae.scale_factor_temporal, *request.height, *request.width};
+ClipShape sampled_shape(const CheckedRequest& request, const AutoencoderKLWanConfig& vae) {
+  const auto references = static_cast<int64_t>(request.conditions.reference_images.size());
+  return {request.size.num_frames + references * vae.scale_factor_temporal, request.size.height,
+          request.size.width};
 }
 
 uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& component,
-                        const GenerateRequest& request, Placement placement) {
+                        const CheckedRequest& request, Placement placement) {
   const Component& expert = checkpoint.get(component);
   const auto transformer = WanTransformer3DConfig::from_config(expert.config);
   const auto vae = AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config);
@@ -175,7 +176,7 @@ uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& compone
 }
 
 uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,
-                      const GenerateRequest& request, Placement placement) {
+                      const CheckedRequest& request, Placement placement) {
   return loaded_bytes(checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}},
                       vae_prefix(checkpoint, request)) +
          (placement.device.is_cpu() ? 0 : kCudaRuntime) +

@@ -9,7 +9,7 @@
 #include "families/wan/autoencoder_kl_wan_config.h"
 #include "families/wan/transformer_wan_config.h"
 #include "files/checkpoints/checkpoint.h"
-#include "t2v/generate.h"
+#include "t2v/checked_request.h"
 #include "tensors/weights/block_source.h"
 #include "tensors/weights/weights.h"
 
@@ -29,25 +29,25 @@ uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const Autoe
                           const ClipShape& clip, Placement placement, uint64_t between = 0);
 
 /// Whether the clip begins with encoding images or a control.
-bool encodes_images(const Checkpoint& checkpoint, const GenerateRequest& request);
+bool encodes_images(const Checkpoint& checkpoint, const CheckedRequest& request);
 /// The prefix of the VAE's tensors that are loaded: with its encoder only for that.
-std::string_view vae_prefix(const Checkpoint& checkpoint, const GenerateRequest& request);
+std::string_view vae_prefix(const Checkpoint& checkpoint, const CheckedRequest& request);
 /// The side of the tiles that the VAE works in, in pixels; empty for whole frames.
-std::optional<int64_t> tile_of(const GenerateRequest& request);
+std::optional<int64_t> tile_of(const CheckedRequest& request);
 
 /// What is sampled: the clip, behind its reference images.
-ClipShape sampled_shape(const GenerateRequest& request, const AutoencoderKLWanConfig& vae);
+ClipShape sampled_shape(const CheckedRequest& request, const AutoencoderKLWanConfig& vae);
 
 /// What sampling a request holds at most beside the weights, in bytes: activation_bytes() with a preview
 /// between the passes, what the control branch of VACE adds, what --cache-mode remembers, and a matrix of fp8
 /// in the numbers that it is computed in. `component`: the transformer.
 uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& component,
-                        const GenerateRequest& request, Placement placement);
+                        const CheckedRequest& request, Placement placement);
 
 /// What is on a device, in bytes, beside a transformer at work: the VAE, sampling_bytes(), and on a GPU what
 /// CUDA keeps for itself.
 uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,
-                      const GenerateRequest& request, Placement placement);
+                      const CheckedRequest& request, Placement placement);
 
 /// The numbered blocks of a model.
 struct BlockMemory {

@@ -34,7 +34,7 @@ uint64_t model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype) {
 }
 
 bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan) {
-  std::map<std::string, int64_t> bytes = bytes_of_each(checkpoint, parse_dtype(plan.request.dtype));
+  std::map<std::string, int64_t> bytes = bytes_of_each(checkpoint, parse_dtype(plan.machine.dtype));
   int64_t all = 0;
   for (const auto& [name, each] : bytes) all += each;
   const bool on_cpu = plan.device == "cpu";

@@ -47,12 +47,11 @@ Error absent_error(const std::string& origin, const std::vector<std::string_view
 using Overrides = std::vector<std::pair<std::string, fs::path>>;
 
 Overrides overrides_of(const CheckpointSources& sources) {
-  Overrides overrides = {{"transformer", sources.transformer},
-                         {"transformer_2", sources.transformer_2},
-                         {"vae", sources.vae},
-                         {"text_encoder", sources.text_encoder},
-                         {"image_encoder", sources.image_encoder}};
-  std::erase_if(overrides, [](const auto& part) { return part.second.empty(); });
+  Overrides overrides;
+  for (const char* name : {"transformer", "transformer_2", "vae", "text_encoder", "image_encoder"}) {
+    if (const auto found = sources.parts.find(name); found != sources.parts.end())
+      overrides.push_back(*found);
+  }
   return overrides;
 }
 
@@ -153,13 +152,13 @@ void leave_out_sparse_gates(Component& transformer) {
 
 /// Both experts have the same tensors: only what people call them tells that they were swapped.
 void check_experts(const CheckpointSources& sources, const Checkpoint& checkpoint) {
-  const bool first_is_low = checkpoint.has("transformer_2") && !sources.transformer.empty() &&
-                            expert_called(sources.transformer) == Expert::kLowNoise;
-  const bool second_is_high =
-      !sources.transformer_2.empty() && expert_called(sources.transformer_2) == Expert::kHighNoise;
+  const fs::path first = sources.part("transformer"), second = sources.part("transformer_2");
+  const bool first_is_low =
+      checkpoint.has("transformer_2") && !first.empty() && expert_called(first) == Expert::kLowNoise;
+  const bool second_is_high = !second.empty() && expert_called(second) == Expert::kHighNoise;
   if (!first_is_low && !second_is_high) return;
-  const std::string flag = first_is_low ? "--transformer " + sources.transformer.string()
-                                        : "--transformer-2 " + sources.transformer_2.string();
+  const std::string flag =
+      first_is_low ? "--transformer " + first.string() : "--transformer-2 " + second.string();
   throw Error(ErrorCode::kInput,
               {.doing = flag,
                .got = std::string("the ") + (first_is_low ? "low" : "high") + "-noise expert, by its name",
@@ -253,12 +252,13 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) {
   for (const auto& [name, path] : overrides) replace(checkpoint, name, path, replaced);
   add_chosen(checkpoint, loose, {"vae", "text_encoder", "image_encoder"}, chooser);
   chooser.expect_decided();
-  if (!sources.tokenizer.empty()) checkpoint.tokenizer = open_tokenizer(sources.tokenizer);
+  if (sources.parts.contains("tokenizer")) checkpoint.tokenizer = open_tokenizer(sources.part("tokenizer"));
   for (auto& [name, component] : checkpoint.components) {
     if (name.starts_with("transformer")) leave_out_sparse_gates(component);
   }
   const bool has_index = checkpoint.scheduler.has("_class_name");
-  const bool other_transformer = !sources.transformer.empty() || !sources.transformer_2.empty();
+  const bool other_transformer =
+      sources.parts.contains("transformer") || sources.parts.contains("transformer_2");
   if (!has_index || other_transformer) tell_pipeline(checkpoint);
   if (!has_index && checkpoint.has("transformer")) {
     checkpoint.scheduler = scheduler_of(checkpoint.get("transformer"));

@@ -12,11 +12,17 @@
 
 namespace t2v {
 
-/// What a user named: a whole checkpoint, and parts that replace its own. Empty: not named.
+/// The paths that a user named for a model.
 struct CheckpointSources {
-  std::filesystem::path model = {};
-  std::filesystem::path transformer = {}, transformer_2 = {}, vae = {}, text_encoder = {}, tokenizer = {},
-                        image_encoder = {};
+  std::filesystem::path model = {};  ///< a whole checkpoint; empty: the parts are all there is
+  /// Paths that replace parts of the model, by the name of the part; none is empty.
+  std::map<std::string, std::filesystem::path> parts = {};
+
+  /// The path of a part; empty: not named.
+  std::filesystem::path part(const std::string& name) const {
+    const auto found = parts.find(name);
+    return found == parts.end() ? std::filesystem::path() : found->second;
+  }
 };
 
 /// How to name a component that is absent, and where it can be had.

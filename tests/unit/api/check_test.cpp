@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/check_sampling.h"
+#include "api/check_size.h"
 #include "api/data_folder.h"
 #include "api/presets.h"
 #include "engine/interface/settings.h"
@@ -28,8 +30,8 @@ class CheckTest : public ::testing::Test {
     fs::create_directory(folder_);
     fs::copy(fs::path(T2V_FIXTURES) / "tiny-wan", folder_ / "model", fs::copy_options::recursive);
     request_.prompt = "a red ball";
-    request_.model = folder_ / "model";
-    request_.output = folder_ / "clip.mp4";
+    request_.model.model = folder_ / "model";
+    request_.outputs.output = folder_ / "clip.mp4";
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -55,16 +57,15 @@ class CheckTest : public ::testing::Test {
 };
 
 TEST_F(CheckTest, FillsWhatTheReferenceWouldTake) {
-  const GenerateRequest checked = check(request_);
-  EXPECT_EQ(*checked.height, 480);
-  EXPECT_EQ(*checked.width, 832);
-  EXPECT_EQ(*checked.num_frames, 81);
-  EXPECT_EQ(*checked.num_inference_steps, 50);
-  EXPECT_EQ(*checked.guidance_scale, 5.0);
-  EXPECT_EQ(*checked.negative_prompt, "");
-  EXPECT_EQ(*checked.sampler, "unipc");
-  EXPECT_EQ(*checked.flow_shift, 3.0);
-  EXPECT_TRUE(checked.seed.has_value());
+  const CheckedRequest checked = check(request_);
+  EXPECT_EQ(checked.size.height, 480);
+  EXPECT_EQ(checked.size.width, 832);
+  EXPECT_EQ(checked.size.num_frames, 81);
+  EXPECT_EQ(checked.sampling.num_inference_steps, 50);
+  EXPECT_EQ(checked.sampling.guidance_scale, 5.0);
+  EXPECT_EQ(checked.negative_prompt, "");
+  EXPECT_EQ(checked.sampling.sampler, "unipc");
+  EXPECT_EQ(checked.sampling.flow_shift, 3.0);
 }
 
 /// The files of configs/, and for each a transformer and a name that it is for.
@@ -83,8 +84,6 @@ TEST_P(PresetTest, IsFoundByWhatTheCheckpointIs) {
   const std::string folder = (folder_ / published.name).string();
   if (published.name != "model") fs::rename(folder_ / "model", folder);
   const Config shipped = Config::read(data_folder() / "configs" / published.file);
-  GenerateRequest request;
-  request.model = folder;
   Checkpoint checkpoint = Checkpoint::open({.model = folder});
   checkpoint.components.at("transformer").config = Config(published.transformer, "test");
   if (published.two_experts) checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
@@ -93,17 +92,19 @@ TEST_P(PresetTest, IsFoundByWhatTheCheckpointIs) {
        {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
     if (pipeline_class_name(pipeline) == published.pipeline) checkpoint.pipeline = pipeline;
   }
-  apply_preset(find_preset(checkpoint, request), checkpoint, request);
-  EXPECT_EQ(*request.width, shipped.integer("width", 0));
-  EXPECT_EQ(*request.num_frames, shipped.integer("num_frames", 0));
-  EXPECT_EQ(*request.num_inference_steps, shipped.integer("num_inference_steps", 0));
-  EXPECT_EQ(*request.guidance_scale, shipped.number("guidance_scale", 0));
-  EXPECT_EQ(*request.flow_shift, shipped.number("flow_shift", 3.0));
-  EXPECT_EQ(*request.sampler, shipped.text("sampler", "unipc"));
-  EXPECT_EQ(request.sigmas, shipped.numbers("sigmas", {}));
-  EXPECT_EQ(request.guidance_scale_2.value_or(0), shipped.number("guidance_scale_2", 0));
-  EXPECT_EQ(request.boundary_ratio.value_or(0), shipped.number("boundary_ratio", 0));
-  EXPECT_EQ(*request.negative_prompt, shipped.text("negative_prompt", ""));
+  const Config preset = find_preset(checkpoint, {.model = folder});
+  const CheckedSize size = check_size({}, preset, checkpoint);
+  const CheckedSampling sampling = check_sampling({}, preset, checkpoint);
+  EXPECT_EQ(size.width, shipped.integer("width", 0));
+  EXPECT_EQ(size.num_frames, shipped.integer("num_frames", 0));
+  EXPECT_EQ(sampling.num_inference_steps, shipped.integer("num_inference_steps", 0));
+  EXPECT_EQ(sampling.guidance_scale, shipped.number("guidance_scale", 0));
+  EXPECT_EQ(sampling.flow_shift, shipped.number("flow_shift", 3.0));
+  EXPECT_EQ(sampling.sampler, shipped.text("sampler", "unipc"));
+  EXPECT_EQ(sampling.sigmas, shipped.numbers("sigmas", {}));
+  EXPECT_EQ(sampling.guidance_scale_2.value_or(0), shipped.number("guidance_scale_2", 0));
+  EXPECT_EQ(sampling.boundary_ratio.value_or(0), shipped.number("boundary_ratio", 0));
+  EXPECT_EQ(preset.text("negative_prompt", ""), shipped.text("negative_prompt", ""));
 }
 
 nlohmann::json transformer(int64_t heads, int64_t layers, int64_t channels, const nlohmann::json& more = {}) {
@@ -157,83 +158,76 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST_F(CheckTest, ADistilledModelIsKnownByTheNameOfItsLora) {
-  GenerateRequest request;
-  request.model = folder_ / "model";
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  ModelChoice model{.model = folder_ / "model"};
+  Checkpoint checkpoint = Checkpoint::open({.model = model.model});
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
-  request.loras = {{"loras/Wan21_T2V_14B_lightx2v_cfg_step_distill_lora_rank32.safetensors"}};
-  apply_preset(find_preset(checkpoint, request), checkpoint, request);
-  EXPECT_EQ(*request.num_inference_steps, 4);
-  EXPECT_EQ(request.sigmas.size(), 4U);
-  EXPECT_EQ(*request.guidance_scale, 1.0);
+  model.loras = {{"loras/Wan21_T2V_14B_lightx2v_cfg_step_distill_lora_rank32.safetensors"}};
+  const CheckedSampling sampling = check_sampling({}, find_preset(checkpoint, model), checkpoint);
+  EXPECT_EQ(sampling.num_inference_steps, 4);
+  EXPECT_EQ(sampling.sigmas.size(), 4U);
+  EXPECT_EQ(sampling.guidance_scale, 1.0);
 }
 
 TEST_F(CheckTest, FoldersOnTheWayToAModelDoNotMakeItDistilled) {
-  GenerateRequest request;
-  request.model = folder_ / "model";
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  Checkpoint checkpoint = Checkpoint::open({.model = folder_ / "model"});
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
-  GenerateRequest of_user = request, of_repository = request;
-  of_user.model = "/home/lightning/distilled/Wan2.1-T2V-14B/";
-  apply_preset(find_preset(checkpoint, of_user), checkpoint, of_user);
-  EXPECT_EQ(*of_user.num_inference_steps, 50);
-  of_repository.model = "hub/models--lightx2v--Wan2.1-T2V-14B/snapshots/0123";
-  apply_preset(find_preset(checkpoint, of_repository), checkpoint, of_repository);
-  EXPECT_EQ(*of_repository.num_inference_steps, 4);
+  const auto steps_of = [&](const char* model) {
+    return check_sampling({}, find_preset(checkpoint, {.model = model}), checkpoint).num_inference_steps;
+  };
+  EXPECT_EQ(steps_of("/home/lightning/distilled/Wan2.1-T2V-14B/"), 50);
+  EXPECT_EQ(steps_of("hub/models--lightx2v--Wan2.1-T2V-14B/snapshots/0123"), 4);
 }
 
 TEST_F(CheckTest, StepsOfOnesOwnAreNotThePresetsNoiseLevels) {
-  GenerateRequest request;
-  request.model = folder_ / "model";
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  ModelChoice model{.model = folder_ / "model"};
+  Checkpoint checkpoint = Checkpoint::open({.model = model.model});
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
-  request.transformer = "Wan2.1_t2v_14b_distill.safetensors";
-  request.num_inference_steps = 8;
-  apply_preset(find_preset(checkpoint, request), checkpoint, request);
-  EXPECT_EQ(*request.num_inference_steps, 8);
-  EXPECT_TRUE(request.sigmas.empty());
+  model.parts["transformer"] = "Wan2.1_t2v_14b_distill.safetensors";
+  const CheckedSampling sampling =
+      check_sampling({.num_inference_steps = 8}, find_preset(checkpoint, model), checkpoint);
+  EXPECT_EQ(sampling.num_inference_steps, 8);
+  EXPECT_TRUE(sampling.sigmas.empty());
 }
 
 TEST_F(CheckTest, TheGuidanceOfOnesOwnIsBothExperts) {
-  GenerateRequest request;
-  request.model = folder_ / "model";
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  const ModelChoice model{.model = folder_ / "model"};
+  Checkpoint checkpoint = Checkpoint::open({.model = model.model});
   checkpoint.components.at("transformer").config = Config(transformer(40, 40, 16), "test");
   checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
   checkpoint.boundary_ratio = 0.7;
-  request.guidance_scale = 6.0;
-  apply_preset(find_preset(checkpoint, request), checkpoint, request);
-  EXPECT_FALSE(request.guidance_scale_2.has_value());
-  EXPECT_EQ(*request.boundary_ratio, 0.7);  // the checkpoint's own before the preset's
+  const CheckedSampling sampling =
+      check_sampling({.guidance_scale = 6.0}, find_preset(checkpoint, model), checkpoint);
+  EXPECT_FALSE(sampling.guidance_scale_2.has_value());
+  EXPECT_EQ(*sampling.boundary_ratio, 0.7);  // the checkpoint's own before the preset's
 }
 
 TEST_F(CheckTest, TheBundledModelHasAPreset) {
-  request_.model.clear();
-  EXPECT_LE(*check(request_).width, 128);
+  request_.model.model.clear();
+  EXPECT_LE(check(request_).size.width, 128);
 }
 
 TEST_F(CheckTest, TakesTheShiftOfTheSchedulerInUse) {
   // What FlowMatchEulerDiscreteScheduler.from_config(unipc.config, shift=7.0) writes.
   change("scheduler/scheduler_config.json",
          {{"_class_name", "FlowMatchEulerDiscreteScheduler"}, {"shift", 7.0}});
-  EXPECT_EQ(*check(request_).sampler, "euler");
-  EXPECT_EQ(*check(request_).flow_shift, 7.0);
-  request_.sampler = "unipc";
-  EXPECT_EQ(*check(request_).flow_shift, 3.0);
-  request_.flow_shift = 5.0;
-  EXPECT_EQ(*check(request_).flow_shift, 5.0);
+  EXPECT_EQ(check(request_).sampling.sampler, "euler");
+  EXPECT_EQ(check(request_).sampling.flow_shift, 7.0);
+  request_.sampling.sampler = "unipc";
+  EXPECT_EQ(check(request_).sampling.flow_shift, 3.0);
+  request_.sampling.flow_shift = 5.0;
+  EXPECT_EQ(check(request_).sampling.flow_shift, 5.0);
 }
 
 TEST_F(CheckTest, CarriesTheShiftToTheOtherSampler) {
-  request_.sampler = "euler";
-  EXPECT_EQ(*check(request_).flow_shift, 3.0);
+  request_.sampling.sampler = "euler";
+  EXPECT_EQ(check(request_).sampling.flow_shift, 3.0);
 }
 
 TEST_F(CheckTest, ASamplerStandsInForAnUnknownClass) {
   change("scheduler/scheduler_config.json", {{"_class_name", "DDIMScheduler"}});
   expect_error(ErrorCode::kInput, "DDIMScheduler");
-  request_.sampler = "unipc";
-  EXPECT_EQ(*check(request_).sampler, "unipc");
+  request_.sampling.sampler = "unipc";
+  EXPECT_EQ(check(request_).sampling.sampler, "unipc");
 }
 
 TEST_F(CheckTest, ATransformerAndAVaeBelongTogether) {
@@ -242,28 +236,28 @@ TEST_F(CheckTest, ATransformerAndAVaeBelongTogether) {
 }
 
 TEST_F(CheckTest, NamesTheNearestFramesAndSizes) {
-  request_.num_frames = 80;
+  request_.size.num_frames = 80;
   expect_error(ErrorCode::kUsage, "use 77 or 81");
-  request_.num_frames = 100002;
+  request_.size.num_frames = 100002;
   expect_error(ErrorCode::kUsage, "use 100001");
-  request_.num_frames = 81;
-  request_.width = 833;
-  request_.height = 481;
+  request_.size.num_frames = 81;
+  request_.size.width = 833;
+  request_.size.height = 481;
   expect_error(ErrorCode::kUsage, "832x480");
 }
 
 TEST_F(CheckTest, ADurationIsAWholeNumberOfFrames) {
-  request_.fps = 16;
-  request_.duration = 5.0625;
-  EXPECT_EQ(*check(request_).num_frames, 81);
-  request_.duration = 5;
+  request_.size.fps = 16;
+  request_.size.duration = 5.0625;
+  EXPECT_EQ(check(request_).size.num_frames, 81);
+  request_.size.duration = 5;
   expect_error(ErrorCode::kUsage, "--frames 77 or 81");
 }
 
 TEST_F(CheckTest, SigmasAreTheSteps) {
-  request_.sigmas = {1.0, 0.5, 0.2};
-  EXPECT_EQ(*check(request_).num_inference_steps, 3);
-  request_.num_inference_steps = 4;
+  request_.sampling.sigmas = {1.0, 0.5, 0.2};
+  EXPECT_EQ(check(request_).sampling.num_inference_steps, 3);
+  request_.sampling.num_inference_steps = 4;
   expect_error(ErrorCode::kUsage, "--sigmas");
 }
 
@@ -273,7 +267,7 @@ TEST_F(CheckTest, RefusesFactorsThatOverflow) {
 }
 
 TEST_F(CheckTest, SettingsHoldTheSeedAsText) {
-  request_.seed = UINT64_MAX;
+  request_.sampling.seed = UINT64_MAX;
   request_.prompt = "\"quoted\" 球 \n";
   const auto settings = nlohmann::json::parse(settings_json(check(request_), {.device = "cpu"}));
   EXPECT_EQ(settings.at("seed"), "18446744073709551615");
@@ -283,18 +277,18 @@ TEST_F(CheckTest, SettingsHoldTheSeedAsText) {
 }
 
 TEST_F(CheckTest, SettingsAreFlags) {
-  GenerateRequest checked = check(request_);
-  checked.loras = {{"a.safetensors", -0.5}, {"/b:c.safetensors", 1}};
-  checked.image = "a.png";
-  checked.metadata = false;
-  checked.quality = "high";
-  checked.offload = "cpu";
+  CheckedRequest checked = check(request_);
+  checked.model.loras = {{"a.safetensors", -0.5}, {"/b:c.safetensors", 1}};
+  checked.conditions.image = "a.png";
+  checked.outputs.metadata = false;
+  checked.encoding.quality = "high";
+  checked.machine.offload = "cpu";
   const auto settings =
       nlohmann::json::parse(settings_json(checked, {.device = "cuda:1", .model_sha256 = "abc"}));
   const std::string here = fs::current_path().string();
   EXPECT_EQ(settings.at("lora"), nlohmann::json({here + "/a.safetensors:-0.5", "/b:c.safetensors:1.0"}));
   EXPECT_EQ(settings.at("image"), here + "/a.png");
-  EXPECT_EQ(settings.at("model"), request_.model.string());
+  EXPECT_EQ(settings.at("model"), request_.model.model.string());
   EXPECT_EQ(settings.at("no_metadata"), true);
   EXPECT_EQ(settings.at("offload"), "cpu");
   EXPECT_EQ(settings.at("model_sha256"), "abc");
@@ -304,18 +298,19 @@ TEST_F(CheckTest, SettingsAreFlags) {
 }
 
 TEST_F(CheckTest, DecodedSettingsAreTheRecordedOnes) {
-  GenerateRequest checked = check(request_);
+  CheckedRequest checked = check(request_);
   checked.arguments = {"-p", "a red ball"};
   const std::string recorded = settings_json(checked, {.device = "cuda:1", .model_sha256 = "abc"});
-  GenerateRequest decoded = checked;
-  decoded.arguments = {"decode"};
-  decoded.device = "cpu";
+  DecodeTask decoded{.latents = {},
+                     .model = checked.model,
+                     .size = checked.size,
+                     .encoding = checked.encoding,
+                     .outputs = checked.outputs};
   EXPECT_EQ(decoded_settings_json(recorded, decoded), recorded);
-  decoded.model.clear();
-  decoded.vae = "/vae";
-  decoded.fps = 4;
+  decoded.model = {.parts = {{"vae", "/vae"}}};
+  decoded.size.fps = 4;
   auto settings = nlohmann::json::parse(decoded_settings_json(recorded, decoded));
-  EXPECT_EQ(settings.at("model"), request_.model.string());
+  EXPECT_EQ(settings.at("model"), request_.model.model.string());
   EXPECT_EQ(settings.at("vae"), "/vae");
   EXPECT_EQ(settings.at("fps"), 4);
   EXPECT_FALSE(settings.contains("model_sha256"));

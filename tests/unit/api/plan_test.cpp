@@ -12,9 +12,9 @@ namespace {
 TEST(Plan, GivesTheThreadsBack) {
   GenerateRequest clip;
   clip.prompt = "a red ball";
-  clip.output = "/dev/null";
+  clip.outputs.output = "/dev/null";
   const auto device = [&](int64_t threads) {
-    clip.threads = threads;
+    clip.machine.threads = threads;
     return plan(clip).device_name;  // "AMD EPYC, 2 threads"
   };
   const std::string before = device(0);

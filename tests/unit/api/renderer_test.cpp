@@ -29,29 +29,28 @@ class RendererTest : public ::testing::Test {
 
   GenerateRequest request(const std::string& name, const std::string& prompt) const {
     GenerateRequest request;
-    request.model = fs::path(T2V_FIXTURES) / "tiny-wan";
+    request.model.model = fs::path(T2V_FIXTURES) / "tiny-wan";
     request.prompt = prompt;
     request.negative_prompt = "blurry";
-    request.output = folder_ / name;
-    request.quality = "lossless";
-    request.width = 32;
-    request.height = 48;
-    request.num_frames = 5;
-    request.num_inference_steps = 2;
-    request.seed = 7;
+    request.outputs.output = folder_ / name;
+    request.encoding.quality = "lossless";
+    request.size.width = 32;
+    request.size.height = 48;
+    request.size.num_frames = 5;
+    request.sampling.num_inference_steps = 2;
+    request.sampling.seed = 7;
     return request;
   }
 
   /// Three clips that differ in what may differ while models stay.
-  std::vector<GenerateRequest> three() const {
+  std::vector<CheckedRequest> three() const {
     std::vector<GenerateRequest> requests = {request("a.mkv", "a red ball"), request("b.mkv", "snow"),
                                              request("c.mkv", "a red ball")};
-    requests[1].width = 64;
-    requests[1].guidance_scale = 1;
-    requests[2].seed = 8;
-    requests[2].num_frames = 9;
-    for (GenerateRequest& request : requests) request = check(request);
-    return requests;
+    requests[1].size.width = 64;
+    requests[1].sampling.guidance_scale = 1;
+    requests[2].sampling.seed = 8;
+    requests[2].size.num_frames = 9;
+    return {check(requests[0]), check(requests[1]), check(requests[2])};
   }
 
   /// Follows a run: how often each component was loaded.
@@ -75,32 +74,32 @@ using Loads = std::map<std::string, int>;
 
 TEST_F(RendererTest, MakesTheClipsThatSeparateRunsMake) {
   Renderer renderer;
-  const std::vector<GenerateRequest> requests = three();
+  const std::vector<CheckedRequest> requests = three();
   renderer.expect(requests);
-  for (const GenerateRequest& each : requests) {
+  for (const CheckedRequest& each : requests) {
     const GenerateResult result = renderer.generate(each, control());
-    EXPECT_EQ(result.output, each.output);
-    const std::string together = content(each.output);
-    GenerateRequest alone = each;
-    alone.overwrite = true;
-    EXPECT_EQ(generate(alone, {}).settings, result.settings);
+    EXPECT_EQ(result.output, each.outputs.output);
+    const std::string together = content(each.outputs.output);
+    CheckedRequest alone = each;
+    alone.outputs.overwrite = true;
+    EXPECT_EQ(Renderer().generate(alone, {}).settings, result.settings);
     ASSERT_FALSE(together.empty());
-    EXPECT_TRUE(content(each.output) == together) << each.output;
+    EXPECT_TRUE(content(each.outputs.output) == together) << each.outputs.output;
   }
   EXPECT_EQ(loads_, (Loads{{"text_encoder", 1}, {"transformer", 1}, {"vae", 1}}));
 }
 
 TEST_F(RendererTest, KeepsNothingForWhatIsNotExpected) {
   Renderer renderer;
-  const std::vector<GenerateRequest> requests = three();
-  for (const GenerateRequest& each : requests) renderer.generate(each, control());
+  const std::vector<CheckedRequest> requests = three();
+  for (const CheckedRequest& each : requests) renderer.generate(each, control());
   EXPECT_EQ(loads_["transformer"], 3);
   EXPECT_EQ(loads_["vae"], 3);
 }
 
 TEST_F(RendererTest, KeepsNothingForAnotherModel) {
-  std::vector<GenerateRequest> requests = three();
-  requests[1].dtype = "bfloat16";
+  std::vector<CheckedRequest> requests = three();
+  requests[1].machine.dtype = "bfloat16";
   Renderer renderer;
   renderer.expect(requests);
   renderer.generate(requests[0], control());
@@ -110,58 +109,54 @@ TEST_F(RendererTest, KeepsNothingForAnotherModel) {
 }
 
 TEST_F(RendererTest, ReleasesModelsWhereMemoryIsLimited) {
-  std::vector<GenerateRequest> requests = three();
-  for (GenerateRequest& each : requests) each.offload = "disk";
+  std::vector<CheckedRequest> requests = three();
+  for (CheckedRequest& each : requests) each.machine.offload = "disk";
   Renderer renderer;
   renderer.expect(requests);
-  for (const GenerateRequest& each : requests) renderer.generate(each, control());
+  for (const CheckedRequest& each : requests) renderer.generate(each, control());
   EXPECT_EQ(loads_, (Loads{{"text_encoder", 1}, {"transformer", 3}, {"vae", 3}}));
 }
 
 TEST_F(RendererTest, CanRenderAfterAFailure) {
-  const std::vector<GenerateRequest> requests = three();
+  const std::vector<CheckedRequest> requests = three();
   Renderer renderer;
   renderer.expect(requests);
   renderer.generate(requests[0], control());
-  const std::string first = content(requests[0].output);
+  const std::string first = content(requests[0].outputs.output);
   EXPECT_THROW(renderer.generate(requests[0], control()), Error);  // is there already
-  GenerateRequest full = requests[1];
-  full.output = "/dev/full";
+  CheckedRequest full = requests[1];
+  full.outputs.output = "/dev/full";
   EXPECT_THROW(renderer.generate(full, control()), Error);
   std::atomic<bool> stop = false;
   const RunControl stopped{.on_event = [&](const Event& event) { stop = event.kind == Event::Kind::kStep; },
                            .stop = &stop};
   EXPECT_THROW(renderer.generate(requests[1], stopped), Stopped);
-  EXPECT_FALSE(fs::exists(requests[1].output));
+  EXPECT_FALSE(fs::exists(requests[1].outputs.output));
   renderer.generate(requests[2], control());
-  EXPECT_TRUE(fs::exists(requests[2].output));
-  GenerateRequest again = requests[0];
-  again.overwrite = true;
+  EXPECT_TRUE(fs::exists(requests[2].outputs.output));
+  CheckedRequest again = requests[0];
+  again.outputs.overwrite = true;
   renderer.generate(again, control());
-  EXPECT_TRUE(content(requests[0].output) == first);
-}
-
-TEST_F(RendererTest, ExpectsCheckedRequests) {
-  EXPECT_THROW(Renderer().expect({request("a.mkv", "a cat")}), Error);
+  EXPECT_TRUE(content(requests[0].outputs.output) == first);
 }
 
 TEST_F(RendererTest, ThreadsAreThoseOfEachClip) {
-  std::vector<GenerateRequest> requests = three();
-  requests[0].threads = 1;
+  std::vector<CheckedRequest> requests = three();
+  requests[0].machine.threads = 1;
   Renderer renderer;
   renderer.expect(requests);
   renderer.generate(requests[0], control());
   renderer.generate(requests[2], control());
-  const std::string after_one = content(requests[2].output);
-  GenerateRequest alone = requests[2];
-  alone.overwrite = true;
+  const std::string after_one = content(requests[2].outputs.output);
+  CheckedRequest alone = requests[2];
+  alone.outputs.overwrite = true;
   Renderer().generate(alone, {});
-  EXPECT_TRUE(content(requests[2].output) == after_one);
+  EXPECT_TRUE(content(requests[2].outputs.output) == after_one);
 }
 
 TEST_F(RendererTest, MemoryDoesNotGrowWithTheClips) {
   if (resident_memory() == 0) GTEST_SKIP() << "the system does not tell how much is used";
-  std::vector<GenerateRequest> requests;
+  std::vector<CheckedRequest> requests;
   for (int i = 0; i < 24; ++i)
     requests.push_back(check(request(std::to_string(i) + ".mkv", "ball " + std::to_string(i % 5))));
   Renderer renderer;
@@ -180,11 +175,11 @@ TEST_F(RendererTest, MemoryDoesNotGrowWithTheClips) {
 TEST(RendererSettingsTest, TheWeightsAreKnownByTheirHash) {
   const fs::path output = fs::path(::testing::TempDir()) / ("t2v_sha_" + std::to_string(::getpid()) + ".mkv");
   GenerateRequest request;
-  request.model = fs::path(T2V_FIXTURES) / "tiny-wan";
+  request.model.model = fs::path(T2V_FIXTURES) / "tiny-wan";
   request.prompt = "snow";
-  request.output = output;
-  request.width = request.height = 32;
-  request.num_frames = request.num_inference_steps = 1;
+  request.outputs.output = output;
+  request.size.width = request.size.height = 32;
+  request.size.num_frames = request.sampling.num_inference_steps = 1;
   const nlohmann::json settings = nlohmann::json::parse(generate(request, {}).settings);
   fs::remove(output);
   // find tests/fixtures/tiny-wan -name '*.safetensors' | xargs sha256sum | cut -c 1-64 | sort | sha256sum

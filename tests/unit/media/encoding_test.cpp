@@ -40,7 +40,7 @@ TEST(ChooseEncoding, IsTheContainersUnlessTold) {
       {"a.gif", {.fps = 50}, "gif", "pal8", {}},
   };
   for (const Case& expected : cases) {
-    const Encoding got = choose_encoding(expected.output, expected.options);
+    const ChosenEncoding got = choose_encoding(expected.output, expected.options);
     EXPECT_EQ(got.codec, expected.codec) << expected.output;
     EXPECT_EQ(got.pix_fmt, expected.pix_fmt) << expected.output;
     EXPECT_EQ(got.crf, expected.crf) << expected.output;

@@ -54,16 +54,16 @@ TEST_F(FlagValues, JsonSetsFlagsOfEveryKind) {
     "lora": ["a.safetensors:0.5", "b.safetensors"]})");
   apply_given(groups, given_from_json(object, "jobs.jsonl:3"));
   EXPECT_EQ(request().prompt, "ein Ball");
-  EXPECT_EQ(request().num_inference_steps, 7);
-  EXPECT_EQ(request().guidance_scale, 2.5);
-  EXPECT_EQ(request().seed, 18446744073709551615U);
-  EXPECT_EQ(request().sampler, "euler");
-  EXPECT_THAT(request().sigmas, ElementsAre(1.0, 0.5));
-  EXPECT_TRUE(request().vae_tiling);
-  EXPECT_FALSE(request().overwrite);
-  EXPECT_FALSE(request().width.has_value());
-  ASSERT_EQ(request().loras.size(), 2U);
-  EXPECT_EQ(request().loras[0].strength, 0.5);
+  EXPECT_EQ(request().sampling.num_inference_steps, 7);
+  EXPECT_EQ(request().sampling.guidance_scale, 2.5);
+  EXPECT_EQ(request().sampling.seed, 18446744073709551615U);
+  EXPECT_EQ(request().sampling.sampler, "euler");
+  EXPECT_THAT(request().sampling.sigmas, ElementsAre(1.0, 0.5));
+  EXPECT_TRUE(request().machine.vae_tiling);
+  EXPECT_FALSE(request().outputs.overwrite);
+  EXPECT_FALSE(request().size.width.has_value());
+  ASSERT_EQ(request().model.loras.size(), 2U);
+  EXPECT_EQ(request().model.loras[0].strength, 0.5);
 }
 
 TEST_F(FlagValues, WhatIsOnlyRecordedIsSkipped) {
@@ -151,7 +151,7 @@ TEST_F(FlagValues, EveryPresetIsAConfig) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     GenerateArguments filled;
     EXPECT_NO_THROW(apply_given(generate_flags(filled), read_config(entry.path()))) << entry.path();
-    EXPECT_TRUE(filled.request.num_inference_steps.has_value()) << entry.path();
+    EXPECT_TRUE(filled.request.sampling.num_inference_steps.has_value()) << entry.path();
     ++presets;
   }
   EXPECT_GT(presets, 10);
@@ -168,7 +168,7 @@ TEST_F(FlagValues, EnvironmentNamesFlags) {
   ASSERT_EQ(given.size(), 1U);
   EXPECT_EQ(given[0].where, "T2V_STEPS");
   apply_given(groups, given);
-  EXPECT_EQ(request().num_inference_steps, 4);
+  EXPECT_EQ(request().sampling.num_inference_steps, 4);
   const auto unknown = std::find_if(unused.begin(), unused.end(),
                                     [](const auto& variable) { return variable.name == "T2V_STEPZ"; });
   ASSERT_NE(unknown, unused.end());
@@ -190,20 +190,20 @@ TEST_F(FlagValues, TheNearerHolds) {
                                        {"guidance_scale", {"2"}, "near"},
                                        {"duration", {"2"}, "near"}};
   apply_given(groups, merge(groups, near, far));
-  EXPECT_EQ(request().num_inference_steps, 4);
-  EXPECT_TRUE(request().sigmas.empty());
-  EXPECT_EQ(request().width, 32);
-  EXPECT_EQ(request().height, 64);
-  EXPECT_FALSE(request().guidance_scale_2.has_value());
-  EXPECT_FALSE(request().num_frames.has_value());
-  EXPECT_EQ(request().duration, 2);
-  ASSERT_EQ(request().loras.size(), 2U);
-  EXPECT_EQ(request().loras[0].file, "b");
+  EXPECT_EQ(request().sampling.num_inference_steps, 4);
+  EXPECT_TRUE(request().sampling.sigmas.empty());
+  EXPECT_EQ(request().size.width, 32);
+  EXPECT_EQ(request().size.height, 64);
+  EXPECT_FALSE(request().sampling.guidance_scale_2.has_value());
+  EXPECT_FALSE(request().size.num_frames.has_value());
+  EXPECT_EQ(request().size.duration, 2);
+  ASSERT_EQ(request().model.loras.size(), 2U);
+  EXPECT_EQ(request().model.loras[0].file, "b");
 }
 
 TEST_F(FlagValues, AListOfNothingTakesBack) {
   apply_given(groups, merge(groups, {{"lora", {}, "near"}}, {{"lora", {"a"}, "far"}}));
-  EXPECT_TRUE(request().loras.empty());
+  EXPECT_TRUE(request().model.loras.empty());
 }
 
 }  // namespace

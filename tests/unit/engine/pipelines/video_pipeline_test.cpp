@@ -9,6 +9,7 @@
 #include "engine/clips/read_visual_inputs.h"
 #include "engine/pipelines/latent_preview.h"
 #include "engine/pipelines/pixels.h"
+#include "sampling/names/samplers.h"
 #include "tensors/weights/weights.h"
 
 namespace t2v {
@@ -19,47 +20,53 @@ namespace fs = std::filesystem;
 const fs::path kFixtures = T2V_FIXTURES;
 const fs::path kCases = kFixtures / "pipelines";
 
+void use_sampler(const std::string& name, const Config& scheduler, CheckedSampling& sampling) {
+  sampling.sampler = name;
+  sampling.flow_shift = shift_of(scheduler, sampler_named(name));
+}
+
 /// The request of a case that scripts/fixtures/make_pipelines.py rendered.
-GenerateRequest read_request(const Config& settings) {
+CheckedRequest read_request(const Config& settings) {
   const auto number = [&](const char* key) {
     return settings.has(key) ? std::optional(settings.number(key, 0)) : std::nullopt;
   };
   const auto file = [&](const char* key) {
     return settings.has(key) ? kCases / settings.text(key, "") : fs::path();
   };
-  GenerateRequest request;
-  request.model = kFixtures / settings.text("checkpoint", "");
+  CheckedRequest request;
+  request.model.model = kFixtures / settings.text("checkpoint", "");
   request.prompt = settings.text("prompt", "");
   request.negative_prompt = settings.text("negative_prompt", "");
-  request.height = settings.integer("height", 0);
-  request.width = settings.integer("width", 0);
-  request.num_frames = settings.integer("num_frames", 0);
-  request.num_inference_steps = settings.integer("num_inference_steps", 0);
-  request.guidance_scale = number("guidance_scale");
-  request.guidance_scale_2 = number("guidance_scale_2");
-  request.conditioning_scale = number("conditioning_scale");
-  request.seed = settings.json().at("seed").get<uint64_t>();
-  if (settings.has("sampler")) request.sampler = settings.text("sampler", "");
-  request.image = file("image");
-  request.end_image = file("last_image");
-  request.control_video = file("video");
-  request.control_mask = file("mask");
+  request.size.height = settings.integer("height", 0);
+  request.size.width = settings.integer("width", 0);
+  request.size.num_frames = settings.integer("num_frames", 0);
+  request.sampling.num_inference_steps = settings.integer("num_inference_steps", 0);
+  request.sampling.guidance_scale = settings.number("guidance_scale", 5);
+  request.sampling.guidance_scale_2 = number("guidance_scale_2");
+  request.conditions.conditioning_scale = number("conditioning_scale");
+  request.sampling.seed = settings.json().at("seed").get<uint64_t>();
+  const Config scheduler = Checkpoint::open({.model = request.model.model}).scheduler;
+  use_sampler(settings.text("sampler", sampler_of(scheduler).name), scheduler, request.sampling);
+  request.conditions.image = file("image");
+  request.conditions.end_image = file("last_image");
+  request.conditions.control_video = file("video");
+  request.conditions.control_mask = file("mask");
   if (settings.has("reference_images")) {
     for (const auto& name : settings.json().at("reference_images"))
-      request.reference_images.push_back(kCases / name.get<std::string>());
+      request.conditions.reference_images.push_back(kCases / name.get<std::string>());
   }
   return request;
 }
 
-GenerateRequest read_request(const std::string& name) {
+CheckedRequest read_request(const std::string& name) {
   return read_request(Config::read(kCases / (name + ".json")));
 }
 
-std::unique_ptr<VideoPipeline> make(const GenerateRequest& request, ModelStore& models,
+std::unique_ptr<VideoPipeline> make(const CheckedRequest& request, ModelStore& models,
                                     const RunControl& control, at::ScalarType dtype = at::kFloat,
                                     ComingClips coming = {}) {
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
-  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model.model});
+  VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   return VideoPipeline::make(
       {std::move(checkpoint), {dtype, at::kCPU}, request, std::move(inputs), std::move(coming)}, models,
       control);
@@ -70,7 +77,7 @@ struct Rendered {
   Tensor frames;  ///< [count, height, width, 3] as float
 };
 
-Rendered render(const GenerateRequest& request, at::ScalarType dtype = at::kFloat) {
+Rendered render(const CheckedRequest& request, at::ScalarType dtype = at::kFloat) {
   const RunControl control;
   ModelStore models;
   const auto pipeline = make(request, models, control, dtype);
@@ -120,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(VACE, VideoPipelineTest,
 class Bfloat16Test : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Bfloat16Test, StaysNearFloat32) {
-  const GenerateRequest request = read_request(GetParam());
+  const CheckedRequest request = read_request(GetParam());
   const Tensor exact = render(request).latents;
   const double distance = relative_l2(render(request, at::kBFloat16).latents, exact);
   EXPECT_LE(distance, 0.05);  // 8 bits of mantissa, 4 steps, guidance 5
@@ -148,7 +155,7 @@ TEST(VideoPipelineStopTest, StopsAtTheNextStep) {
 TEST(VideoPipelineStopTest, StopsInTheMiddleOfTheLastStep) {
   std::atomic<bool> stop = false;
   int64_t last_step = -1;
-  const GenerateRequest request = read_request("guided");
+  const CheckedRequest request = read_request("guided");
   const RunControl control{.on_event =
                                [&](const Event& event) {
                                  if (event.kind != Event::Kind::kStep) return;
@@ -158,11 +165,11 @@ TEST(VideoPipelineStopTest, StopsInTheMiddleOfTheLastStep) {
                            .stop = &stop};
   ModelStore models;
   EXPECT_THROW(make(request, models, control)->sample(), Stopped);
-  EXPECT_EQ(last_step, *request.num_inference_steps - 1);  // not done
+  EXPECT_EQ(last_step, request.sampling.num_inference_steps - 1);  // not done
 }
 
 /// The components in the order in which they are loaded, and the steps, as their numbers.
-std::vector<std::string> order_of_work(const GenerateRequest& request) {
+std::vector<std::string> order_of_work(const CheckedRequest& request) {
   std::vector<std::string> order;
   const RunControl control{.on_event = [&](const Event& event) {
     if (event.kind == Event::Kind::kLoad) order.push_back(event.detail);
@@ -175,39 +182,39 @@ std::vector<std::string> order_of_work(const GenerateRequest& request) {
 
 TEST(TwoExpertsTest, TheSecondIsLoadedWhenTheBoundaryIsCrossed) {
   // Timesteps 999, 900, 750, 500; the checkpoint's boundary is at 875.
-  GenerateRequest request = read_request("two_experts");
+  CheckedRequest request = read_request("two_experts");
   EXPECT_THAT(order_of_work(request), testing::ElementsAre("text_encoder", "vae", "transformer", "0", "1",
                                                            "transformer_2", "2", "3", "4"));
-  request.boundary_ratio = 0.9;  // a timestep on the boundary is still the first expert's
+  request.sampling.boundary_ratio = 0.9;  // a timestep on the boundary is still the first expert's
   EXPECT_THAT(order_of_work(request), testing::Contains("1").Times(1));
   EXPECT_EQ(order_of_work(request)[5], "transformer_2");
-  request.boundary_ratio = 0.901;
+  request.sampling.boundary_ratio = 0.901;
   EXPECT_EQ(order_of_work(request)[4], "transformer_2");
-  request.boundary_ratio = 0.0;
+  request.sampling.boundary_ratio = 0.0;
   EXPECT_THAT(order_of_work(request), testing::Not(testing::Contains("transformer_2")));
 }
 
 TEST(TwoExpertsTest, EachHasAGuidanceOfItsOwn) {
-  GenerateRequest request = read_request("two_experts");
+  CheckedRequest request = read_request("two_experts");
   const Tensor both = render(request).latents;
-  request.guidance_scale_2.reset();  // then the first one's counts for both
+  request.sampling.guidance_scale_2.reset();  // then the first one's counts for both
   const Tensor same = render(request).latents;
-  request.guidance_scale_2 = request.guidance_scale;
+  request.sampling.guidance_scale_2 = request.sampling.guidance_scale;
   EXPECT_TRUE(at::equal(same, render(request).latents));
   EXPECT_GT(relative_l2(same, both), 1e-3);
 }
 
 TEST(VaceTest, TheControlCounts) {
-  GenerateRequest request = read_request("control");
+  CheckedRequest request = read_request("control");
   const Tensor scaled = render(request).latents;
-  request.conditioning_scale.reset();
+  request.conditions.conditioning_scale.reset();
   EXPECT_GT(relative_l2(render(request).latents, scaled), 1e-3);
 }
 
 class KeptModelsTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(KeptModelsTest, MakeTheSameClipWithoutBeingLoaded) {
-  const GenerateRequest request = read_request(GetParam());
+  const CheckedRequest request = read_request(GetParam());
   const Tensor alone = render(request).latents;
   std::vector<std::string> loaded;
   const RunControl control{.on_event = [&](const Event& event) {
@@ -218,8 +225,8 @@ TEST_P(KeptModelsTest, MakeTheSameClipWithoutBeingLoaded) {
   EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
   EXPECT_THAT(loaded, testing::Contains("transformer"));
   loaded.clear();
-  GenerateRequest other = request;
-  other.seed = *request.seed + 1;
+  CheckedRequest other = request;
+  other.sampling.seed = request.sampling.seed + 1;
   EXPECT_FALSE(at::equal(make(other, models, control, at::kFloat, coming)->sample(), alone));
   EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
   EXPECT_THAT(loaded, testing::IsEmpty());
@@ -233,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, KeptModelsTest,
                          ::testing::Values("guided", "two_experts", "image", "tokens_image", "control"));
 
 TEST(StoppedModelsTest, AreStoppedByTheirNextClip) {
-  const GenerateRequest request = read_request("guided");
+  const CheckedRequest request = read_request("guided");
   ModelStore models;
   {
     const RunControl first;
@@ -248,12 +255,12 @@ TEST(StoppedModelsTest, AreStoppedByTheirNextClip) {
 class PreviewTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PreviewTest, LeadsToTheFinalLatents) {
-  GenerateRequest request = read_request(GetParam());
-  request.sampler = "euler";
+  CheckedRequest request = read_request(GetParam());
   std::vector<Frames> previews;
-  Checkpoint checkpoint = Checkpoint::open({.model = request.model});
+  Checkpoint checkpoint = Checkpoint::open({.model = request.model.model});
+  use_sampler("euler", checkpoint.scheduler, request.sampling);
   const Component vae_files = checkpoint.get("vae");
-  VisualInputs inputs = read_visual_inputs(request, checkpoint);
+  VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   const RunControl control;
   ModelStore models;
   const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
@@ -264,12 +271,12 @@ TEST_P(PreviewTest, LeadsToTheFinalLatents) {
                                                  [&](int64_t done, int64_t total, const auto& make) {
                                                    previews.push_back(make());
                                                    EXPECT_EQ(done, static_cast<int64_t>(previews.size()));
-                                                   EXPECT_EQ(total, *request.num_inference_steps);
+                                                   EXPECT_EQ(total, request.sampling.num_inference_steps);
                                                  }},
                                             models, control);
   const Tensor final_latents =
-      pipeline->sample().slice(2, static_cast<int64_t>(request.reference_images.size()));
-  ASSERT_EQ(static_cast<int64_t>(previews.size()), *request.num_inference_steps);
+      pipeline->sample().slice(2, static_cast<int64_t>(request.conditions.reference_images.size()));
+  ASSERT_EQ(static_cast<int64_t>(previews.size()), request.sampling.num_inference_steps);
   const c10::InferenceMode inference_mode;
   const AutoencoderKLWan vae(Weights::open(vae_files, {.placement = {}, .keep_in_fp32 = {}}),
                              AutoencoderKLWanConfig::from_config(vae_files.config),

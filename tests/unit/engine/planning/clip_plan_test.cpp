@@ -35,14 +35,14 @@ Checkpoint published(const std::string& transformer) {
   return checkpoint;
 }
 
-GenerateRequest request_480p81() {
-  GenerateRequest request;
-  request.width = 832;
-  request.height = 480;
-  request.num_frames = 81;
-  request.num_inference_steps = 50;
-  request.guidance_scale = 5;
-  request.dtype = "bfloat16";
+CheckedRequest request_480p81() {
+  CheckedRequest request;
+  request.size.width = 832;
+  request.size.height = 480;
+  request.size.num_frames = 81;
+  request.sampling.num_inference_steps = 50;
+  request.sampling.guidance_scale = 5;
+  request.machine.dtype = "bfloat16";
   return request;
 }
 
@@ -68,8 +68,8 @@ TEST(ClipPlan, FourteenBillionInTwelveGiB) {
   EXPECT_EQ(whole.tokens, 32760);
   EXPECT_EQ(whole.forwards, 100);
 
-  GenerateRequest limited = request_480p81();
-  limited.max_vram = 12;
+  CheckedRequest limited = request_480p81();
+  limited.machine.max_vram = 12;
   const Plan plan = plan_clip(checkpoint, limited, gpu(12));
   EXPECT_EQ(plan.needed_flags, "");
   EXPECT_LE(gpu_gib(plan), 12);
@@ -80,8 +80,8 @@ TEST(ClipPlan, FourteenBillionInTwelveGiB) {
 }
 
 TEST(ClipPlan, TheSmallModelInSixGiB) {
-  GenerateRequest limited = request_480p81();
-  limited.max_vram = 6;
+  CheckedRequest limited = request_480p81();
+  limited.machine.max_vram = 6;
   const Plan plan = plan_clip(published("Wan2.1-T2V-1.3B"), limited, gpu(6));
   EXPECT_LE(gpu_gib(plan), 6);
   EXPECT_THAT(plan.needed_flags, ::testing::AnyOf("", "--vae-tiling"));
@@ -89,18 +89,18 @@ TEST(ClipPlan, TheSmallModelInSixGiB) {
 
 TEST(ClipPlan, ChoosesTheCheapestSettingThatFits) {
   const Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
-  GenerateRequest request = request_480p81();
-  request.dtype = "float32";
+  CheckedRequest request = request_480p81();
+  request.machine.dtype = "float32";
   const auto flags = [&](double gib) {
-    request.max_vram = gib;
+    request.machine.max_vram = gib;
     return plan_clip(checkpoint, request, gpu(gib)).needed_flags;
   };
   const double least = [&] {
-    request.vae_tiling = true;
-    request.offload = "cpu";
+    request.machine.vae_tiling = true;
+    request.machine.offload = "cpu";
     const double needed = gpu_gib(plan_clip(checkpoint, request, gpu(80)));
-    request.vae_tiling = false;
-    request.offload = "auto";
+    request.machine.vae_tiling = false;
+    request.machine.offload = "auto";
     return needed;
   }();
   EXPECT_EQ(flags(40), "");
@@ -120,14 +120,14 @@ std::string refusal(const Plan& plan) {
 }
 
 TEST(ClipPlan, RefusesMoreThanMaxVramAndSaysWhatFits) {
-  GenerateRequest request = request_480p81();
-  request.dtype = "float32";
-  request.offload = "cpu";
+  CheckedRequest request = request_480p81();
+  request.machine.dtype = "float32";
+  request.machine.offload = "cpu";
   const Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
   const double needed = gpu_gib(plan_clip(checkpoint, request, gpu(80)));
-  request.max_vram = needed + 0.1;
+  request.machine.max_vram = needed + 0.1;
   EXPECT_EQ(refusal(plan_clip(checkpoint, request, gpu(80))), "");
-  request.max_vram = needed - 0.1;
+  request.machine.max_vram = needed - 0.1;
   EXPECT_THAT(refusal(plan_clip(checkpoint, request, gpu(80))), ::testing::HasSubstr("add --vae-tiling"));
 }
 
@@ -150,8 +150,8 @@ TEST(ClipPlan, CountsTheEncodingOfImages) {
   Checkpoint checkpoint = published("Wan2.1-I2V-14B");
   checkpoint.pipeline = PipelineClass::kWanImageToVideo;
   checkpoint.components.emplace("image_encoder", hollow(testing::published_model("clip-vit-h-14")));
-  GenerateRequest request = request_480p81();
-  request.image = "x.png";
+  CheckedRequest request = request_480p81();
+  request.conditions.image = "x.png";
   const Plan plan = plan_clip(checkpoint, request, gpu(80));
   const PlannedPhase* images = phase_of(plan, "images");
   ASSERT_NE(images, nullptr);
@@ -164,50 +164,50 @@ TEST(ClipPlan, CountsTheEncodingOfImages) {
             images->gpu_bytes - static_cast<int64_t>(kCudaRuntime));
 }
 
-int64_t sampling_bytes_480p81(const Checkpoint& checkpoint, const GenerateRequest& request) {
+int64_t sampling_bytes_480p81(const Checkpoint& checkpoint, const CheckedRequest& request) {
   return static_cast<int64_t>(sampling_bytes(checkpoint, "transformer", request, {at::kBFloat16, at::kCUDA}));
 }
 
 TEST(ClipPlan, CountsTheControlBranchOfVACE) {
   Checkpoint checkpoint = published("Wan2.1-VACE-1.3B");
-  GenerateRequest request = request_480p81();
+  CheckedRequest request = request_480p81();
   const int64_t without = sampling_bytes_480p81(checkpoint, request);
   checkpoint.pipeline = PipelineClass::kWanVACE;
   const int64_t stream = int64_t{32760} * 1536 * 4;
   EXPECT_GT(sampling_bytes_480p81(checkpoint, request), without + stream);
   EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + 2 * stream);
-  request.reference_images = {"a.png", "b.png"};
+  request.conditions.reference_images = {"a.png", "b.png"};
   EXPECT_EQ(plan_clip(checkpoint, request, gpu(80)).tokens, 32760 / 21 * 23);
 }
 
 TEST(ClipPlan, CountsWhatAStepCacheRemembers) {
   const Checkpoint checkpoint = published("Wan2.1-T2V-14B");
-  GenerateRequest request = request_480p81();
+  CheckedRequest request = request_480p81();
   const int64_t without = sampling_bytes_480p81(checkpoint, request);
-  request.cache_mode = "magcache";
+  request.caching.mode = "magcache";
   const int64_t residual = int64_t{32760} * 5120 * 4;
   EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + 2 * residual);
-  request.guidance_scale = 1;
+  request.sampling.guidance_scale = 1;
   EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + residual);
-  request.cache_mode = "easycache";
+  request.caching.mode = "easycache";
   EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + residual / 10);
 }
 
 TEST(ClipPlan, CountsAMatrixOfFp8InTheNumbersItIsComputedIn) {
   const Checkpoint checkpoint = published("Wan2.1-T2V-14B");
-  GenerateRequest request = request_480p81();
+  CheckedRequest request = request_480p81();
   const int64_t without = sampling_bytes_480p81(checkpoint, request);
-  request.dtype = "fp8";
+  request.machine.dtype = "fp8";
   EXPECT_EQ(sampling_bytes_480p81(checkpoint, request), without + int64_t{13824} * 5120 * (4 + 2));
 }
 
 TEST(ClipPlan, CountsAFrameThatIsDecodedForAPreview) {
   const auto more_with_preview = [](const char* model, int64_t frames) {
     const Checkpoint checkpoint = published(model);
-    GenerateRequest request = request_480p81();
-    request.num_frames = frames;
+    CheckedRequest request = request_480p81();
+    request.size.num_frames = frames;
     const int64_t without = sampling_bytes_480p81(checkpoint, request);
-    request.preview = "look.mp4";
+    request.outputs.preview = "look.mp4";
     return sampling_bytes_480p81(checkpoint, request) - without;
   };
   // A block takes more, which is not at work meanwhile.
@@ -219,7 +219,7 @@ TEST(ClipPlan, CountsAFrameThatIsDecodedForAPreview) {
 // Of latents a checkpoint with nothing but a VAE makes a clip.
 TEST(ClipPlan, PlansDecodingAlone) {
   Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
-  GenerateRequest request = request_480p81();
+  CheckedRequest request = request_480p81();
   const Plan whole = plan_clip(checkpoint, request, gpu(80));
   checkpoint.components.erase("transformer");
   checkpoint.components.erase("text_encoder");
@@ -231,11 +231,11 @@ TEST(ClipPlan, PlansDecodingAlone) {
 }
 
 TEST(ClipPlan, RefusesWhatIsClearlyTooLarge) {
-  GenerateRequest request = request_480p81();
+  CheckedRequest request = request_480p81();
   const Checkpoint checkpoint = published("Wan2.1-T2V-1.3B");
   EXPECT_NO_THROW(expect_memory(plan_clip(checkpoint, request, gpu(80))));
   EXPECT_THROW(expect_memory(plan_clip(checkpoint, request, gpu(2))), Error);
-  request.width = request.height = 16384;
+  request.size.width = request.size.height = 16384;
   try {
     PlannedMachine machine = gpu(0);
     machine.device = at::kCPU;

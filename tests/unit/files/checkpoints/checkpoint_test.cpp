@@ -65,8 +65,9 @@ TEST_F(CheckpointTest, AFileAloneLacksTheRest) {
 }
 
 TEST_F(CheckpointTest, PartsAlone) {
-  const Checkpoint checkpoint = Checkpoint::open(
-      {.transformer = kParts / "transformer_original.gguf", .vae = kParts / "all_in_one.safetensors"});
+  const Checkpoint checkpoint =
+      Checkpoint::open({.parts = {{"transformer", kParts / "transformer_original.gguf"},
+                                  {"vae", kParts / "all_in_one.safetensors"}}});
   EXPECT_TRUE(checkpoint.has("transformer"));
   EXPECT_EQ(checkpoint.get("vae").config.integer("base_dim", 0), 1);
   EXPECT_FALSE(checkpoint.has("text_encoder"));
@@ -75,7 +76,7 @@ TEST_F(CheckpointTest, PartsAlone) {
 TEST_F(CheckpointTest, AnAllInOneFileBringsItsTokenizer) {
   const Checkpoint checkpoint =
       Checkpoint::open({.model = kParts / "all_in_one.safetensors",
-                        .transformer = kParts / "transformer_original.safetensors"});
+                        .parts = {{"transformer", kParts / "transformer_original.safetensors"}}});
   EXPECT_EQ(checkpoint.get_tokenizer().spiece_model, "the bytes of a model");
   EXPECT_FALSE(checkpoint.get("text_encoder").has("spiece_model"));
   const Config& vae = checkpoint.get("vae").config;
@@ -89,12 +90,12 @@ TEST_F(CheckpointTest, AnAllInOneFileBringsItsTokenizer) {
 
 TEST_F(CheckpointTest, OverridesReplaceParts) {
   const Checkpoint checkpoint = Checkpoint::open(
-      {.model = kTiny, .vae = kParts / "vae_original.pth", .tokenizer = kTiny / "tokenizer"});
+      {.model = kTiny, .parts = {{"vae", kParts / "vae_original.pth"}, {"tokenizer", kTiny / "tokenizer"}}});
   EXPECT_THAT(checkpoint.get("vae").origin, HasSubstr("vae_original.pth"));
   EXPECT_THAT(checkpoint.get("transformer").origin, HasSubstr("tiny-wan"));
   EXPECT_EQ(checkpoint.scheduler.text("_class_name", ""), "UniPCMultistepScheduler");
   const Checkpoint folder =
-      Checkpoint::open({.model = kTiny, .transformer = kTiny / "transformer", .vae = kTiny});
+      Checkpoint::open({.model = kTiny, .parts = {{"transformer", kTiny / "transformer"}, {"vae", kTiny}}});
   EXPECT_EQ(folder.get("transformer").config.json(),
             Checkpoint::open({.model = kTiny}).get("transformer").config.json());
 }
@@ -103,18 +104,19 @@ TEST_F(CheckpointTest, APartThatIsReplacedNeedNotBeThere) {
   fs::copy(kTiny, path("model"), fs::copy_options::recursive);
   fs::remove_all(path("model/vae"));
   EXPECT_THAT(refusal({.model = path("model")}), HasSubstr("vae"));
-  EXPECT_TRUE(Checkpoint::open({.model = path("model"), .vae = kParts / "vae_original.pth"}).has("vae"));
+  EXPECT_TRUE(
+      Checkpoint::open({.model = path("model"), .parts = {{"vae", kParts / "vae_original.pth"}}}).has("vae"));
 }
 
 TEST_F(CheckpointTest, TheSecondTransformerIsWhatTheFlagNames) {
   const fs::path file = kParts / "transformer_original.safetensors";
-  const Checkpoint checkpoint = Checkpoint::open({.transformer = file, .transformer_2 = file});
+  const Checkpoint checkpoint = Checkpoint::open({.parts = {{"transformer", file}, {"transformer_2", file}}});
   EXPECT_TRUE(checkpoint.has("transformer_2"));
   EXPECT_EQ(checkpoint.boundary_ratio, 0.9);
 }
 
 TEST_F(CheckpointTest, SaysWhatAFileIsInstead) {
-  EXPECT_THAT(refusal({.model = kTiny, .vae = kParts / "text_encoder_original.pth"}),
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"vae", kParts / "text_encoder_original.pth"}}}),
               AllOf(HasSubstr("a text_encoder"), HasSubstr("expected a vae")));
   EXPECT_THAT(refusal({.model = zeros("x.safetensors", {{"some.weight", {1}}})}), HasSubstr("'some.weight'"));
   EXPECT_THAT(refusal({.model = zeros("x.safetensors",
@@ -123,7 +125,8 @@ TEST_F(CheckpointTest, SaysWhatAFileIsInstead) {
   EXPECT_THAT(refusal({.model = path("missing")}), HasSubstr("no such"));
   fs::create_directory(path("empty"));
   EXPECT_THAT(refusal({.model = path("empty")}), HasSubstr("model_index.json"));
-  EXPECT_THAT(refusal({.model = kTiny, .tokenizer = path("empty")}), HasSubstr("without tokenizer.json"));
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"tokenizer", path("empty")}}}),
+              HasSubstr("without tokenizer.json"));
 }
 
 TEST_F(CheckpointTest, TwoOfAKindAreNotGuessedAbout) {
@@ -139,8 +142,9 @@ TEST_F(CheckpointTest, EveryPartThatIsThereTwiceIsNamedAtOnce) {
   EXPECT_THAT(refusal({.model = path("")}),
               AllOf(HasSubstr("three of vae"), HasSubstr("b.pth and"), HasSubstr("two of text_encoder"),
                     HasSubstr("e.pth"), HasSubstr("--vae"), HasSubstr("--text-encoder")));
-  EXPECT_TRUE(
-      Checkpoint::open({.model = path(""), .vae = path("a.pth"), .text_encoder = path("d.pth")}).has("vae"));
+  EXPECT_TRUE(Checkpoint::open(
+                  {.model = path(""), .parts = {{"vae", path("a.pth")}, {"text_encoder", path("d.pth")}}})
+                  .has("vae"));
 }
 
 TEST_F(CheckpointTest, TheTransformerTellsWhichPartIsMeant) {
@@ -149,9 +153,10 @@ TEST_F(CheckpointTest, TheTransformerTellsWhichPartIsMeant) {
   fs::copy_file(kParts / "vae_2.2_original.pth", path("b.pth"));
   EXPECT_THAT(Checkpoint::open({.model = path("")}).get("vae").origin, HasSubstr("a.pth"));
   CheckpointSources sources{.model = path("")};
-  sources.transformer = fs::path(T2V_FIXTURES) / "tiny-kinds/2.2-ti2v/transformer";
+  sources.parts["transformer"] = fs::path(T2V_FIXTURES) / "tiny-kinds/2.2-ti2v/transformer";
   EXPECT_THAT(refusal(sources), HasSubstr("two of vae"));  // of other channels, both of them
-  EXPECT_THAT(Checkpoint::open({.model = kTiny, .vae = path("")}).get("vae").origin, HasSubstr("a.pth"));
+  EXPECT_THAT(Checkpoint::open({.model = kTiny, .parts = {{"vae", path("")}}}).get("vae").origin,
+              HasSubstr("a.pth"));
 }
 
 TEST_F(CheckpointTest, PartsOfOtherFamiliesAreNotOfTheModel) {
@@ -182,7 +187,7 @@ TEST_F(CheckpointTest, PartsOfOtherFamiliesAreNotOfTheModel) {
   EXPECT_FALSE(checkpoint.has("image_encoder"));
   EXPECT_FALSE(checkpoint.has("text_encoder"));
   // Named, it is meant.
-  EXPECT_THAT(refusal({.model = kTiny, .image_encoder = path("clip_vision_l.safetensors")}),
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"image_encoder", path("clip_vision_l.safetensors")}}}),
               HasSubstr("num_attention_heads"));
 }
 
@@ -220,14 +225,14 @@ TEST_F(CheckpointTest, OneComponentsFolderInAFolder) {
 }
 
 TEST_F(CheckpointTest, MixedPartsAreToldByName) {
-  EXPECT_THAT(refusal({.model = kTiny, .vae = kParts / "vae_2.2_original.pth"}),
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"vae", kParts / "vae_2.2_original.pth"}}}),
               AllOf(HasSubstr("out_channels"), HasSubstr("16 channels (as Wan2.1"),
                     HasSubstr("48 channels (as Wan2.2 TI2V-5B")));
-  EXPECT_THAT(refusal({.model = kTiny, .text_encoder = kParts / "text_encoder_original.pth"}),
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"text_encoder", kParts / "text_encoder_original.pth"}}}),
               AllOf(HasSubstr("d_model"), HasSubstr("16"), HasSubstr("text_dim")));
-  EXPECT_THAT(
-      refusal({.transformer = kParts / "transformer_original.gguf", .transformer_2 = kTiny / "transformer"}),
-      AllOf(HasSubstr("tiny-wan"), HasSubstr("the other expert")));
+  EXPECT_THAT(refusal({.parts = {{"transformer", kParts / "transformer_original.gguf"},
+                                 {"transformer_2", kTiny / "transformer"}}}),
+              AllOf(HasSubstr("tiny-wan"), HasSubstr("the other expert")));
 }
 
 TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
@@ -235,13 +240,14 @@ TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
   for (const char* name : {"wan2.2_t2v_low_noise_14B", "wan2.2_t2v_HighNoise_14B"})
     fs::copy(transformer, path(name));
   const fs::path low = path("wan2.2_t2v_low_noise_14B"), high = path("wan2.2_t2v_HighNoise_14B");
-  EXPECT_THAT(refusal({.model = kTiny, .transformer = low, .transformer_2 = high}),
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"transformer", low}, {"transformer_2", high}}}),
               AllOf(HasSubstr("low_noise"), HasSubstr("swap")));
-  EXPECT_TRUE(
-      Checkpoint::open({.model = kTiny, .transformer = high, .transformer_2 = low}).has("transformer_2"));
-  EXPECT_FALSE(Checkpoint::open({.model = kTiny, .transformer = low}).has("transformer_2"));
-  EXPECT_THAT(refusal({.model = kTiny, .transformer = high, .transformer_2 = high}), HasSubstr("other flag"));
-  const Checkpoint half = Checkpoint::open({.model = kTiny, .transformer = high});
+  EXPECT_TRUE(Checkpoint::open({.model = kTiny, .parts = {{"transformer", high}, {"transformer_2", low}}})
+                  .has("transformer_2"));
+  EXPECT_FALSE(Checkpoint::open({.model = kTiny, .parts = {{"transformer", low}}}).has("transformer_2"));
+  EXPECT_THAT(refusal({.model = kTiny, .parts = {{"transformer", high}, {"transformer_2", high}}}),
+              HasSubstr("other flag"));
+  const Checkpoint half = Checkpoint::open({.model = kTiny, .parts = {{"transformer", high}}});
   EXPECT_THAT(input_error([&] { half.expect_complete(); }), HasSubstr("no transformer_2"));
 }
 
@@ -264,7 +270,7 @@ TEST_F(CheckpointTest, AnExpertAloneIsSaidToBeOne) {
   const fs::path expert = fs::path(T2V_FIXTURES) / "tiny-wan/transformer";
   const auto lone_expert = [&](const char* name) {
     fs::copy(expert, path(name));
-    return Checkpoint::open({.model = kTiny, .transformer = path(name)}).lone_expert();
+    return Checkpoint::open({.model = kTiny, .parts = {{"transformer", path(name)}}}).lone_expert();
   };
   EXPECT_THAT(lone_expert("wan2.2_t2v_low_noise"), HasSubstr("low-noise expert"));
   EXPECT_THAT(lone_expert("wan2.2_t2v_high_noise"), HasSubstr("high-noise expert"));
@@ -272,7 +278,8 @@ TEST_F(CheckpointTest, AnExpertAloneIsSaidToBeOne) {
   // One of I2V-A14B tells it itself.
   const fs::path kinds = fs::path(T2V_FIXTURES) / "tiny-kinds";
   fs::copy(kinds / "2.2-i2v/transformer", path("model"));
-  const Checkpoint half = Checkpoint::open({.transformer = path("model"), .vae = kTiny / "vae"});
+  const Checkpoint half =
+      Checkpoint::open({.parts = {{"transformer", path("model")}, {"vae", kTiny / "vae"}}});
   EXPECT_THAT(half.lone_expert(), HasSubstr("Wan2.2 I2V-A14B"));
   EXPECT_EQ(Checkpoint::open({.model = kinds / "2.1-i2v"}).lone_expert(), "");
 }
@@ -288,7 +295,8 @@ TEST_F(CheckpointTest, ExpertsAsFilesOfOneFolder) {
 }
 
 TEST_F(CheckpointTest, ATokenizerOfAWholeModel) {
-  EXPECT_EQ(Checkpoint::open({.model = kTiny, .tokenizer = kTiny}).get_tokenizer().path, kTiny / "tokenizer");
+  EXPECT_EQ(Checkpoint::open({.model = kTiny, .parts = {{"tokenizer", kTiny}}}).get_tokenizer().path,
+            kTiny / "tokenizer");
 }
 
 TEST_F(CheckpointTest, AHeadSizeThatNothingTells) {
@@ -311,11 +319,13 @@ TEST_F(CheckpointTest, AShardOfAFileBringsTheOthers) {
         {{"shared.weight", {8, 4}}, {layer + "0.SelfAttention.q.weight", {4, 4}}});
   zeros("m-00002-of-00002.safetensors", {{layer + "0.SelfAttention.relative_attention_bias.weight", {32, 2}},
                                          {layer + "1.DenseReluDense.wo.weight", {4, 8}}});
-  const Checkpoint checkpoint = Checkpoint::open({.text_encoder = path("m-00002-of-00002.safetensors")});
+  const Checkpoint checkpoint =
+      Checkpoint::open({.parts = {{"text_encoder", path("m-00002-of-00002.safetensors")}}});
   EXPECT_EQ(checkpoint.get("text_encoder").files.size(), 2u);
   EXPECT_EQ(checkpoint.get("text_encoder").config.integer("d_kv", 0), 2);
   fs::remove(path("m-00001-of-00002.safetensors"));
-  EXPECT_THAT(refusal({.text_encoder = path("m-00002-of-00002.safetensors")}), HasSubstr("m-00001-of-00002"));
+  EXPECT_THAT(refusal({.parts = {{"text_encoder", path("m-00002-of-00002.safetensors")}}}),
+              HasSubstr("m-00001-of-00002"));
 }
 
 TEST_F(CheckpointTest, ATransformersFileBringsWhatNoTensorTells) {
@@ -329,21 +339,25 @@ TEST_F(CheckpointTest, ATransformersFileBringsWhatNoTensorTells) {
     return write("a.safetensors", length_bytes(text.size()) + text + bytes.substr(8 + length));
   };
   const fs::path file = with_metadata(R"({"_class_name":"UniPCMultistepScheduler","flow_shift":7.125})");
-  const Checkpoint checkpoint = Checkpoint::open({.transformer = file, .transformer_2 = file});
+  const Checkpoint checkpoint = Checkpoint::open({.parts = {{"transformer", file}, {"transformer_2", file}}});
   EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 7.125);
   EXPECT_EQ(checkpoint.boundary_ratio, 0.8125);
-  EXPECT_THAT(refusal({.transformer = with_metadata("[1]")}), HasSubstr("scheduler_config"));
-  EXPECT_THAT(refusal({.transformer = with_metadata("{")}), HasSubstr("metadata"));
+  EXPECT_THAT(refusal({.parts = {{"transformer", with_metadata("[1]")}}}), HasSubstr("scheduler_config"));
+  EXPECT_THAT(refusal({
+    .parts = { {"transformer", with_metadata("{")} }}
+}, HasSubstr("metadata"));
 }
 
 TEST_F(CheckpointTest, PartsThatSeveralModelsShare) {
   const auto family = [](const CheckpointSources& sources) {
     return variant_of(Checkpoint::open(sources)).family;
   };
-  EXPECT_EQ(family({.text_encoder = kTiny / "text_encoder"}), "Wan2.1 and Wan2.2");
-  EXPECT_EQ(family({.vae = kTiny / "vae"}), "Wan2.1 and Wan2.2");
-  EXPECT_EQ(family({.vae = kParts / "vae_2.2_original.pth"}), "Wan2.2");
-  EXPECT_EQ(family({.image_encoder = fs::path(T2V_FIXTURES) / "tiny-kinds/2.1-i2v/image_encoder"}), "Wan2.1");
+  EXPECT_EQ(family({.parts = {{"text_encoder", kTiny / "text_encoder"}}}), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family({.parts = {{"vae", kTiny / "vae"}}}), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family({.parts = {{"vae", kParts / "vae_2.2_original.pth"}}}), "Wan2.2");
+  EXPECT_EQ(
+      family({.parts = {{"image_encoder", fs::path(T2V_FIXTURES) / "tiny-kinds/2.1-i2v/image_encoder"}}}),
+      "Wan2.1");
   EXPECT_EQ(family({.model = kTiny}), "Wan2.1");
 }
 

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(LayoutsTest, ScaledFp8IsMultipliedOut) {
   const Checkpoint checkpoint = Checkpoint::open(
-      {.model = kFixtures / "scaled_fp8.safetensors", .vae = kFixtures / "vae_original.pth"});
+      {.model = kFixtures / "scaled_fp8.safetensors", .parts = {{"vae", kFixtures / "vae_original.pth"}}});
   static const Component expected = open_tensors(kFixtures / "reference.safetensors");
   size_t count = 0;
   for (const auto& [name, source] : checkpoint.get("transformer").tensors) {

@@ -58,10 +58,10 @@ void decide_guidance(const Sampling& asked, const Config& preset, const Checkpoi
 
 void decide_sampler(const Sampling& asked, const Config& preset, const Checkpoint& checkpoint,
                     CheckedSampling& sampling) {
-  const std::string usual =
-      preset.has("sampler") ? preset.text("sampler", "") : sampler_of(checkpoint.scheduler).name;
-  sampling.sampler = asked.sampler.value_or(usual);
-  const auto& sampler = sampler_named(sampling.sampler);
+  sampling.sampler = asked.sampler           ? *asked.sampler
+                     : preset.has("sampler") ? preset.text("sampler", "")
+                                             : sampler_of(checkpoint.scheduler).name;
+  const Sampler& sampler = sampler_named(sampling.sampler);
   sampling.flow_shift = asked.flow_shift           ? *asked.flow_shift
                         : preset.has("flow_shift") ? preset_number(preset, "flow_shift")
                                                    : shift_of(checkpoint.scheduler, sampler);

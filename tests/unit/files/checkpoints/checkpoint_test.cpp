@@ -343,21 +343,21 @@ TEST_F(CheckpointTest, ATransformersFileBringsWhatNoTensorTells) {
   EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 7.125);
   EXPECT_EQ(checkpoint.boundary_ratio, 0.8125);
   EXPECT_THAT(refusal({.parts = {{"transformer", with_metadata("[1]")}}}), HasSubstr("scheduler_config"));
-  EXPECT_THAT(refusal({
-    .parts = { {"transformer", with_metadata("{")} }}
-}, HasSubstr("metadata"));
+  EXPECT_THAT(refusal({.parts = {{"transformer", with_metadata("{")}}}), HasSubstr("metadata"));
 }
 
 TEST_F(CheckpointTest, PartsThatSeveralModelsShare) {
   const auto family = [](const CheckpointSources& sources) {
     return variant_of(Checkpoint::open(sources)).family;
   };
-  EXPECT_EQ(family({.parts = {{"text_encoder", kTiny / "text_encoder"}}}), "Wan2.1 and Wan2.2");
-  EXPECT_EQ(family({.parts = {{"vae", kTiny / "vae"}}}), "Wan2.1 and Wan2.2");
-  EXPECT_EQ(family({.parts = {{"vae", kParts / "vae_2.2_original.pth"}}}), "Wan2.2");
-  EXPECT_EQ(
-      family({.parts = {{"image_encoder", fs::path(T2V_FIXTURES) / "tiny-kinds/2.1-i2v/image_encoder"}}}),
-      "Wan2.1");
+  const auto family_of_part = [&](const std::string& name, const fs::path& path) {
+    return family({.parts = {{name, path}}});
+  };
+  EXPECT_EQ(family_of_part("text_encoder", kTiny / "text_encoder"), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family_of_part("vae", kTiny / "vae"), "Wan2.1 and Wan2.2");
+  EXPECT_EQ(family_of_part("vae", kParts / "vae_2.2_original.pth"), "Wan2.2");
+  const fs::path image_encoder = fs::path(T2V_FIXTURES) / "tiny-kinds/2.1-i2v/image_encoder";
+  EXPECT_EQ(family_of_part("image_encoder", image_encoder), "Wan2.1");
   EXPECT_EQ(family({.model = kTiny}), "Wan2.1");
 }
 

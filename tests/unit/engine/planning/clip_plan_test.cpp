@@ -223,7 +223,8 @@ TEST(ClipPlan, PlansDecodingAlone) {
   const Plan whole = plan_clip(checkpoint, request, gpu(80));
   checkpoint.components.erase("transformer");
   checkpoint.components.erase("text_encoder");
-  const Plan plan = plan_decoding(checkpoint, request, gpu(80));
+  const Plan plan =
+      plan_decoding(checkpoint, {.latents = {}, .size = request.size, .machine = request.machine}, gpu(80));
   EXPECT_EQ(plan.phases.size(), 3u);
   EXPECT_EQ(plan.latent_frames, 21);
   EXPECT_EQ(plan.phases.back().gpu_bytes, whole.phases.back().gpu_bytes);

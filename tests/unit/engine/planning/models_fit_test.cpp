@@ -15,7 +15,7 @@ class ModelsFitTest : public ::testing::Test {
   ModelsFitTest()
       : checkpoint_(Checkpoint::open({.model = std::string(T2V_FIXTURES) + "/tiny-kinds/2.2-t2v"})) {
     for (const std::string name : {"transformer", "transformer_2"}) experts_ += bytes(name);
-    plan_.request.dtype = "float32";
+    plan_.machine.dtype = "float32";
     plan_.device = "cpu";
     plan_.phases = {{.name = "text", .seconds = {}},
                     {.name = "sampling", .seconds = {}},

@@ -54,6 +54,20 @@ class InstallTest(unittest.TestCase):
         settings = json.loads(result.stderr.splitlines()[0])["settings"]
         self.assertEqual(Path(settings["model"]).parent, self.prefix / "share/t2v/models")
 
+    def test_a_program_of_others_uses_the_library(self):
+        """Builds tests/cli/consumer against the installation, whose folder is another one by then."""
+        moved = self.folder / "moved"
+        self.prefix.rename(moved)
+        self.addCleanup(moved.rename, self.prefix)
+        source, build = Path(__file__).parent / "consumer", self.folder / "consumer build"
+        for step in (["-S", source, "-B", build, f"-Dt2v_ROOT={moved}"], ["--build", build]):
+            result = subprocess.run(["cmake", *step], capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        clip = self.folder / "of the library.mp4"
+        result = subprocess.run([build / "consumer", PROMPT, clip], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (0, f"{clip}\n"), result.stderr)
+        self.assertGreater(clip.stat().st_size, 500)
+
     def test_through_a_link(self):
         bin_folder = self.folder / "my bin"
         bin_folder.mkdir()

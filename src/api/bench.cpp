@@ -5,7 +5,6 @@
 #include "api/data_folder.h"
 #include "api/engine_library.h"
 #include "engine/interface/bench_cases.h"
-#include "engine/interface/engine.h"
 
 namespace t2v {
 namespace {
@@ -40,20 +39,16 @@ std::vector<BenchCase> bench_cases() {
 
 BenchPlan plan_bench(const BenchRequest& request) {
   const EngineBench task = checked(request);
-  BenchPlan plan;
-  engine_entry<decltype(t2v_engine_plan_bench)>(kEnginePlanBench, "planning")(task, plan);
-  return plan;
+  return engine("planning").bench.plan(task);
 }
 
 BenchReport bench(const BenchRequest& request, const RunControl& control,
                   const std::function<void(const BenchResult&)>& on_result) {
   EngineBench task = checked(request);
   const auto begin = std::chrono::steady_clock::now();
-  const auto engine_bench = engine_entry<decltype(t2v_engine_bench)>(kEngineBench, "timing this machine");
+  const BenchFunctions& functions = engine("timing this machine").bench;
   task.start_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  BenchReport report;
-  engine_bench(task, control, on_result, report);
-  return report;
+  return functions.run(task, control, on_result);
 }
 
 }  // namespace t2v

@@ -2,7 +2,6 @@
 
 #include "api/check_value.h"
 #include "api/engine_library.h"
-#include "engine/interface/engine.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/preview_comment.h"
 #include "media/output_format.h"
@@ -58,7 +57,7 @@ bool is_own_preview(const Outputs& outputs) {
   if (!std::filesystem::is_regular_file(outputs.preview, ignored)) return false;
   std::string comment;
   try {
-    engine_entry<decltype(t2v_engine_clip_comment)>(kEngineClipComment)(outputs.preview, comment);
+    comment = engine().clips.comment(outputs.preview);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInput) throw;
   }

@@ -4,7 +4,6 @@
 
 #include "api/engine_library.h"
 #include "core/staged_file.h"
-#include "engine/interface/engine.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
@@ -60,18 +59,12 @@ std::string reading(const ConvertRequest& request) { return "reading " + request
 
 ConvertPlan plan_convert(const ConvertRequest& request) {
   const Checkpoint checkpoint = open_checked(request);
-  ConvertPlan plan;
-  engine_entry<decltype(t2v_engine_plan_convert)>(kEnginePlanConvert, reading(request))(checkpoint, request,
-                                                                                        plan);
-  return plan;
+  return engine(reading(request)).conversion.plan(checkpoint, request);
 }
 
 ConvertResult convert(const ConvertRequest& request, const RunControl& control) {
   const Checkpoint checkpoint = open_checked(request);
-  ConvertResult result;
-  engine_entry<decltype(t2v_engine_convert)>(kEngineConvert, reading(request))(checkpoint, request, control,
-                                                                               result);
-  return result;
+  return engine(reading(request)).conversion.convert(checkpoint, request, control);
 }
 
 }  // namespace t2v

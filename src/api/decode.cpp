@@ -3,7 +3,6 @@
 #include "api/data_folder.h"
 #include "api/decode_task.h"
 #include "api/engine_library.h"
-#include "engine/interface/engine.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
@@ -96,10 +95,7 @@ DecodeTask make_decode_task(const fs::path& latents, const DecodeRequest& reques
 GenerateResult decode(const fs::path& latents, const DecodeRequest& request, const RunControl& control) {
   const DecodeTask task = make_decode_task(latents, request);
   if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = task.settings});
-  const auto engine_decode = engine_entry<decltype(t2v_engine_decode)>(kEngineDecode);
-  GenerateResult result;
-  engine_decode(task, control, result);
-  return result;
+  return engine().rendering.decode(task, control);
 }
 
 }  // namespace t2v

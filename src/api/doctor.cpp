@@ -11,7 +11,6 @@
 #include "api/engine_library.h"
 #include "core/machine.h"
 #include "core/staged_file.h"
-#include "engine/interface/engine.h"
 #include "files/checkpoints/checkpoint.h"
 #include "files/hub/environment.h"
 #include "t2v/generate.h"
@@ -126,10 +125,7 @@ Finding test_self(const std::string& device, const RunControl& control) {
   request.sampling.seed = 1;
   request.machine.device = device;
   generate(request, {.on_event = {}, .stop = control.stop});
-  const auto examine_clip = engine_entry<decltype(t2v_engine_examine_clip)>(kEngineExamineClip);
-  Finding finding{.name = "self-test"};
-  examine_clip(request.outputs.output, finding);
-  return finding;
+  return engine().doctor.examine_clip(request.outputs.output);
 }
 
 /// Tells what `look` finds, or how it failed; whether it did not.
@@ -161,12 +157,7 @@ void examine(const std::string& device, bool render, const Tell& tell, const Run
   look_at("cache", tell, "set HF_HUB_CACHE to a folder of yours", examine_cache);
   look_at("models", tell, "t2v models verify NAME tells more", examine_models);
   const auto examine_with_engine = [&](const char* name) {
-    return look_at(name, tell, kInstall, [&] {
-      const auto engine_examine = engine_entry<decltype(t2v_engine_examine)>(kEngineExamine);
-      Finding finding{.name = name};
-      engine_examine(device, finding);
-      return finding;
-    });
+    return look_at(name, tell, kInstall, [&] { return engine().doctor.examine(name, device); });
   };
   for (const char* name : {"engine", "device", "encoders"}) renders = examine_with_engine(name) && renders;
   // What it needs and lacks was told.

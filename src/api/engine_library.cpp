@@ -8,15 +8,12 @@
 #include <string>
 
 #include "core/log.h"
-#include "engine/interface/engine.h"
 #include "t2v/error.h"
 
 namespace t2v {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& file) {
-  const char* reason = ::dlerror();
-  const std::string got = reason != nullptr ? reason : "no entry";
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& got) {
   const bool memory =
       got.find("failed to map") != std::string::npos || got.find("allocate memory") != std::string::npos;
   throw Error(memory ? ErrorCode::kResource : ErrorCode::kBug,
@@ -34,20 +31,26 @@ void* open_engine(const std::filesystem::path& file) {
   return ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
-}  // namespace
-
-void* engine_symbol(const char* name, const std::string& doing) {
+const EngineEntryPoints& load_engine() {
   Dl_info info{};
   ::dladdr(reinterpret_cast<const void*>(&version), &info);
-  static const std::filesystem::path file =
-      std::filesystem::canonical(info.dli_fname).parent_path() / kEngineLibrary;
-  static void* const library = [&] {
+  const auto file = std::filesystem::canonical(info.dli_fname).parent_path() / kEngineLibrary;
+  void* library = open_engine(file);
+  void* symbol = library != nullptr ? ::dlsym(library, kEngineSymbol) : nullptr;
+  if (symbol == nullptr) fail(file, ::dlerror());
+  const auto& entry_points = reinterpret_cast<decltype(t2v_engine_entry_points)*>(symbol)();
+  if (entry_points.size != sizeof(EngineEntryPoints)) fail(file, "the engine of another build");
+  return entry_points;
+}
+
+}  // namespace
+
+const EngineEntryPoints& engine(const std::string& doing) {
+  static const EngineEntryPoints& loaded = [&]() -> const EngineEntryPoints& {
     if (!doing.empty()) log_note(doing);
-    return open_engine(file);
+    return load_engine();
   }();
-  void* entry = library != nullptr ? ::dlsym(library, name) : nullptr;
-  if (entry == nullptr) fail(file);
-  return entry;
+  return loaded;
 }
 
 }  // namespace t2v

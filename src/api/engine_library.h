@@ -2,17 +2,12 @@
 
 #include <string>
 
+#include "engine/interface/engine.h"
+
 namespace t2v {
 
-/// The address of what libt2v_engine.so exports under that name.
-void* engine_symbol(const char* name, const std::string& doing);
-
-/// A function that libt2v_engine.so exports (api/engine.h). The library is loaded by the first call: it
-/// brings LibTorch, which takes 0.3 s, and so that a user sees at once that something happens, `doing` is
-/// logged before. Error (kBug, kResource).
-template <typename Entry>
-Entry* engine_entry(const char* name, const std::string& doing = "") {
-  return reinterpret_cast<Entry*>(engine_symbol(name, doing));
-}
+/// The functions of libt2v_engine.so. The first call loads it: it brings LibTorch, which takes 0.3 s. So that
+/// a user sees at once that something happens, `doing` is logged before. Error (kBug, kResource).
+const EngineEntryPoints& engine(const std::string& doing = "");
 
 }  // namespace t2v

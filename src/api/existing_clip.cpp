@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "api/engine_library.h"
-#include "engine/interface/engine.h"
 #include "media/output_format.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
@@ -38,17 +37,15 @@ bool all_whole(const ClipFiles& clip, const std::function<bool(const fs::path& f
          std::all_of(clip.files.begin(), clip.files.end(), is_whole);
 }
 
-/// What that function of the engine counts in a file; -1 if it is damaged.
-int64_t count_in(const fs::path& file, const char* entry) {
-  const auto count_frames =
-      engine_entry<decltype(t2v_engine_count_frames)>(entry, "looking at " + file.string());
-  int64_t count = -1;
+/// The number that a function of the engine counts in a file; -1 if the file is damaged.
+int64_t count_in(const fs::path& file, decltype(&ClipFunctions::count_frames) count) {
+  const ClipFunctions& clips = engine("looking at " + file.string()).clips;
   try {
-    count_frames(file, count);
+    return (clips.*count)(file);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInput) throw;
+    return -1;
   }
-  return count;
 }
 
 bool ends_as_png(const fs::path& file) {
@@ -81,8 +78,9 @@ std::optional<GenerateResult> find_rendered(const CheckedRequest& request) {
   const fs::path& output = request.outputs.output;
   if (is_stream(output)) return std::nullopt;
   const ClipFiles clip = files_of(output, request.size.num_frames);
-  const bool whole = all_whole(
-      clip, [&](const fs::path& file) { return count_in(file, kEngineCountFrames) == clip.frames_each; });
+  const bool whole = all_whole(clip, [&](const fs::path& file) {
+    return count_in(file, &ClipFunctions::count_frames) == clip.frames_each;
+  });
   if (!whole) return std::nullopt;
   return GenerateResult{clip.files[0], settings_or_none(settings_file(output))};
 }
@@ -91,7 +89,7 @@ bool is_whole(const CheckedRequest& request) {
   const ClipFiles clip = files_of(request.outputs.output, request.size.num_frames);
   return all_whole(clip, [&](const fs::path& file) {
     return file.extension() == ".png" ? ends_as_png(file)
-                                      : count_in(file, kEngineCountPackets) == clip.frames_each;
+                                      : count_in(file, &ClipFunctions::count_packets) == clip.frames_each;
   });
 }
 

@@ -8,7 +8,6 @@
 
 #include "api/engine_library.h"
 #include "core/config.h"
-#include "engine/interface/engine.h"
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/expected_tensors.h"
 #include "files/checkpoints/lora.h"
@@ -204,10 +203,7 @@ bool is_clip(const fs::path& path) {
 std::string recorded_settings(const fs::path& path) {
   if (path.extension() == ".json") return Config::read(path).json().dump();
   if (path.extension() == ".png") return "";
-  const auto clip_comment = engine_entry<decltype(t2v_engine_clip_comment)>(kEngineClipComment);
-  std::string comment;
-  clip_comment(path, comment);
-  return comment;
+  return engine().clips.comment(path);
 }
 
 }  // namespace

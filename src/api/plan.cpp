@@ -5,7 +5,6 @@
 #include "api/check_outputs.h"
 #include "api/decode_task.h"
 #include "api/engine_library.h"
-#include "engine/interface/engine.h"
 #include "media/output_format.h"
 
 namespace t2v {
@@ -35,18 +34,14 @@ Plan with_outputs(Plan plan, const fs::path& output) {
 }
 
 Plan plan_checked(const CheckedRequest& request) {
-  Plan plan;
-  engine_entry<decltype(t2v_engine_plan_run)>(kEnginePlanRun, kDoing)(request, plan);
-  return with_outputs(std::move(plan), request.outputs.output);
+  return with_outputs(engine(kDoing).planning.run(request), request.outputs.output);
 }
 
 }  // namespace
 
 Plan plan(const GenerateRequest& request) {
   const CheckedRequest checked = check(request);
-  Plan plan;
-  engine_entry<decltype(t2v_engine_plan)>(kEnginePlan, kDoing)(checked, plan);
-  return with_outputs(std::move(plan), checked.outputs.output);
+  return with_outputs(engine(kDoing).planning.clip(checked), checked.outputs.output);
 }
 
 Plan plan_run(const GenerateRequest& request) { return plan_checked(check(request)); }
@@ -57,14 +52,11 @@ Plan plan_run(const CheckedRequest& request) {
   return plan_checked(request);
 }
 
-void check_inputs(const CheckedRequest& request) {
-  engine_entry<decltype(t2v_engine_check_inputs)>(kEngineCheckInputs, kDoing)(request);
-}
+void check_inputs(const CheckedRequest& request) { engine(kDoing).planning.check_inputs(request); }
 
 Plan plan_decode(const fs::path& latents, const DecodeRequest& request) {
   const DecodeTask task = make_decode_task(latents, request);
-  Plan plan;
-  engine_entry<decltype(t2v_engine_plan_decode)>(kEnginePlanDecode, kDoing)(task, plan);
+  Plan plan = engine(kDoing).planning.decode(task);
   plan.files.push_back({"latents", latents, static_cast<int64_t>(fs::file_size(latents))});
   return with_outputs(std::move(plan), task.outputs.output);
 }

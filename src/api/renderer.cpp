@@ -6,7 +6,6 @@
 #include "api/check_outputs.h"
 #include "api/engine_library.h"
 #include "api/model_digest.h"
-#include "engine/interface/engine.h"
 #include "t2v/checker.h"
 
 namespace t2v {
@@ -36,9 +35,7 @@ GenerateResult Renderer::render(const CheckedRequest& request, const RunControl&
     control.on_event({.kind = Event::Kind::kStart, .detail = settings_of(request)});
   }
   ModelDigest digest(request.model);
-  if (!engine_) {
-    engine_entry<decltype(t2v_engine_make_renderer)>(kEngineMakeRenderer)(engine_);
-  }
+  if (!engine_) engine_ = engine().rendering.make_renderer();
   return engine_->render(
       {.request = request, .expected = expected_, .model_sha256 = [&] { return digest.get(); }}, control);
 }

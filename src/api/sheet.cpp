@@ -1,7 +1,6 @@
 #include "t2v/sheet.h"
 
 #include "api/engine_library.h"
-#include "engine/interface/engine.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 
@@ -24,12 +23,11 @@ void check_sheet(const std::filesystem::path& sheet, bool overwrite) {
 void write_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite) {
   check_sheet(sheet, overwrite);
   if (clips.empty()) throw sheet_error(sheet, "no clip", "at least one");
-  const auto engine_write_sheet = engine_entry<decltype(t2v_engine_write_sheet)>(kEngineWriteSheet);
-  engine_write_sheet(clips, sheet, overwrite);
+  engine().clips.write_sheet(clips, sheet, overwrite);
 }
 
 void write_poster(const std::filesystem::path& clip, const std::filesystem::path& poster) {
-  engine_entry<decltype(t2v_engine_write_poster)>(kEngineWritePoster)(clip, poster);
+  engine().clips.write_poster(clip, poster);
 }
 
 }  // namespace t2v

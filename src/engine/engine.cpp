@@ -1,4 +1,4 @@
-#include "engine/interface/engine.h"
+#include "engine/engine_functions.h"
 
 #include <malloc.h>
 
@@ -144,12 +144,24 @@ GenerateResult decode(const DecodeTask& task, const RunControl& control) {
 
 }  // namespace
 
-extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer) {
-  renderer = std::make_unique<TensorRenderEngine>();
+RenderFunctions render_functions() {
+  return {.make_renderer = []() -> std::unique_ptr<RenderEngine> {
+            return std::make_unique<TensorRenderEngine>();
+          },
+          .decode =
+              [](const DecodeTask& task, const RunControl& control) {
+                return with_errors_of("decoding", [&] { return decode(task, control); });
+              }};
 }
 
-extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result) {
-  result = with_errors_of("decoding", [&] { return decode(task, control); });
+extern "C" const EngineEntryPoints& t2v_engine_entry_points() {
+  static const EngineEntryPoints table{.rendering = render_functions(),
+                                       .planning = plan_functions(),
+                                       .clips = clip_functions(),
+                                       .conversion = convert_functions(),
+                                       .bench = bench_functions(),
+                                       .doctor = doctor_functions()};
+  return table;
 }
 
 }  // namespace t2v

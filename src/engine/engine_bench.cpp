@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "engine/bench/bench_run.h"
 #include "engine/engine_errors.h"
-#include "engine/interface/engine.h"
+#include "engine/engine_functions.h"
 #include "engine/interface/sources.h"
 #include "engine/request_threads.h"
 #include "tensors/device.h"
@@ -68,21 +68,21 @@ BenchPlan plan(const EngineBench& bench) {
   return plan;
 }
 
-void run(const EngineBench& bench, const RunControl& control,
-         const std::function<void(const BenchResult&)>& on_result, BenchReport& report) {
+BenchReport run(const EngineBench& bench, const RunControl& control,
+                const std::function<void(const BenchResult&)>& on_result) {
   const c10::InferenceMode inference_mode;
   const BenchSetting setting = setting_of(bench);
   const at::Device device = setting.placement.device;
   const std::vector<BenchSpec> specs = choose_bench_specs(bench.request.cases, device.is_cpu());
-  report = {.t2v = version(),
-            .libtorch = TORCH_VERSION,
-            .driver = driver_of(device),
-            .device = device.str(),
-            .device_name = device_name(device),
-            .threads = at::get_num_threads(),
-            .ceilings = {},
-            .results = {},
-            .failures = {}};
+  BenchReport report{.t2v = version(),
+                     .libtorch = TORCH_VERSION,
+                     .driver = driver_of(device),
+                     .device = device.str(),
+                     .device_name = device_name(device),
+                     .threads = at::get_num_threads(),
+                     .ceilings = {},
+                     .results = {},
+                     .failures = {}};
   Calibration calibration = Calibration::of(report.device_name);
   calibration.add({.phase = "start", .dtype = ""}, bench.start_seconds);
   BenchRunner runner(setting, calibration, control);
@@ -105,20 +105,23 @@ void run(const EngineBench& bench, const RunControl& control,
   }
   report.ceilings = runner.ceilings();
   calibration.store();
+  return report;
 }
 
 }  // namespace
 
-extern "C" void t2v_engine_plan_bench(const EngineBench& bench, BenchPlan& planned) {
-  const RequestThreads threads(bench.named.machine.threads);
-  planned = with_errors_of("planning", [&] { return plan(bench); });
-}
-
-extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
-                                 const std::function<void(const BenchResult&)>& on_result,
-                                 BenchReport& report) {
-  const RequestThreads threads(bench.named.machine.threads);
-  with_errors_of("timing", [&] { run(bench, control, on_result, report); });
+BenchFunctions bench_functions() {
+  return {.run =
+              [](const EngineBench& bench, const RunControl& control,
+                 const std::function<void(const BenchResult&)>& on_result) {
+                const RequestThreads threads(bench.named.machine.threads);
+                return with_errors_of("timing", [&] { return run(bench, control, on_result); });
+              },
+          .plan =
+              [](const EngineBench& bench) {
+                const RequestThreads threads(bench.named.machine.threads);
+                return with_errors_of("planning", [&] { return plan(bench); });
+              }};
 }
 
 }  // namespace t2v

@@ -1,21 +1,23 @@
-#include "engine/interface/engine.h"
+#include "engine/clips/compare_files.h"
+#include "engine/clips/sheet_output.h"
+#include "engine/engine_functions.h"
 #include "media/video_reader.h"
 
 namespace t2v {
 
-extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::string& comment) {
-  comment = VideoReader(clip).info().comment;
-}
-
-extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64_t& count) {
-  VideoReader reader(clip);
-  int64_t frames = 0;
-  while (reader.next()) ++frames;
-  count = frames;
-}
-
-extern "C" void t2v_engine_count_packets(const std::filesystem::path& clip, int64_t& count) {
-  count = VideoReader(clip).count_rest();
+ClipFunctions clip_functions() {
+  return {.comment = [](const std::filesystem::path& clip) { return VideoReader(clip).info().comment; },
+          .count_frames =
+              [](const std::filesystem::path& clip) {
+                VideoReader reader(clip);
+                int64_t count = 0;
+                while (reader.next()) ++count;
+                return count;
+              },
+          .count_packets = [](const std::filesystem::path& clip) { return VideoReader(clip).count_rest(); },
+          .compare = compare_files,
+          .write_sheet = write_contact_sheet,
+          .write_poster = write_middle_frame};
 }
 
 }  // namespace t2v

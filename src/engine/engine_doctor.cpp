@@ -6,7 +6,7 @@
 #include <ATen/Version.h>
 #include <torch/headeronly/version.h>
 
-#include "engine/interface/engine.h"
+#include "engine/engine_functions.h"
 #include "media/frame_reader.h"
 #include "media/libav_build.h"
 #include "media/video_writer.h"
@@ -82,16 +82,16 @@ std::array<double, 3> ground_colour(const Frames& frame) {
   return mean;
 }
 
-}  // namespace
-
-extern "C" void t2v_engine_examine(const std::string& device, Finding& finding) {
+Finding examine_part(const std::string& name, const std::string& device) {
   const c10::InferenceMode inference_mode;
+  Finding finding{.name = name};
   if (finding.name == "engine") examine_engine(finding);
   if (finding.name == "device") examine_device(parse_device(device), finding);
   if (finding.name == "encoders") examine_encoders(finding);
+  return finding;
 }
 
-extern "C" void t2v_engine_examine_clip(const fs::path& clip, Finding& finding) {
+Finding examine_clip(const fs::path& clip) {
   constexpr double kGreener = 10;  // levels
   FrameReader reader(clip);
   int64_t count = 0;
@@ -99,12 +99,18 @@ extern "C" void t2v_engine_examine_clip(const fs::path& clip, Finding& finding) 
   for (std::optional<Frames> frame = reader.next(); frame; frame = reader.next(), ++count)
     ground = ground_colour(*frame);
   const auto [red, green, blue] = ground;
+  Finding finding{.name = "self-test"};
   finding.detail = "rendered, encoded and read back " + std::to_string(count) + " frames";
-  if (green > red + kGreener && green > blue + kGreener) return;
+  if (green > red + kGreener && green > blue + kGreener) return finding;
   finding.state = State::kFailed;
   finding.code = ErrorCode::kNumbers;
   finding.detail += ", whose grass is not green";
   finding.advice = "report it, with this list";
+  return finding;
 }
+
+}  // namespace
+
+DoctorFunctions doctor_functions() { return {.examine = examine_part, .examine_clip = examine_clip}; }
 
 }  // namespace t2v

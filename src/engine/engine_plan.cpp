@@ -2,7 +2,7 @@
 #include "engine/clips/kept_latents.h"
 #include "engine/clips/read_visual_inputs.h"
 #include "engine/engine_errors.h"
-#include "engine/interface/engine.h"
+#include "engine/engine_functions.h"
 #include "engine/interface/sources.h"
 #include "engine/pipelines/prompt_tokens.h"
 #include "engine/pipelines/video_pipeline.h"
@@ -59,25 +59,29 @@ Plan plan_task(const DecodeTask& task) {
 
 }  // namespace
 
-extern "C" void t2v_engine_plan(const CheckedRequest& request, Plan& plan) {
-  const RequestThreads threads(request.machine.threads);
-  plan = with_errors_of("planning", [&] { return plan_anything(request); });
-}
-
-extern "C" void t2v_engine_plan_run(const CheckedRequest& request, Plan& plan) {
-  const RequestThreads threads(request.machine.threads);
-  plan = with_errors_of("planning", [&] { return plan_rendering(request); });
-}
-
-extern "C" void t2v_engine_check_inputs(const CheckedRequest& request) {
-  with_errors_of("planning", [&] {
-    return read_visual_inputs(request.conditions, request.size, Checkpoint::open(sources_of(request.model)));
-  });
-}
-
-extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan) {
-  const RequestThreads threads(task.machine.threads);
-  plan = with_errors_of("planning", [&] { return plan_task(task); });
+PlanFunctions plan_functions() {
+  return {.clip =
+              [](const CheckedRequest& request) {
+                const RequestThreads threads(request.machine.threads);
+                return with_errors_of("planning", [&] { return plan_anything(request); });
+              },
+          .run =
+              [](const CheckedRequest& request) {
+                const RequestThreads threads(request.machine.threads);
+                return with_errors_of("planning", [&] { return plan_rendering(request); });
+              },
+          .decode =
+              [](const DecodeTask& task) {
+                const RequestThreads threads(task.machine.threads);
+                return with_errors_of("planning", [&] { return plan_task(task); });
+              },
+          .check_inputs =
+              [](const CheckedRequest& request) {
+                with_errors_of("planning", [&] {
+                  return read_visual_inputs(request.conditions, request.size,
+                                            Checkpoint::open(sources_of(request.model)));
+                });
+              }};
 }
 
 }  // namespace t2v

@@ -105,6 +105,15 @@ class SomethingIsBroken(DoctorTest):
         self.assertEqual((findings["engine"]["state"], findings["data"]["state"]), ("failed", "ok"))
         self.assertIn("install t2v again", findings["engine"]["advice"])
 
+    def test_engine_of_another_build(self):
+        variables = self.installation()
+        engine = self.folder / "lib/t2v/libt2v_engine.so"
+        shutil.copy(Path(BINARY).resolve().parents[1] / "lib/t2v/libother_engine.so", engine)
+        finding = self.doctor(code=1, env=variables)["engine"]
+        self.assertEqual(finding["state"], "failed")
+        self.assertIn("the engine of another build", finding["detail"])
+        self.assertIn("install t2v again", finding["advice"])
+
 
 if __name__ == "__main__":
     unittest.main()

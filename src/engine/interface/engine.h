@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -18,9 +19,6 @@
 
 namespace t2v {
 
-// What libt2v_engine.so exports. libt2v.so finds each by its name.
-constexpr const char* kEngineLibrary = "libt2v_engine.so";
-
 /// One clip of a Renderer.
 struct RenderTask {
   const CheckedRequest& request;
@@ -28,87 +26,82 @@ struct RenderTask {
   std::function<std::string()> model_sha256;    ///< waits until it is known; ModelDigest
 };
 
-/// What a Renderer has in the engine.
+/// Renders clips one after the other and keeps what the next one needs.
 class RenderEngine {
  public:
   virtual ~RenderEngine() = default;
   virtual GenerateResult render(const RenderTask& task, const RunControl& control) = 0;
 };
-extern "C" void t2v_engine_make_renderer(std::unique_ptr<RenderEngine>& renderer);
-constexpr const char* kEngineMakeRenderer = "t2v_engine_make_renderer";
 
-extern "C" void t2v_engine_decode(const DecodeTask& task, const RunControl& control, GenerateResult& result);
-constexpr const char* kEngineDecode = "t2v_engine_decode";
+/// From latents and requests to clips. Error, Stopped.
+struct RenderFunctions {
+  std::unique_ptr<RenderEngine> (*make_renderer)();
+  GenerateResult (*decode)(const DecodeTask& task, const RunControl& control);
+};
 
-/// Writes a checkpoint as a request that was checked says.
-extern "C" void t2v_engine_convert(const Checkpoint& checkpoint, const ConvertRequest& request,
-                                   const RunControl& control, ConvertResult& result);
-constexpr const char* kEngineConvert = "t2v_engine_convert";
+/// Plans of requests that have passed check(). Error.
+struct PlanFunctions {
+  Plan (*clip)(const CheckedRequest& request);          ///< the plan without its outputs
+  Plan (*run)(const CheckedRequest& request);           ///< the same; refuses what rendering would refuse
+  Plan (*decode)(const DecodeTask& task);               ///< the same for decoding
+  void (*check_inputs)(const CheckedRequest& request);  ///< as check_inputs()
+};
 
-/// As plan_convert(), likewise.
-extern "C" void t2v_engine_plan_convert(const Checkpoint& checkpoint, const ConvertRequest& request,
-                                        ConvertPlan& plan);
-constexpr const char* kEnginePlanConvert = "t2v_engine_plan_convert";
+/// Reads and compares clips and pictures, and makes pictures of clips. Error (kInput, kOutput).
+struct ClipFunctions {
+  std::string (*comment)(const std::filesystem::path& clip);    ///< of its container; "" without one
+  int64_t (*count_frames)(const std::filesystem::path& clip);   ///< decodes every frame
+  int64_t (*count_packets)(const std::filesystem::path& clip);  ///< reads every frame, decodes none
+  Comparison (*compare)(const std::filesystem::path& a, const std::filesystem::path& b,
+                        const RunControl& control);  ///< as compare()
+  void (*write_sheet)(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet,
+                      bool overwrite);  ///< as write_sheet(), of a checked sheet
+  void (*write_poster)(const std::filesystem::path& clip,
+                       const std::filesystem::path& poster);  ///< as write_poster()
+};
 
-/// The comment of a clip's container, "" if there is none. Error (kInput).
-extern "C" void t2v_engine_clip_comment(const std::filesystem::path& clip, std::string& comment);
-constexpr const char* kEngineClipComment = "t2v_engine_clip_comment";
+/// Writes a checkpoint in another form. The request has been checked. Error, Stopped.
+struct ConvertFunctions {
+  ConvertResult (*convert)(const Checkpoint& checkpoint, const ConvertRequest& request,
+                           const RunControl& control);
+  ConvertPlan (*plan)(const Checkpoint& checkpoint, const ConvertRequest& request);
+};
 
-/// How many frames there are in a clip or a picture, every one of them read. Error (kInput).
-extern "C" void t2v_engine_count_frames(const std::filesystem::path& clip, int64_t& count);
-constexpr const char* kEngineCountFrames = "t2v_engine_count_frames";
-/// The same of a video file, whose frames are there to their last byte but not decoded.
-extern "C" void t2v_engine_count_packets(const std::filesystem::path& clip, int64_t& count);
-constexpr const char* kEngineCountPackets = "t2v_engine_count_packets";
-
-/// As compare().
-extern "C" void t2v_engine_compare(const std::filesystem::path& a, const std::filesystem::path& b,
-                                   const RunControl& control, Comparison& comparison);
-constexpr const char* kEngineCompare = "t2v_engine_compare";
-
-/// As write_sheet(), of a sheet that was checked.
-extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips,
-                                       const std::filesystem::path& sheet, bool overwrite);
-constexpr const char* kEngineWriteSheet = "t2v_engine_write_sheet";
-
-/// As write_poster().
-extern "C" void t2v_engine_write_poster(const std::filesystem::path& clip,
-                                        const std::filesystem::path& poster);
-constexpr const char* kEngineWritePoster = "t2v_engine_write_poster";
-
-/// The plan of a clip without its outputs.
-extern "C" void t2v_engine_plan(const CheckedRequest& request, Plan& plan);
-constexpr const char* kEnginePlan = "t2v_engine_plan";
-/// The same, refusing what rendering would refuse.
-extern "C" void t2v_engine_plan_run(const CheckedRequest& request, Plan& plan);
-constexpr const char* kEnginePlanRun = "t2v_engine_plan_run";
-/// The same of decoding.
-extern "C" void t2v_engine_plan_decode(const DecodeTask& task, Plan& plan);
-constexpr const char* kEnginePlanDecode = "t2v_engine_plan_decode";
-/// As check_inputs().
-extern "C" void t2v_engine_check_inputs(const CheckedRequest& request);
-constexpr const char* kEngineCheckInputs = "t2v_engine_check_inputs";
-
-/// What bench() asks for.
+/// One run of bench().
 struct EngineBench {
   BenchRequest request;
   CheckedRequest named, bundled;  ///< clips of the model that is asked for and of the bundled one
   double start_seconds;           ///< time that loading the engine took
 };
-extern "C" void t2v_engine_bench(const EngineBench& bench, const RunControl& control,
-                                 const std::function<void(const BenchResult&)>& on_result,
-                                 BenchReport& report);
-constexpr const char* kEngineBench = "t2v_engine_bench";
-/// As plan_bench().
-extern "C" void t2v_engine_plan_bench(const EngineBench& bench, BenchPlan& plan);
-constexpr const char* kEnginePlanBench = "t2v_engine_plan_bench";
 
-/// Looks at "engine", "device" (as --device takes it) or "encoders", as finding.name says. Error.
-extern "C" void t2v_engine_examine(const std::string& device, Finding& finding);
-constexpr const char* kEngineExamine = "t2v_engine_examine";
+/// Times this machine. Error, Stopped.
+struct BenchFunctions {
+  BenchReport (*run)(const EngineBench& bench, const RunControl& control,
+                     const std::function<void(const BenchResult&)>& on_result);
+  BenchPlan (*plan)(const EngineBench& bench);
+};
 
-/// Whether a clip shows what the self-test asks for. Error (kInput).
-extern "C" void t2v_engine_examine_clip(const std::filesystem::path& clip, Finding& finding);
-constexpr const char* kEngineExamineClip = "t2v_engine_examine_clip";
+/// Examines what rendering needs.
+struct DoctorFunctions {
+  /// Examines the "engine", the "device" (as GenerateRequest has it) or the "encoders". Error.
+  Finding (*examine)(const std::string& name, const std::string& device);
+  /// Whether the clip of the self-test shows green grass. Error (kInput).
+  Finding (*examine_clip)(const std::filesystem::path& clip);
+};
+
+/// Every function of libt2v_engine.so. The engine exports this one table, and libt2v.so finds it by its name.
+struct EngineEntryPoints {
+  size_t size = sizeof(EngineEntryPoints);  ///< another size is an engine of another build
+  RenderFunctions rendering;
+  PlanFunctions planning;
+  ClipFunctions clips;
+  ConvertFunctions conversion;
+  BenchFunctions bench;
+  DoctorFunctions doctor;
+};
+
+constexpr const char* kEngineLibrary = "libt2v_engine.so";
+constexpr const char* kEngineSymbol = "t2v_engine_entry_points";
+extern "C" const EngineEntryPoints& t2v_engine_entry_points();
 
 }  // namespace t2v

@@ -1,8 +1,9 @@
+#include "engine/clips/compare_files.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "engine/interface/engine.h"
 #include "files/checkpoints/component.h"
 #include "media/frame_reader.h"
 #include "media/images/frame_difference.h"
@@ -148,16 +149,14 @@ TensorComparison compare_tensors(const Pair& files, const RunControl& control) {
 
 }  // namespace
 
-extern "C" void t2v_engine_compare(const fs::path& a, const fs::path& b, const RunControl& control,
-                                   Comparison& comparison) {
+Comparison compare_files(const fs::path& a, const fs::path& b, const RunControl& control) {
   const Pair files{a, b};
   const bool tensors = a.extension() == ".safetensors";
   if (tensors != (b.extension() == ".safetensors")) files.refuse("tensors and a clip", "two of one kind");
-  if (tensors) {
-    comparison.tensors = compare_tensors(files, control);
-  } else {
-    comparison.clips = compare_clips(files, control);
-  }
+  Comparison comparison;
+  if (tensors) comparison.tensors = compare_tensors(files, control);
+  if (!tensors) comparison.clips = compare_clips(files, control);
+  return comparison;
 }
 
 }  // namespace t2v

@@ -1,8 +1,9 @@
+#include "engine/clips/sheet_output.h"
+
 #include <algorithm>
 #include <cstdint>
 
 #include "core/staged_file.h"
-#include "engine/interface/engine.h"
 #include "media/frame_reader.h"
 #include "media/images/contact_sheet.h"
 #include "media/png_encoder.h"
@@ -67,8 +68,7 @@ std::vector<LabelledPicture> pictures_of(const std::vector<SheetClip>& clips) {
 
 }  // namespace
 
-extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet,
-                                       bool overwrite) {
+void write_contact_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet, bool overwrite) {
   const Frames picture = contact_sheet(pictures_of(clips));
   const auto writer = make_video_writer(
       sheet,
@@ -77,7 +77,7 @@ extern "C" void t2v_engine_write_sheet(const std::vector<SheetClip>& clips, cons
   writer->publish();
 }
 
-extern "C" void t2v_engine_write_poster(const fs::path& clip, const fs::path& poster) {
+void write_middle_frame(const fs::path& clip, const fs::path& poster) {
   const Frames picture = middle_frame(clip, sheet_picture_side(/*pictures=*/1));
   PngEncoder encoder(picture.width, picture.height, "writing " + poster.string());
   StagedFile staged(poster);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "engine/interface/engine.h"
+
+namespace t2v {
+
+// The parts of the engine's table of entry points, each from the file of its name.
+
+RenderFunctions render_functions();
+PlanFunctions plan_functions();
+ClipFunctions clip_functions();
+ConvertFunctions convert_functions();
+BenchFunctions bench_functions();
+DoctorFunctions doctor_functions();
+
+}  // namespace t2v

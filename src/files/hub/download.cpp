@@ -132,7 +132,7 @@ class Partial {
 void check_head(const HttpResponse& response, const Download& wanted, Partial& partial) {
   if (response.status == 206) {
     const std::string prefix = "bytes " + std::to_string(partial.here()) + "-";
-    const std::string range = response.header("content-range");
+    const std::string& range = response.range;
     const bool right =
         partial.here() > 0 && range.starts_with(prefix) &&
         (range.ends_with(std::string("/").append(std::to_string(wanted.size))) || range.ends_with("/*"));
@@ -143,10 +143,10 @@ void check_head(const HttpResponse& response, const Download& wanted, Partial& p
   } else if (partial.here() > 0) {
     partial.restart();  // a server that does not know ranges sends everything
   }
-  const std::string length = response.header("content-length");
-  const std::string expected = std::to_string(wanted.size - partial.here());
-  if (!length.empty() && length != expected) {
-    throw TransferFailed{.reason = length + " bytes where " + expected + " are left of the file in the list"};
+  const int64_t expected = wanted.size - partial.here();
+  if (response.length >= 0 && response.length != expected) {
+    throw TransferFailed{.reason = std::to_string(response.length) + " bytes where " +
+                                   std::to_string(expected) + " are left of the file in the list"};
   }
 }
 

@@ -11,7 +11,8 @@
 #include "engine/engine_errors.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
-#include "engine/pipelines/video_pipeline.h"
+#include "engine/pipelines/prompt_encoder.h"
+#include "engine/pipelines/registry.h"
 #include "engine/planning/fit_plan.h"
 #include "engine/planning/models_fit.h"
 #include "engine/request_threads.h"
@@ -60,7 +61,7 @@ Plan expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, 
 }
 
 /// From final latents to a clip. They are kept if that fails.
-GenerateResult finish(const CheckedRequest& request, const std::string& settings, const Tensor& latents,
+GenerateResult finish(const CheckedRequest& request, const std::string& settings, const Latents& latents,
                       VideoPipeline& pipeline, const RunControl& control) {
   GenerateResult result{.output = {}, .settings = settings};
   KeptLatents kept(request.outputs, latents, settings);
@@ -74,7 +75,7 @@ GenerateResult finish(const CheckedRequest& request, const std::string& settings
   return result;
 }
 
-GenerateResult render(const RenderTask& task, ModelStore& models, const RunControl& control) {
+GenerateResult render_clip(const RenderTask& task, ModelStore& models, const RunControl& control) {
   const CheckedRequest& request = task.request;
   const c10::InferenceMode inference_mode;
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
@@ -89,14 +90,14 @@ GenerateResult render(const RenderTask& task, ModelStore& models, const RunContr
   if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
   VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   Preview preview(request, control);
-  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
-                                             .placement = placement,
-                                             .request = request,
-                                             .inputs = std::move(inputs),
-                                             .coming = std::move(coming),
-                                             .on_preview = preview.callback()},
-                                            models, control);
-  const Tensor latents = pipeline->sample();
+  const auto pipeline = make_pipeline({.checkpoint = std::move(checkpoint),
+                                       .placement = placement,
+                                       .request = request,
+                                       .inputs = std::move(inputs),
+                                       .coming = std::move(coming),
+                                       .on_preview = preview.callback()},
+                                      models, control);
+  const Latents latents = sample_all(*pipeline);
   const std::string settings = settings_json(request, {.device = placement.device.str(),
                                                        .device_name = device_name(placement.device),
                                                        .model_sha256 = task.model_sha256(),
@@ -113,7 +114,7 @@ class TensorRenderEngine final : public RenderEngine {
     if (before_ && !same_models(*before_, task.request)) models_.drop_models();
     before_ = task.request;
     try {
-      return with_errors_of("rendering", [&] { return t2v::render(task, models_, control); });
+      return with_errors_of("rendering", [&] { return render_clip(task, models_, control); });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kResource) models_ = {};  // what is kept may be why memory ran out
       throw;
@@ -131,13 +132,13 @@ GenerateResult decode(const DecodeTask& task, const RunControl& control) {
   const at::Device device = parse_device(task.machine.device);
   Checkpoint checkpoint = Checkpoint::open(sources_of(task.model));
   expect_memory(plan_decoding(checkpoint, task, this_machine(device)));
-  const Tensor latents = read_latents(task.latents);
+  const Latents latents = read_latents(task.latents);
   ModelStore models;
-  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
-                                             .placement = {at::kFloat, device},
-                                             .request = request_of(task),
-                                             .inputs = {}},
-                                            models, control);
+  const auto pipeline = make_pipeline({.checkpoint = std::move(checkpoint),
+                                       .placement = {at::kFloat, device},
+                                       .request = request_of(task),
+                                       .inputs = {}},
+                                      models, control);
   return {.output = write_clip(clip_file(task, task.settings), latents, *pipeline, control),
           .settings = task.settings};
 }

@@ -4,8 +4,8 @@
 #include "engine/engine_errors.h"
 #include "engine/engine_functions.h"
 #include "engine/interface/sources.h"
+#include "engine/pipelines/prompt_encoder.h"
 #include "engine/pipelines/prompt_tokens.h"
-#include "engine/pipelines/video_pipeline.h"
 #include "engine/planning/fit_plan.h"
 #include "engine/request_threads.h"
 
@@ -44,7 +44,7 @@ Plan plan_rendering(const CheckedRequest& request) {
   expect_room(request.outputs, plan.latents_bytes);
   expect_encoder(clip_file(request, ""));
   read_visual_inputs(request.conditions, request.size, checkpoint);
-  prompt_tokens(checkpoint, prompts_of(request));
+  prompt_tokens(checkpoint, prompts_of(request), kMaxSequenceLength);
   return plan;
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
-#include "engine/pipelines/video_pipeline.h"
+#include "engine/pipelines/registry.h"
 #include "engine/planning/clip_plan.h"
 #include "networks/autoencoders/autoencoder_kl_wan.h"
 #include "networks/text_encoders/umt5_encoder.h"
@@ -294,8 +294,8 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
     clock.begin();
     ModelStore models;
     const auto pipeline =
-        VideoPipeline::make({clip.checkpoint, setting_.placement, clip.request, {}}, models, control);
-    pipeline->decode(pipeline->sample(), [](const Frames&) {});
+        make_pipeline({clip.checkpoint, setting_.placement, clip.request, {}}, models, control);
+    pipeline->decode(sample_all(*pipeline), [](const Frames&) {});
     runs.push_back(clock.take());
   });
   for (const PhaseWork& work : work_of(clip.checkpoint, plan)) {

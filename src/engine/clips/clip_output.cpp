@@ -1,5 +1,6 @@
 #include "engine/clips/clip_output.h"
 
+#include "engine/pipelines/run_progress.h"
 #include "media/output_format.h"
 #include "media/video_writer.h"
 
@@ -21,23 +22,21 @@ VideoSettings video_settings(const ClipFile& clip) {
 
 }  // namespace
 
-std::filesystem::path write_clip(const ClipFile& clip, const Tensor& latents, VideoPipeline& pipeline,
+std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, VideoPipeline& pipeline,
                                  const RunControl& control) {
   const std::filesystem::path& output = clip.outputs.output;
-  const auto emit = [&](Event::Kind kind, const std::filesystem::path& path) {
-    if (control.on_event) control.on_event({.kind = kind, .detail = path.string()});
-  };
+  const RunProgress progress(control);
   VideoSettings video = video_settings(clip);
   video.stop = control.stop;
   const auto writer = make_video_writer(output, video);
   pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
-  emit(Event::Kind::kWrite, output);
-  if (control.stop != nullptr && *control.stop) throw Stopped{};
+  progress.report(Event::Kind::kWrite, 0, 0, output.string());
+  progress.stop_if_asked();
   writer->publish();
   const bool sequence = output_container(output) == Container::kPngSequence;
   const std::filesystem::path first =
       sequence ? SequenceNames(output, clip.size.num_frames).frame(1) : output;
-  emit(Event::Kind::kDone, first);
+  progress.report(Event::Kind::kDone, 0, 0, first.string());
   return first;
 }
 

@@ -5,7 +5,7 @@
 
 #include "engine/pipelines/video_pipeline.h"
 #include "t2v/checked_request.h"
-#include "tensors/tensor.h"
+#include "t2v/run.h"
 
 namespace t2v {
 
@@ -24,7 +24,7 @@ ClipFile clip_file(const Request& request, const std::string& settings) {
 
 /// Decodes final latents, writes the clip and publishes it. Returns its path; of a sequence of files, the
 /// path of the first. Error, Stopped.
-std::filesystem::path write_clip(const ClipFile& clip, const Tensor& latents, VideoPipeline& pipeline,
+std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, VideoPipeline& pipeline,
                                  const RunControl& control);
 
 /// Finds out before the work whether this machine's FFmpeg can encode the clip. Error (kOutput, kUsage).

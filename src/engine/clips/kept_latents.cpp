@@ -1,5 +1,7 @@
 #include "engine/clips/kept_latents.h"
 
+#include <algorithm>
+
 #include "core/log.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
@@ -34,14 +36,17 @@ std::string quoted(const fs::path& path) {
 }
 
 /// Whether a file holds what would be written to it: a run of the same clip was killed.
-bool holds(const fs::path& file, const Tensor& latents, const std::string& settings) {
+bool holds(const fs::path& file, const Latents& latents, const std::string& settings) {
   try {
     const auto stored = TensorFile::open(file);
     const auto found = stored->metadata().find("t2v");
     if (found == stored->metadata().end() || found->second != settings) return false;
-    if (!stored->tensors().contains("latents")) return false;
-    const Tensor there = read_latents(file);
-    return there.scalar_type() == latents.scalar_type() && at::equal(there, latents);
+    const auto equal = [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second.scalar_type() == b.second.scalar_type() &&
+             at::equal(a.second, b.second);
+    };
+    const Latents there = read_latents(file);
+    return std::equal(there.begin(), there.end(), latents.begin(), latents.end(), equal);
   } catch (const Error&) {
     return false;
   }
@@ -49,11 +54,11 @@ bool holds(const fs::path& file, const Tensor& latents, const std::string& setti
 
 }  // namespace
 
-KeptLatents::KeptLatents(const Outputs& outputs, const Tensor& latents, const std::string& settings)
+KeptLatents::KeptLatents(const Outputs& outputs, const Latents& latents, const std::string& settings)
     : temporary_(outputs.save_latents.empty()), output_(outputs.output) {
   if (temporary_ && is_stream(outputs.output)) return;
   const auto write = [&](const fs::path& file, bool overwrite) {
-    write_safetensors(file, {{"latents", latents}}, {{"t2v", settings}}, overwrite);
+    write_safetensors(file, {latents.begin(), latents.end()}, {{"t2v", settings}}, overwrite);
     file_ = file;
   };
   if (!temporary_) write(outputs.save_latents, outputs.overwrite);
@@ -94,10 +99,13 @@ void expect_room(const Outputs& outputs, int64_t latents_bytes) {
                                    .advice = "free some room, or write elsewhere"});
 }
 
-Tensor read_latents(const fs::path& file) {
+Latents read_latents(const fs::path& file) {
   const auto stored = TensorFile::open(file);
-  const Tensor latents = read_tensor({.file = stored, .stored = stored->tensors().at("latents")});
-  check_finite(latents, "decoding " + file.string());
+  Latents latents;
+  for (const auto& [kind, tensor] : stored->tensors()) {
+    latents[kind] = read_tensor({.file = stored, .stored = tensor});
+    check_finite(latents[kind], "decoding " + file.string());
+  }
   return latents;
 }
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/pipelines/latents.h"
 #include "t2v/request.h"
-#include "tensors/tensor.h"
 
 namespace t2v {
 
@@ -15,7 +15,7 @@ namespace t2v {
 class KeptLatents {
  public:
   /// Error (kOutput, kUsage) as write_safetensors().
-  KeptLatents(const Outputs& outputs, const Tensor& latents, const std::string& settings);
+  KeptLatents(const Outputs& outputs, const Latents& latents, const std::string& settings);
 
   void remove();
   /// Tells where the sampled latents are, for a clip that failed after them, and how to make the clip.
@@ -30,6 +30,6 @@ class KeptLatents {
 void expect_room(const Outputs& outputs, int64_t latents_bytes);
 
 /// The latents in such a file. Error (kInput), (kNumbers) for NaN in it.
-Tensor read_latents(const std::filesystem::path& file);
+Latents read_latents(const std::filesystem::path& file);
 
 }  // namespace t2v

@@ -20,11 +20,11 @@ std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
   return Tokenizer::open_file(source.path);
 }
 
-std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
-  TokenIds tokens = tokenizer.encode(prompt_clean(prompt), kMaxSequenceLength);
+std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& prompt, int64_t max_length) {
+  TokenIds tokens = tokenizer.encode(prompt_clean(prompt), max_length);
   if (!tokens.dropped.empty()) {
     constexpr size_t kShown = 200;
-    const std::string longest = std::to_string(kMaxSequenceLength);
+    const std::string longest = std::to_string(max_length);
     log_warning("the prompt is longer than " + longest + " tokens; not used: \"" +
                 escape_for_display(tokens.dropped).substr(0, kShown) +
                 (tokens.dropped.size() > kShown ? "...\"" : "\""));
@@ -36,11 +36,11 @@ std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& 
 }  // namespace
 
 std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint,
-                                                const std::vector<std::string>& prompts) {
+                                                const std::vector<std::string>& prompts, int64_t max_length) {
   const auto tokenizer = open_tokenizer(checkpoint);
   std::vector<std::vector<int64_t>> tokens;
   tokens.reserve(prompts.size());
-  for (const std::string& prompt : prompts) tokens.push_back(real_tokens(*tokenizer, prompt));
+  for (const std::string& prompt : prompts) tokens.push_back(real_tokens(*tokenizer, prompt, max_length));
   return tokens;
 }
 

@@ -8,12 +8,12 @@
 
 namespace t2v {
 
-/// How many tokens the transformer was trained to see.
+/// The tokens that the transformer was trained to see.
 constexpr int64_t kMaxSequenceLength = 512;
 
-/// The token ids of each prompt, without padding. Warns of what is too long to be used. Error (kInput) for a
-/// tokenizer that is missing or bad.
+/// The token ids of each prompt, without padding. Warns of a prompt that is longer than `max_length` tokens;
+/// the rest of it is left out. Error (kInput) for a tokenizer that is missing or damaged.
 std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint,
-                                                const std::vector<std::string>& prompts);
+                                                const std::vector<std::string>& prompts, int64_t max_length);
 
 }  // namespace t2v

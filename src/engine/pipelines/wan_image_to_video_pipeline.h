@@ -1,34 +1,42 @@
 #pragma once
 
-#include "engine/pipelines/video_pipeline.h"
+#include <utility>
+
+#include "engine/pipelines/wan_parts.h"
 
 namespace t2v {
 
 /// A clip that begins with an image, and may end with another, as diffusers' WanImageToVideoPipeline computes
-/// it.
+/// it. With expand_timesteps the image replaces the first latent frame; without, the transformer sees the
+/// condition beside the latents.
 class WanImageToVideoPipeline final : public VideoPipeline {
  public:
   WanImageToVideoPipeline(RenderJob job, ModelStore& models, const RunControl& control)
-      : VideoPipeline(std::move(job), models, control) {}
+      : parts_(std::move(job), models, control) {}
 
-  Tensor sample() override;
+  void sample(const OnLatents& on_latents) override;
+  void decode(const Latents& run, const OnFrames& on_frames) override { parts_.decode(run, on_frames); }
+  std::optional<int64_t> skipped_steps() const override { return parts_.skipped_steps(); }
 
  private:
-  /// What the transformer's image branch sees: [images, rows, image_dim]; nothing for a model without one.
-  std::optional<Tensor> encode_images() const;
+  const CheckedSize& size() const { return parts_.job().request.size; }
+  const VisualInputs& inputs() const { return parts_.job().inputs; }
+
+  /// The input of the transformer's image branch: [images, rows, image_dim]; empty for a model without one.
+  std::optional<Tensor> encode_image() const;
   /// The image at the request's size: [1, 3, 1, height, width] in [-1, 1].
   Tensor fit(const Frames& image) const;
-  /// The clip as far as it is known, grey where it is not, and before it which frames are known: latents [1,
-  /// 4 + z_dim, frames, height, width].
+  /// A mask of the known frames and the latents of the known clip, grey elsewhere: [1, 4 + z_dim, frames,
+  /// height, width].
   Tensor prepare_condition();
-
+  /// The latents of the image: [1, z_dim, 1, height, width].
+  Tensor prepare_first_frame();
   /// Samples with the condition beside the latents.
-  Tensor sample_beside_condition(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
-  /// Samples with the condition in place of the first latent frame, whose tokens have the timestep 0.
-  Tensor sample_behind_first_frame(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
-  Tensor with_known(const Tensor& latents) const override;
+  Latents denoise_beside_condition(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
+  /// Samples behind the first latent frame, whose tokens have the timestep 0.
+  Latents denoise_behind_first_frame(const PromptEmbeds& prompt_embeds, const at::Generator& noise);
 
-  std::optional<Tensor> first_frame_;  ///< the latents of the image, where they are not sampled
+  WanParts parts_;
 };
 
 }  // namespace t2v

@@ -1,17 +1,33 @@
 #include "engine/pipelines/wan_pipeline.h"
 
+#include "engine/pipelines/wan_image_to_video_pipeline.h"
+#include "engine/pipelines/wan_vace_pipeline.h"
+
 namespace t2v {
 
-Tensor WanPipeline::sample() {
+void WanPipeline::sample(const OnLatents& on_latents) {
   const c10::InferenceMode inference_mode;
-  const PromptEmbeds prompt_embeds = encode_prompt();
-  const at::Generator noise = seeded_generator(request().sampling.seed);
-  const int64_t channels = WanTransformer3DConfig::from_config(config("transformer")).in_channels;
+  const PromptEmbeds prompt_embeds = parts_.encode_prompt();
+  const at::Generator noise = seeded_generator(parts_.job().request.sampling.seed);
   // With expand_timesteps every token would have the same timestep: as good as one for all of them.
-  const Tensor latents = denoise(draw_latents(channels, noise), noise, [&](const std::string& component) {
-    return load_transformer(component, prompt_embeds);
-  });
-  return finish(latents);
+  on_latents(
+      parts_.denoise({.latents = parts_.prepare_latents(parts_.transformer_config().in_channels, noise),
+                      .noise = noise,
+                      .prompts = prompt_embeds.size(),
+                      .load = [&](const std::string& component) {
+                        return parts_.load_transformer(component, prompt_embeds);
+                      }}));
+}
+
+std::unique_ptr<VideoPipeline> make_wan_pipeline(RenderJob job, ModelStore& models,
+                                                 const RunControl& control) {
+  const PipelineClass pipeline = job.checkpoint.pipeline;
+  if (pipeline == PipelineClass::kWanVACE)
+    return std::make_unique<WanVACEPipeline>(std::move(job), models, control);
+  const bool with_image = job.checkpoint.expand_timesteps ? job.inputs.image.has_value()
+                                                          : pipeline == PipelineClass::kWanImageToVideo;
+  if (with_image) return std::make_unique<WanImageToVideoPipeline>(std::move(job), models, control);
+  return std::make_unique<WanPipeline>(std::move(job), models, control);
 }
 
 }  // namespace t2v

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "engine/pipelines/video_pipeline.h"
+#include <utility>
+
+#include "engine/pipelines/wan_parts.h"
 
 namespace t2v {
 
@@ -8,9 +10,19 @@ namespace t2v {
 class WanPipeline final : public VideoPipeline {
  public:
   WanPipeline(RenderJob job, ModelStore& models, const RunControl& control)
-      : VideoPipeline(std::move(job), models, control) {}
+      : parts_(std::move(job), models, control) {}
 
-  Tensor sample() override;
+  void sample(const OnLatents& on_latents) override;
+  void decode(const Latents& run, const OnFrames& on_frames) override { parts_.decode(run, on_frames); }
+  std::optional<int64_t> skipped_steps() const override { return parts_.skipped_steps(); }
+
+ private:
+  WanParts parts_;
 };
+
+/// The pipeline of the checkpoint's class. A checkpoint that renders with and without an image gets the one
+/// that suits the request.
+std::unique_ptr<VideoPipeline> make_wan_pipeline(RenderJob job, ModelStore& models,
+                                                 const RunControl& control);
 
 }  // namespace t2v

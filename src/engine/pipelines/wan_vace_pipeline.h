@@ -1,6 +1,8 @@
 #pragma once
 
-#include "engine/pipelines/video_pipeline.h"
+#include <utility>
+
+#include "engine/pipelines/wan_parts.h"
 #include "media/images/image_resize.h"
 
 namespace t2v {
@@ -10,28 +12,33 @@ namespace t2v {
 class WanVACEPipeline final : public VideoPipeline {
  public:
   WanVACEPipeline(RenderJob job, ModelStore& models, const RunControl& control)
-      : VideoPipeline(std::move(job), models, control) {}
+      : parts_(std::move(job), models, control) {}
 
-  Tensor sample() override;
+  void sample(const OnLatents& on_latents) override;
+  void decode(const Latents& run, const OnFrames& on_frames) override { parts_.decode(run, on_frames); }
+  std::optional<int64_t> skipped_steps() const override { return parts_.skipped_steps(); }
 
  private:
-  NoisePredictor load_expert(const std::string& component, const PromptEmbeds& prompt_embeds,
-                             const Tensor& control) const;
-  /// Latents of what stays and of what is made anew, and the mask: [1, vace_in_channels, frames, height,
-  /// width].
+  const VisualInputs& inputs() const { return parts_.job().inputs; }
+  int64_t num_frames() const;  ///< of the control video, or of the clip if there is none
+  ImageSize size() const;      ///< likewise
+
+  WanNoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
+                                     const Tensor& control) const;
+  /// Latents of the part of the video that stays and of the part that is made anew, and the mask: [1,
+  /// vace_in_channels, frames, height, width].
   Tensor prepare_control();
-  /// The latents of the control video where it is made anew, or where it stays, and of grey elsewhere.
+  /// The latents of one of the two parts, with grey in place of the other.
   Tensor encode_masked(bool made_anew);
   /// The mask with a channel for every pixel of a latent: [1, 64, frames, height, width].
   Tensor prepare_mask() const;
 
-  // Frames `first` to `first + count` - 1 of the control, [1, 3, count, height, width]: grey without a video,
-  // and all of it to be made anew, which is 1, without a mask.
+  // Frames `first` to `first + count` - 1, [1, 3, count, height, width]. Without a video it is grey; without
+  // a mask all pixels are made anew, which is 1.
   Tensor control_video(int64_t first, int64_t count) const;
   Tensor control_mask(int64_t first, int64_t count) const;
 
-  int64_t num_frames() const;  ///< of the control video, or of the clip if there is none
-  ImageSize size() const;      ///< likewise
+  WanParts parts_;
 };
 
 }  // namespace t2v

@@ -5,18 +5,11 @@
 
 #include "families/wan/autoencoder_kl_wan_config.h"
 #include "networks/autoencoders/vae_tiling.h"
+#include "networks/autoencoders/video_source.h"
 #include "networks/autoencoders/wan_decoder3d.h"
 #include "networks/autoencoders/wan_encoder3d.h"
 
 namespace t2v {
-
-/// A video that is made a few frames at a time, so that all of it need not be in memory.
-struct VideoSource {
-  int64_t num_frames, height, width;
-  /// Frames `first` to `first + count` - 1: [1, channels, count, height, width] in [-1, 1]. Asked for in
-  /// order; with tiling once for each tile.
-  std::function<Tensor(int64_t first, int64_t count)> frames;
-};
 
 /// The Wan2.1 and Wan2.2 VAE: video of 1 + 4k frames <-> latents of 1 + k frames of an eighth (2.1) or a
 /// sixteenth (2.2) of the height and width, or what the config says. (diffusers AutoencoderKLWan.)

@@ -149,12 +149,12 @@ Tensor StepCache::run(size_t prompt, const Tensor& input, const Tensor& temb,
     skips_ = may_skip(input, temb, free) && residual().defined();
     skipped_ += skips_ ? 1 : 0;
   }
-  Tensor& residual = residuals_.at(prompt);
-  if (skips_) return input + residual;
+  if (skips_) return input + residuals_.at(prompt);
   const Tensor output = compute();
   const Tensor added = output - input;
   if (prompt == 0) computed(input, output, added);
-  residual = added;
+  if (prompt >= residuals_.size()) residuals_.resize(prompt + 1);
+  residuals_[prompt] = added;
   return output;
 }
 

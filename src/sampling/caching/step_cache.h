@@ -1,10 +1,10 @@
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sampling/names/cache_options.h"
 #include "tensors/tensor.h"
@@ -28,8 +28,8 @@ class StepCache {
   enum class Around { kBlocks, kModel };
   virtual Around around() const { return Around::kBlocks; }
 
-  /// What `compute` would give for `input`, or input plus what was added before. `prompt`: 0 or 1, of which 0
-  /// comes first in each step. temb: empty around the model.
+  /// The result of `compute` for `input`, or in a skipped step input plus the residual of the last computed
+  /// one. `prompt`: from 0, in the same order in each step. temb: empty around the model.
   Tensor run(size_t prompt, const Tensor& input, const Tensor& temb, const std::function<Tensor()>& compute);
 
   int64_t skipped() const { return skipped_; }
@@ -46,14 +46,15 @@ class StepCache {
   virtual bool may_skip(const Tensor& input, const Tensor& temb, bool free) = 0;
   /// Called with what the first prompt's computation gave; the residual before it is still there.
   virtual void computed(const Tensor& /*input*/, const Tensor& /*output*/, const Tensor& /*residual*/) {}
-  const Tensor& residual() const { return residuals_[0]; }  ///< of the last computed step; or undefined
+  /// Of the first prompt, of the last computed step; undefined before.
+  Tensor residual() const { return residuals_.empty() ? Tensor() : residuals_[0]; }
 
  private:
   StepCacheOptions options_;
   StepSpan span_;
   int64_t step_ = -1, skipped_ = 0;
   bool skips_ = false;
-  std::array<Tensor, 2> residuals_;  // of each prompt
+  std::vector<Tensor> residuals_;  // of each prompt
 };
 
 }  // namespace t2v

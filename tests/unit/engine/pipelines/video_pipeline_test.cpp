@@ -9,6 +9,9 @@
 #include "engine/clips/read_visual_inputs.h"
 #include "engine/pipelines/latent_preview.h"
 #include "engine/pipelines/pixels.h"
+#include "engine/pipelines/prompt_encoder.h"
+#include "engine/pipelines/registry.h"
+#include "networks/autoencoders/autoencoder_kl_wan.h"
 #include "sampling/names/samplers.h"
 #include "tensors/weights/weights.h"
 
@@ -67,10 +70,12 @@ std::unique_ptr<VideoPipeline> make(const CheckedRequest& request, ModelStore& m
                                     ComingClips coming = {}) {
   Checkpoint checkpoint = Checkpoint::open({.model = request.model.model});
   VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
-  return VideoPipeline::make(
+  return make_pipeline(
       {std::move(checkpoint), {dtype, at::kCPU}, request, std::move(inputs), std::move(coming)}, models,
       control);
 }
+
+Tensor sample(VideoPipeline& pipeline) { return sample_all(pipeline).at(kVideoLatents); }
 
 struct Rendered {
   Tensor latents;
@@ -81,9 +86,10 @@ Rendered render(const CheckedRequest& request, at::ScalarType dtype = at::kFloat
   const RunControl control;
   ModelStore models;
   const auto pipeline = make(request, models, control, dtype);
-  Rendered rendered{pipeline->sample(), {}};
+  const Latents latents = sample_all(*pipeline);
+  Rendered rendered{latents.at(kVideoLatents), {}};
   std::vector<Tensor> chunks;
-  pipeline->decode(rendered.latents, [&](const Frames& frames) {
+  pipeline->decode(latents, [&](const Frames& frames) {
     const Tensor rgb = at::empty({frames.count, frames.height, frames.width, 3}, at::kByte);
     std::copy(frames.rgb.begin(), frames.rgb.end(), rgb.data_ptr<uint8_t>());
     chunks.push_back(rgb.to(at::kFloat));
@@ -148,7 +154,7 @@ TEST(VideoPipelineStopTest, StopsAtTheNextStep) {
                                },
                            .stop = &stop};
   ModelStore models;
-  EXPECT_THROW(make(read_request("guided"), models, control)->sample(), Stopped);
+  EXPECT_THROW(sample(*make(read_request("guided"), models, control)), Stopped);
   EXPECT_EQ(last_step, 0);
 }
 
@@ -164,7 +170,7 @@ TEST(VideoPipelineStopTest, StopsInTheMiddleOfTheLastStep) {
                                },
                            .stop = &stop};
   ModelStore models;
-  EXPECT_THROW(make(request, models, control)->sample(), Stopped);
+  EXPECT_THROW(sample(*make(request, models, control)), Stopped);
   EXPECT_EQ(last_step, request.sampling.num_inference_steps - 1);  // not done
 }
 
@@ -176,7 +182,7 @@ std::vector<std::string> order_of_work(const CheckedRequest& request) {
     if (event.kind == Event::Kind::kStep) order.push_back(std::to_string(event.done));
   }};
   ModelStore models;
-  make(request, models, control)->sample();
+  sample(*make(request, models, control));
   return order;
 }
 
@@ -222,16 +228,16 @@ TEST_P(KeptModelsTest, MakeTheSameClipWithoutBeingLoaded) {
   }};
   ModelStore models;
   const ComingClips coming{.same_models = true, .prompts = prompts_of(request)};
-  EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
+  EXPECT_TRUE(at::equal(sample(*make(request, models, control, at::kFloat, coming)), alone));
   EXPECT_THAT(loaded, testing::Contains("transformer"));
   loaded.clear();
   CheckedRequest other = request;
   other.sampling.seed = request.sampling.seed + 1;
-  EXPECT_FALSE(at::equal(make(other, models, control, at::kFloat, coming)->sample(), alone));
-  EXPECT_TRUE(at::equal(make(request, models, control, at::kFloat, coming)->sample(), alone));
+  EXPECT_FALSE(at::equal(sample(*make(other, models, control, at::kFloat, coming)), alone));
+  EXPECT_TRUE(at::equal(sample(*make(request, models, control, at::kFloat, coming)), alone));
   EXPECT_THAT(loaded, testing::IsEmpty());
   // The last one finds them and leaves nothing.
-  EXPECT_TRUE(at::equal(make(request, models, control)->sample(), alone));
+  EXPECT_TRUE(at::equal(sample(*make(request, models, control)), alone));
   EXPECT_THAT(loaded, testing::IsEmpty());
   EXPECT_FALSE(models.has_models());
 }
@@ -244,12 +250,12 @@ TEST(StoppedModelsTest, AreStoppedByTheirNextClip) {
   ModelStore models;
   {
     const RunControl first;
-    make(request, models, first, at::kFloat, {.same_models = true, .prompts = {}})->sample();
+    sample(*make(request, models, first, at::kFloat, {.same_models = true, .prompts = {}}));
   }
   std::atomic<bool> stop = false;
   const RunControl second{.on_event = [&](const Event& event) { stop = event.kind == Event::Kind::kStep; },
                           .stop = &stop};
-  EXPECT_THROW(make(request, models, second)->sample(), Stopped);
+  EXPECT_THROW(sample(*make(request, models, second)), Stopped);
 }
 
 class PreviewTest : public ::testing::TestWithParam<const char*> {};
@@ -263,19 +269,19 @@ TEST_P(PreviewTest, LeadsToTheFinalLatents) {
   VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   const RunControl control;
   ModelStore models;
-  const auto pipeline = VideoPipeline::make({.checkpoint = std::move(checkpoint),
-                                             .placement = {},
-                                             .request = request,
-                                             .inputs = std::move(inputs),
-                                             .on_preview =
-                                                 [&](int64_t done, int64_t total, const auto& make) {
-                                                   previews.push_back(make());
-                                                   EXPECT_EQ(done, static_cast<int64_t>(previews.size()));
-                                                   EXPECT_EQ(total, request.sampling.num_inference_steps);
-                                                 }},
-                                            models, control);
+  const auto pipeline = make_pipeline({.checkpoint = std::move(checkpoint),
+                                       .placement = {},
+                                       .request = request,
+                                       .inputs = std::move(inputs),
+                                       .on_preview =
+                                           [&](int64_t done, int64_t total, const auto& make) {
+                                             previews.push_back(make());
+                                             EXPECT_EQ(done, static_cast<int64_t>(previews.size()));
+                                             EXPECT_EQ(total, request.sampling.num_inference_steps);
+                                           }},
+                                      models, control);
   const Tensor final_latents =
-      pipeline->sample().slice(2, static_cast<int64_t>(request.conditions.reference_images.size()));
+      sample(*pipeline).slice(2, static_cast<int64_t>(request.conditions.reference_images.size()));
   ASSERT_EQ(static_cast<int64_t>(previews.size()), request.sampling.num_inference_steps);
   const c10::InferenceMode inference_mode;
   const AutoencoderKLWan vae(Weights::open(vae_files, {.placement = {}, .keep_in_fp32 = {}}),

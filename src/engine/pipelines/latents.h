@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tensors/tensor.h"
+
+namespace t2v {
+
+/// Latents by kind, in float32. One step of sampling works on all kinds of a clip at once: on those of its
+/// video, and in a model with sound on those of its audio. Dimension 2 of each kind is time.
+using Latents = std::map<std::string, Tensor>;
+
+/// The kind of the video's latents: [1, channels, frames, height, width].
+inline constexpr const char* kVideoLatents = "latents";
+
+/// The result of sampling as a pipeline hands it out: contiguous, on the CPU. Gives memory that sampling has
+/// freed back to the system. Error (kNumbers) for NaN and infinite values.
+Latents final_latents(const Latents& latents);
+
+}  // namespace t2v

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/pipelines/model_store.h"
+#include "engine/pipelines/render_job.h"
+#include "engine/pipelines/video_pipeline.h"
+
+namespace t2v {
+
+/// The part of a model family that computes.
+struct FamilyPipelines {
+  std::string_view family;  ///< the family's name
+  std::unique_ptr<VideoPipeline> (*make_pipeline)(RenderJob job, ModelStore& models,
+                                                  const RunControl& control);
+};
+
+/// The entry of the checkpoint's family. Error (kBug) if it has none.
+const FamilyPipelines& pipelines_of(const Checkpoint& checkpoint);
+
+/// Begins a clip: makes the pipeline of the checkpoint's family. `models` and `control` have to outlive it.
+std::unique_ptr<VideoPipeline> make_pipeline(RenderJob job, ModelStore& models, const RunControl& control);
+
+/// For tests: adds a family as long as this lives.
+class RegisteredPipelines {
+ public:
+  explicit RegisteredPipelines(const FamilyPipelines& pipelines);
+  RegisteredPipelines(const RegisteredPipelines&) = delete;
+  RegisteredPipelines& operator=(const RegisteredPipelines&) = delete;
+  ~RegisteredPipelines();
+};
+
+}  // namespace t2v

@@ -47,17 +47,20 @@ ComingClips coming_clips(const CheckedRequest& request, const std::vector<Checke
   return coming;
 }
 
-/// The plan of a clip, which was refused if it cannot be made. What `warm` models take is there already, and
-/// a plan counts it again.
-Plan expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, Placement placement,
+/// Refuses a clip that cannot be made. Returns whether its models can stay loaded together; `warm` ones, of
+/// the clip before, do.
+bool expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, Placement placement,
                    bool warm) {
+  const auto costs = make_cost_model(checkpoint, request, placement);
   PlannedMachine machine = this_machine(placement.device);
-  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(checkpoint, placement.dtype);
-  Plan plan = warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
+  // Warm models take memory already, and a plan counts it again.
+  if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(*costs, checkpoint);
+  const Plan plan =
+      warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
   expect_memory(plan);
   expect_room(request.outputs, plan.latents_bytes);
   expect_encoder(clip_file(request, ""));
-  return plan;
+  return warm || models_fit_together(*costs, checkpoint, plan);
 }
 
 /// From final latents to a clip. They are kept if that fails.
@@ -85,9 +88,8 @@ GenerateResult render_clip(const RenderTask& task, ModelStore& models, const Run
   const Placement placement{parse_dtype(request.machine.dtype), parse_device(request.machine.device)};
   Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));
   ComingClips coming = coming_clips(request, task.expected);
-  const bool warm = models.has_models();
-  const Plan plan = expect_to_fit(request, checkpoint, placement, warm);
-  if (!warm) coming.same_models = coming.same_models && models_fit_together(checkpoint, plan);
+  const bool fits = expect_to_fit(request, checkpoint, placement, models.has_models());
+  coming.same_models = coming.same_models && fits;
   VisualInputs inputs = read_visual_inputs(request.conditions, request.size, checkpoint);
   Preview preview(request, control);
   const auto pipeline = make_pipeline({.checkpoint = std::move(checkpoint),

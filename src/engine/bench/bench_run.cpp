@@ -286,6 +286,7 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
   const Plan plan = plan_as_asked(clip.checkpoint, clip.request, this_machine(setting_.placement.device));
   for (const PlannedPhase& phase : plan.phases) result.tflop += phase.tflop;
 
+  const auto costs = make_cost_model(clip.checkpoint, clip.request, setting_.placement);
   PhaseClock clock;
   const RunControl control{.on_event = [&clock](const Event& event) { clock.on_event(event); },
                            .stop = control_.stop};
@@ -298,7 +299,7 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
     pipeline->decode(sample_all(*pipeline), [](const Frames&) {});
     runs.push_back(clock.take());
   });
-  for (const PhaseWork& work : work_of(clip.checkpoint, plan)) {
+  for (const PhaseWork& work : work_of(*costs, plan)) {
     if (!runs.front().contains(work.phase)) continue;
     // A process renders its first clip: that is what plans are about. Weights that live in memory are not
     // loaded as those of files are.

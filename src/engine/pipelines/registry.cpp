@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/pipelines/wan_cost_model.h"
 #include "engine/pipelines/wan_pipeline.h"
 #include "t2v/error.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 std::vector<FamilyPipelines>& families() {
   static std::vector<FamilyPipelines> families{
-      {"Wan", make_wan_pipeline},
+      {"Wan", make_wan_pipeline, make_wan_cost_model},
   };
   return families;
 }
@@ -31,6 +32,11 @@ const FamilyPipelines& pipelines_of(const Checkpoint& checkpoint) {
 std::unique_ptr<VideoPipeline> make_pipeline(RenderJob job, ModelStore& models, const RunControl& control) {
   models.begin(control, std::move(job.coming));
   return pipelines_of(job.checkpoint).make_pipeline(std::move(job), models, control);
+}
+
+std::unique_ptr<CostModel> make_cost_model(const Checkpoint& checkpoint, const CheckedRequest& request,
+                                           Placement placement) {
+  return pipelines_of(checkpoint).make_cost_model(checkpoint, request, placement);
 }
 
 RegisteredPipelines::RegisteredPipelines(const FamilyPipelines& pipelines) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/pipelines/cost_model.h"
 #include "engine/pipelines/model_store.h"
 #include "engine/pipelines/render_job.h"
 #include "engine/pipelines/video_pipeline.h"
@@ -15,6 +16,8 @@ struct FamilyPipelines {
   std::string_view family;  ///< the family's name
   std::unique_ptr<VideoPipeline> (*make_pipeline)(RenderJob job, ModelStore& models,
                                                   const RunControl& control);
+  std::unique_ptr<CostModel> (*make_cost_model)(const Checkpoint& checkpoint, const CheckedRequest& request,
+                                                Placement placement);
 };
 
 /// The entry of the checkpoint's family. Error (kBug) if it has none.
@@ -22,6 +25,10 @@ const FamilyPipelines& pipelines_of(const Checkpoint& checkpoint);
 
 /// Begins a clip: makes the pipeline of the checkpoint's family. `models` and `control` have to outlive it.
 std::unique_ptr<VideoPipeline> make_pipeline(RenderJob job, ModelStore& models, const RunControl& control);
+
+/// The cost model of the checkpoint's family. Checkpoint and request have to outlive it. Error (kInput).
+std::unique_ptr<CostModel> make_cost_model(const Checkpoint& checkpoint, const CheckedRequest& request,
+                                           Placement placement);
 
 /// For tests: adds a family as long as this lives.
 class RegisteredPipelines {

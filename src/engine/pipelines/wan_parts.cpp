@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "engine/pipelines/prompt_tokens.h"
+#include "engine/pipelines/wan_cost_model.h"
 #include "engine/pipelines/wan_vae.h"
-#include "engine/planning/memory_plan.h"
 #include "networks/text_encoders/umt5_encoder.h"
 #include "networks/transformers/transformer_wan.h"
 #include "sampling/guidance/classifier_free_guidance.h"
@@ -75,7 +75,8 @@ LoadOptions WanParts::transformer_options(const std::string& component) const {
 
 BlockResidency WanParts::transformer_blocks(const std::string& component, const LoadOptions& options) const {
   return loader_.transformer_blocks(component, options, [&] {
-    return bytes_beside(job_.checkpoint, component, job_.request, job_.placement);
+    const auto costs = make_wan_cost_model(job_.checkpoint, job_.request, job_.placement);
+    return bytes_beside(*costs, job_.checkpoint, component, job_.placement);
   });
 }
 

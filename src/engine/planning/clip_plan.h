@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/interface/decode_task.h"
+#include "engine/pipelines/cost_model.h"
 #include "engine/planning/calibration.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/plan.h"
@@ -30,7 +31,7 @@ Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
 /// What making a clip of latents takes; `checkpoint` needs a VAE only.
 Plan plan_decoding(const Checkpoint& checkpoint, const DecodeTask& task, const PlannedMachine& machine);
 
-/// The work of each of its phases.
-std::vector<PhaseWork> work_of(const Checkpoint& checkpoint, const Plan& plan);
+/// The work of each phase of a plan.
+std::vector<PhaseWork> work_of(const CostModel& costs, const Plan& plan);
 
 }  // namespace t2v

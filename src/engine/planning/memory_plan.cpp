@@ -89,22 +89,6 @@ int64_t fp8_bytes(const Component& expert, const CheckedRequest& request, Placem
   return largest * static_cast<int64_t>(sizeof(float) + at::elementSize(placement.dtype));
 }
 
-/// Of the numbered blocks whose tensors begin with `prefix`.
-BlockMemory block_memory(const Component& transformer, const LoadOptions& options, std::string_view prefix) {
-  std::map<std::string, uint64_t> block_bytes;
-  for (const auto& [name, source] : transformer.tensors) {
-    if (!name.starts_with(prefix)) continue;
-    block_bytes[name.substr(0, name.find('.', prefix.size()))] += loaded_bytes(name, source.stored, options);
-  }
-  BlockMemory memory;
-  for (const auto& [name, bytes] : block_bytes) {
-    memory.all += bytes;
-    memory.largest = std::max(memory.largest, bytes);
-  }
-  memory.count = static_cast<int64_t>(block_bytes.size());
-  return memory;
-}
-
 [[noreturn]] void too_little(double max_vram, uint64_t needed, const std::string& advice) {
   std::string limit = std::to_string(max_vram);
   limit.erase(limit.find_last_not_of('0') + 1);
@@ -175,12 +159,19 @@ uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& compone
          static_cast<uint64_t>(more);
 }
 
-uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,
-                      const CheckedRequest& request, Placement placement) {
-  return loaded_bytes(checkpoint.get("vae"), {.placement = {}, .keep_in_fp32 = {}},
-                      vae_prefix(checkpoint, request)) +
-         (placement.device.is_cpu() ? 0 : kCudaRuntime) +
-         sampling_bytes(checkpoint, component, request, placement);
+BlockMemory BlockMemory::of(const Component& component, const LoadOptions& options, std::string_view prefix) {
+  std::map<std::string, uint64_t> block_bytes;
+  for (const auto& [name, source] : component.tensors) {
+    if (!name.starts_with(prefix)) continue;
+    block_bytes[name.substr(0, name.find('.', prefix.size()))] += loaded_bytes(name, source.stored, options);
+  }
+  BlockMemory memory;
+  for (const auto& [name, bytes] : block_bytes) {
+    memory.all += bytes;
+    memory.largest = std::max(memory.largest, bytes);
+  }
+  memory.count = static_cast<int64_t>(block_bytes.size());
+  return memory;
 }
 
 uint64_t BlockMemory::waiting(int64_t resident) const {
@@ -195,8 +186,8 @@ uint64_t BlockMemory::on_device(int64_t resident) const {
 
 TransformerMemory TransformerMemory::of(const Component& transformer, const LoadOptions& options,
                                         uint64_t beside) {
-  TransformerMemory memory{.blocks = block_memory(transformer, options, "blocks."),
-                           .control_blocks = block_memory(transformer, options, "vace_blocks.")};
+  TransformerMemory memory{.blocks = BlockMemory::of(transformer, options, "blocks."),
+                           .control_blocks = BlockMemory::of(transformer, options, "vace_blocks.")};
   memory.others = loaded_bytes(transformer, options) - memory.blocks.all - memory.control_blocks.all + beside;
   return memory;
 }

@@ -44,11 +44,6 @@ ClipShape sampled_shape(const CheckedRequest& request, const AutoencoderKLWanCon
 uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& component,
                         const CheckedRequest& request, Placement placement);
 
-/// What is on a device, in bytes, beside a transformer at work: the VAE, sampling_bytes(), and on a GPU what
-/// CUDA keeps for itself.
-uint64_t bytes_beside(const Checkpoint& checkpoint, const std::string& component,
-                      const CheckedRequest& request, Placement placement);
-
 /// The numbered blocks of a model.
 struct BlockMemory {
   uint64_t all = 0, largest = 0;  ///< bytes; of the largest block
@@ -58,6 +53,9 @@ struct BlockMemory {
   uint64_t on_device(int64_t resident) const;
   /// Bytes of those others.
   uint64_t waiting(int64_t resident) const;
+
+  /// The blocks whose tensors begin with `prefix` and a number.
+  static BlockMemory of(const Component& component, const LoadOptions& options, std::string_view prefix);
 };
 
 /// The memory of a device while a transformer is at work, in bytes.

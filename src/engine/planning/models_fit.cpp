@@ -5,7 +5,6 @@
 #include <string>
 
 #include "engine/planning/memory_plan.h"
-#include "networks/transformers/transformer_wan.h"
 
 namespace t2v {
 namespace {
@@ -13,28 +12,25 @@ namespace {
 /// What a plan may be wrong by.
 constexpr double kMargin = 0.9;
 
-std::map<std::string, int64_t> bytes_of_each(const Checkpoint& checkpoint, at::ScalarType dtype) {
-  const LoadOptions expert{.placement = {.dtype = dtype},
-                           .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()};
+std::map<std::string, int64_t> bytes_of_each(const CostModel& costs, const Checkpoint& checkpoint) {
   std::map<std::string, int64_t> bytes;
   for (const std::string name : {"transformer", "transformer_2", "vae", "image_encoder"}) {
     if (!checkpoint.has(name)) continue;
-    const LoadOptions options = name.starts_with("transformer") ? expert : LoadOptions();
-    bytes[name] = static_cast<int64_t>(loaded_bytes(checkpoint.get(name), options));
+    bytes[name] = static_cast<int64_t>(loaded_bytes(checkpoint.get(name), costs.use(name).options));
   }
   return bytes;
 }
 
 }  // namespace
 
-uint64_t model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype) {
+uint64_t model_bytes(const CostModel& costs, const Checkpoint& checkpoint) {
   uint64_t all = 0;
-  for (const auto& [name, bytes] : bytes_of_each(checkpoint, dtype)) all += static_cast<uint64_t>(bytes);
+  for (const auto& [name, bytes] : bytes_of_each(costs, checkpoint)) all += static_cast<uint64_t>(bytes);
   return all;
 }
 
-bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan) {
-  std::map<std::string, int64_t> bytes = bytes_of_each(checkpoint, parse_dtype(plan.machine.dtype));
+bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, const Plan& plan) {
+  std::map<std::string, int64_t> bytes = bytes_of_each(costs, checkpoint);
   int64_t all = 0;
   for (const auto& [name, each] : bytes) all += each;
   const bool on_cpu = plan.device == "cpu";

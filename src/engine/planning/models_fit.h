@@ -2,18 +2,17 @@
 
 #include <cstdint>
 
+#include "engine/pipelines/cost_model.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/plan.h"
-#include "tensors/tensor.h"
 
 namespace t2v {
 
-/// The bytes of all models of a clip but the text encoder, as they are on the device; of those that are
-/// mapped files too.
-uint64_t model_bytes(const Checkpoint& checkpoint, at::ScalarType dtype);
+/// Bytes on the device of all models of a clip but the text encoder; mapped files are counted too.
+uint64_t model_bytes(const CostModel& costs, const Checkpoint& checkpoint);
 
-/// Whether all models of a planned clip but the text encoder can stay loaded in every one of its phases,
-/// beside what the phase takes by itself. True where the system does not tell how much there is.
-bool models_fit_together(const Checkpoint& checkpoint, const Plan& plan);
+/// Whether all models of a planned clip but the text encoder can stay loaded in each of its phases, beside
+/// the memory of the phase itself. True where the system does not tell how much memory there is.
+bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, const Plan& plan);
 
 }  // namespace t2v

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/pipelines/registry.h"
 #include "engine/planning/memory_plan.h"
 
 namespace t2v {
@@ -29,10 +30,14 @@ class ModelsFitTest : public ::testing::Test {
   bool fit(size_t index, int64_t taken, int64_t there) {
     plan_.phases[index].host_bytes = plan_.phases[index].gpu_bytes = taken;
     plan_.host_available = plan_.gpu_total = there;
-    return models_fit_together(checkpoint_, plan_);
+    return models_fit();
+  }
+  bool models_fit() const {
+    return models_fit_together(*make_cost_model(checkpoint_, request_, {}), checkpoint_, plan_);
   }
 
   Checkpoint checkpoint_;
+  CheckedRequest request_;
   Plan plan_;
   int64_t experts_ = 0;
 };
@@ -56,9 +61,9 @@ TEST_F(ModelsFitTest, LooksAtTheDevice) {
   plan_.device = "cuda:0";
   fit(1, kGiB, 2 * kGiB);
   plan_.host_available = 1;
-  EXPECT_TRUE(models_fit_together(checkpoint_, plan_));
+  EXPECT_TRUE(models_fit());
   plan_.gpu_total = 1;
-  EXPECT_FALSE(models_fit_together(checkpoint_, plan_));
+  EXPECT_FALSE(models_fit());
 }
 
 TEST_F(ModelsFitTest, TakesTheBestForGrantedWhereNothingIsKnown) { EXPECT_TRUE(fit(1, kGiB, 0)); }

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/planning/clip_cost.h"
+#include "files/checkpoints/checkpoint.h"
+#include "tensors/tensor.h"
+#include "tensors/weights/weights.h"
+
+namespace t2v {
+
+/// How a clip loads a component.
+struct ComponentUse {
+  LoadOptions options;
+  std::string prefix = "";  ///< of the tensors that are loaded
+  bool is_copied = false;   ///< the CPU computes with copies, not with the mapped file
+};
+
+/// Work of a component, beside its weights.
+struct ComponentWork {
+  std::string component;
+  double flops = 0;       ///< by the plain formulas; a multiplication and an addition are two
+  double bytes = 0;       ///< of the device, the most that is allocated at once
+  double host_bytes = 0;  ///< of the host beside them
+};
+
+/// The sizes of a network that decide, beside the flops, how long its work takes.
+struct NetworkSize {
+  int64_t width = 1;   ///< of the hidden states
+  int64_t length = 1;  ///< tokens; of a VAE, pixels of a frame
+};
+
+/// The cost of a clip with the networks of its family, from configurations and headers of files alone.
+/// Functions throw Error (kInput) for a component that is absent or has an impossible configuration.
+class CostModel {
+ public:
+  virtual ~CostModel() = default;
+
+  /// Latents and tokens that are sampled, those of reference images included; without a transformer no
+  /// tokens.
+  virtual LatentShape latents() const = 0;
+  virtual ComponentUse use(const std::string& component) const = 0;
+  virtual NetworkSize size(const std::string& component) const = 0;
+
+  /// Encoding one prompt.
+  virtual ComponentWork text() const = 0;
+  /// Encoding images and videos that the request gives, one component after the other; empty without any.
+  virtual std::vector<ComponentWork> conditions() const = 0;
+  /// One forward pass of a transformer; the bytes are those of all steps.
+  virtual ComponentWork sampling(const std::string& component) const = 0;
+  virtual ComponentWork decoding() const = 0;
+};
+
+/// Bytes on a device beside a transformer at work and its weights: the VAE, the work itself, and on a GPU the
+/// CUDA runtime.
+uint64_t bytes_beside(const CostModel& costs, const Checkpoint& checkpoint, const std::string& transformer,
+                      Placement placement);
+
+}  // namespace t2v

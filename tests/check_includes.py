@@ -32,7 +32,7 @@ ROOM_MAY_USE = {wing: {room: set(others.split()) for room, others in rooms.items
     "text": {".": ""},
     "families": {".": "wan", "wan": "."},
     "files": {"formats": "", "checkpoints": "formats", "hub": ""},
-    "tensors": {".": "", "kernels": ".", "quantization": ". kernels weights", "weights": ". quantization", "distributed": "."},
+    "tensors": {".": "", "kernels": ".", "quantization": ". kernels", "weights": ". quantization", "distributed": "."},
     "networks": {"layers": "", "text_encoders": "layers", "transformers": "layers", "autoencoders": "layers"},
     "sampling": {"names": "", "schedulers": "names", "guidance": "", "caching": "names"},
     "engine": {"interface": "", "pipelines": "interface planning", "clips": "interface pipelines",

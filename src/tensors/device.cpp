@@ -45,18 +45,4 @@ uint64_t available_memory(at::Device device) {
   return c10::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first;
 }
 
-std::string attention_backend(const Tensor& query, const Tensor& key, const Tensor& value) {
-  // The values of at::SDPBackend.
-  switch (at::_fused_sdp_choice(query, key, value)) {
-    case 1:
-      return "flash";
-    case 2:
-      return "efficient";
-    case 3:
-      return "cudnn";
-    default:
-      return "math";
-  }
-}
-
 }  // namespace t2v

@@ -22,7 +22,4 @@ void reset_peak_memory(at::Device device);
 /// What can still be allocated there.
 uint64_t available_memory(at::Device device);
 
-/// "flash", "efficient", "cudnn" or "math": who computes at::scaled_dot_product_attention of these.
-std::string attention_backend(const Tensor& query, const Tensor& key, const Tensor& value);
-
 }  // namespace t2v

@@ -14,7 +14,7 @@
 #include "networks/autoencoders/autoencoder_kl_wan.h"
 #include "networks/text_encoders/umt5_encoder.h"
 #include "networks/transformers/transformer_wan.h"
-#include "tensors/device.h"
+#include "tensors/kernels/attention.h"
 
 namespace t2v {
 namespace {
@@ -177,14 +177,13 @@ void BenchRunner::run_attention(const BenchSpec& spec, BenchResult& result) cons
   // As the transformer has them: heads beside each other in each token.
   const auto heads = [&] {
     return random({1, result.tokens, config.num_attention_heads, config.attention_head_dim},
-                  setting_.placement.dtype)
-        .transpose(1, 2);
+                  setting_.placement.dtype);
   };
   const Tensor query = heads(), key = heads(), value = heads();
   result.attention = attention_backend(query, key, value);
   const auto n = static_cast<double>(result.tokens);
   result.tflop = 4e-12 * n * n * static_cast<double>(config.dim());
-  timer_.time(result, [&] { at::scaled_dot_product_attention(query, key, value); });
+  timer_.time(result, [&] { attention(query, key, value); });
 }
 
 void BenchRunner::run_transformer(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result) {
@@ -204,8 +203,7 @@ void BenchRunner::run_transformer(const BenchSpec& spec, const BenchOutlook& out
   const Tensor latents = random({1, whole.in_channels, shape.frames, shape.height, shape.width}, at::kFloat);
   const Tensor timestep = at::full({1}, 500.0, at::kFloat);
   const auto heads = [&] {
-    return random({1, 64, whole.num_attention_heads, whole.attention_head_dim}, setting_.placement.dtype)
-        .transpose(1, 2);
+    return random({1, 64, whole.num_attention_heads, whole.attention_head_dim}, setting_.placement.dtype);
   };
   result.attention = attention_backend(heads(), heads(), heads());
   const int64_t layers = outlook.blocks > 0 ? whole.num_layers : 1;

@@ -10,6 +10,7 @@
 #include "core/gpu_monitor.h"
 #include "core/machine.h"
 #include "tensors/device.h"
+#include "tensors/kernels/processor.h"
 
 namespace t2v {
 namespace {
@@ -52,7 +53,7 @@ double quantile(std::vector<double> values, double share) {
 }
 
 std::function<void()> fast_product(const Tensor& x, const Tensor& weight) {
-  const bool onednn = x.is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().hasMKLDNN();
+  const bool onednn = x.is_cpu() && x.scalar_type() == at::kFloat && processor().has_onednn(at::kFloat);
   if (!onednn) return [=] { at::linear(x, weight); };
   // at::linear takes float32 to MKL, which is slow on AMD's processors.
   return [x = x.to_mkldnn(), weight = weight.to_mkldnn()] { at::mkldnn_linear(x, weight); };

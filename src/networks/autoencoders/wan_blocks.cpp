@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tensors/kernels/attention.h"
+
 namespace t2v {
 
 Conv2d pointwise_conv(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t dimensions) {
@@ -12,16 +14,10 @@ Conv2d pointwise_conv(const Weights& weights, int64_t in_channels, int64_t out_c
                 weights.tensor("bias", {out_channels}), /*padding=*/0);
 }
 
-Tensor norm_gamma(const Weights& weights, int64_t channels, int64_t dimensions) {
-  std::vector<int64_t> shape(dimensions, 1);
-  shape[0] = channels;
-  return weights.tensor("gamma", shape);
-}
-
 WanResidualBlock::WanResidualBlock(const Weights& weights, int64_t in_channels, int64_t out_channels)
-    : norm1_(norm_gamma(weights["norm1"], in_channels, 4)),
+    : norm1_(weights["norm1"], in_channels, 4),
       conv1_(weights["conv1"], in_channels, out_channels, 3, 3),
-      norm2_(norm_gamma(weights["norm2"], out_channels, 4)),
+      norm2_(weights["norm2"], out_channels, 4),
       conv2_(weights["conv2"], out_channels, out_channels, 3, 3) {
   if (in_channels != out_channels) {
     conv_shortcut_ = pointwise_conv(weights["conv_shortcut"], in_channels, out_channels, 5);
@@ -37,17 +33,17 @@ Tensor WanResidualBlock::forward(Tensor x, FeatureCache& cache) const {
 }
 
 WanAttentionBlock::WanAttentionBlock(const Weights& weights, int64_t channels)
-    : norm_(norm_gamma(weights["norm"], channels, 3)),
+    : norm_(weights["norm"], channels, 3),
       to_qkv_(pointwise_conv(weights["to_qkv"], channels, 3 * channels, 4)),
       proj_(pointwise_conv(weights["proj"], channels, channels, 4)) {}
 
 Tensor WanAttentionBlock::forward(const Tensor& x) const {
   const int64_t frames = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
-  // [t, 3 * channels, h, w] -> tokens [t, 1 head, h * w, 3 * channels]: channels last, so no copy.
+  // [t, 3 * channels, h, w] -> tokens [t, h * w, 1 head, 3 * channels]: channels last, so no copy.
   const Tensor tokens =
-      to_qkv_(norm_(x)).permute({0, 2, 3, 1}).reshape({frames, 1, height * width, 3 * channels});
+      to_qkv_(norm_(x)).permute({0, 2, 3, 1}).reshape({frames, height * width, 1, 3 * channels});
   const auto qkv = tokens.chunk(3, /*dim=*/-1);
-  const Tensor attended = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
+  const Tensor attended = attention(qkv[0], qkv[1], qkv[2]);
   const Tensor sum = x.clone();
   proj_.add_to(sum, attended.reshape({frames, height, width, channels}).permute({0, 3, 1, 2}));
   return sum;

@@ -5,7 +5,7 @@
 #include "networks/autoencoders/conv2d.h"
 #include "networks/autoencoders/feature_cache.h"
 #include "networks/autoencoders/wan_causal_conv3d.h"
-#include "networks/autoencoders/wan_rms_norm.h"
+#include "networks/layers/norm.h"
 #include "tensors/weights/weights.h"
 
 namespace t2v {
@@ -20,9 +20,9 @@ class WanResidualBlock {
   Tensor forward(Tensor x, FeatureCache& cache) const;
 
  private:
-  WanRMSNorm norm1_;
+  ChannelRMSNorm norm1_;
   WanCausalConv3d conv1_;
-  WanRMSNorm norm2_;
+  ChannelRMSNorm norm2_;
   WanCausalConv3d conv2_;
   std::optional<Conv2d> conv_shortcut_;  ///< where the number of channels changes
 };
@@ -36,7 +36,7 @@ class WanAttentionBlock {
   Tensor forward(const Tensor& x) const;
 
  private:
-  WanRMSNorm norm_;
+  ChannelRMSNorm norm_;
   Conv2d to_qkv_;
   Conv2d proj_;
 };
@@ -57,8 +57,5 @@ class WanMidBlock {
 
 /// A 1x1 convolution stored with `dimensions` - 2 trailing axes of size 1.
 Conv2d pointwise_conv(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t dimensions);
-
-/// The `gamma` of a norm, stored with `dimensions` axes of which all but the first have size 1.
-Tensor norm_gamma(const Weights& weights, int64_t channels, int64_t dimensions);
 
 }  // namespace t2v

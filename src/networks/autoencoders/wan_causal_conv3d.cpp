@@ -1,7 +1,6 @@
 #include "networks/autoencoders/wan_causal_conv3d.h"
 
-#include <algorithm>
-#include <utility>
+#include "tensors/kernels/causal_conv3d.h"
 
 namespace t2v {
 
@@ -10,42 +9,25 @@ WanCausalConv3d::WanCausalConv3d(const Weights& weights, int64_t in_channels, in
     : WanCausalConv3d(weights.tensor("weight", {out_channels, in_channels, steps, size, size}),
                       weights.tensor("bias", {out_channels})) {}
 
-WanCausalConv3d::WanCausalConv3d(const Tensor& weight, const Tensor& bias) {
-  const int64_t steps = weight.size(2);
-  const int64_t padding = weight.size(3) / 2;
-  for (int64_t back = 0; back < steps; ++back) {
-    const Tensor tap = weight.select(2, steps - 1 - back);
-    const bool silent = back > 0 && !tap.any().item<bool>();
-    taps_.push_back(silent ? std::nullopt
-                           : std::optional<Conv2d>(std::in_place, tap,
-                                                   back == 0 ? std::optional(bias) : std::nullopt, padding));
-  }
-}
+WanCausalConv3d::WanCausalConv3d(const Tensor& weight, const Tensor& bias)
+    : weight_(causal_conv3d_weight(weight)), bias_(bias) {}
 
 Tensor WanCausalConv3d::operator()(const Tensor& frames, FeatureCache& cache) const {
-  Tensor sum = (*taps_[0])(frames);
-  add_past(sum, frames, cache[this]);
-  return sum;
+  std::vector<Tensor>& past = cache[this];
+  const Tensor convolved = causal_conv3d(frames, past, weight_, bias_);
+  remember(frames, past);
+  return convolved;
 }
 
 void WanCausalConv3d::add_to(const Tensor& sum, const Tensor& frames, FeatureCache& cache) const {
-  taps_[0]->add_to(sum, frames);
-  add_past(sum, frames, cache[this]);
+  std::vector<Tensor>& past = cache[this];
+  add_causal_conv3d(sum, frames, past, weight_, bias_);
+  remember(frames, past);
 }
 
-void WanCausalConv3d::add_past(const Tensor& sum, const Tensor& frames, std::vector<Tensor>& past) const {
-  const int64_t count = frames.size(0);
-  const int64_t remembered = static_cast<int64_t>(past.size());
-  for (int64_t back = 1; back < static_cast<int64_t>(taps_.size()); ++back) {
-    if (!taps_[back]) continue;
-    for (int64_t i = std::max<int64_t>(0, back - remembered); i < std::min(back, count); ++i) {
-      taps_[back]->add_to(sum.narrow(0, i, 1), past[remembered - back + i]);
-    }
-    if (back < count)
-      taps_[back]->add_to(sum.narrow(0, back, count - back), frames.narrow(0, 0, count - back));
-  }
+void WanCausalConv3d::remember(const Tensor& frames, std::vector<Tensor>& past) const {
   for (const Tensor& frame : frames.split(1)) past.push_back(frame);
-  const int64_t surplus = static_cast<int64_t>(past.size()) - (static_cast<int64_t>(taps_.size()) - 1);
+  const int64_t surplus = static_cast<int64_t>(past.size()) - (weight_.size(2) - 1);
   if (surplus > 0) past.erase(past.begin(), past.begin() + surplus);
 }
 

@@ -55,7 +55,7 @@ WanDecoder3d::WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig&
     : conv_in_(weights["conv_in"], config.z_dim, config.decoder_channels(config.levels() - 1), 3, 3),
       mid_block_(weights["mid_block"], config.decoder_channels(config.levels() - 1)),
       up_blocks_(make_up_blocks(weights["up_blocks"], config)),
-      norm_out_(norm_gamma(weights["norm_out"], config.decoder_channels(0), 4)),
+      norm_out_(weights["norm_out"], config.decoder_channels(0), 4),
       conv_out_(weights["conv_out"], config.decoder_channels(0), config.out_channels, 3, 3),
       large_frame_(large_frame) {}
 

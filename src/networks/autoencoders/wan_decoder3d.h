@@ -46,7 +46,7 @@ class WanDecoder3d {
   WanCausalConv3d conv_in_;
   WanMidBlock mid_block_;
   std::vector<UpBlock> up_blocks_;
-  WanRMSNorm norm_out_;
+  ChannelRMSNorm norm_out_;
   WanCausalConv3d conv_out_;
   int64_t large_frame_;
 };

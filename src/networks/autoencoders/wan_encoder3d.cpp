@@ -8,7 +8,7 @@ namespace t2v {
 WanEncoder3d::WanEncoder3d(const Weights& weights, const AutoencoderKLWanConfig& config)
     : conv_in_(weights["conv_in"], config.in_channels, config.base_dim, 3, 3),
       mid_block_(weights["mid_block"], config.encoder_channels(config.levels() - 1)),
-      norm_out_(norm_gamma(weights["norm_out"], config.encoder_channels(config.levels() - 1), 4)),
+      norm_out_(weights["norm_out"], config.encoder_channels(config.levels() - 1), 4),
       conv_out_(weights["conv_out"], config.encoder_channels(config.levels() - 1), 2 * config.z_dim, 3, 3) {
   int64_t channels = config.base_dim;
   const auto next = [&] { return weights["down_blocks"][std::to_string(down_blocks_.size())]; };

@@ -24,7 +24,7 @@ class WanEncoder3d {
   /// Wan2.1 numbers its blocks through all levels; Wan2.2 has one for each level.
   std::vector<std::variant<WanResidualBlock, WanDownsample, WanResidualDownBlock>> down_blocks_;
   WanMidBlock mid_block_;
-  WanRMSNorm norm_out_;
+  ChannelRMSNorm norm_out_;
   WanCausalConv3d conv_out_;
 };
 

@@ -12,7 +12,7 @@ namespace t2v {
 class LayerNorm {
  public:
   /// Without weight and bias.
-  LayerNorm(int64_t dim, double eps);
+  explicit LayerNorm(double eps) : eps_(eps) {}
   /// Loads `weight` and `bias`, each [dim]. Error (kInput).
   LayerNorm(const Weights& weights, int64_t dim, double eps);
 
@@ -20,7 +20,6 @@ class LayerNorm {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  int64_t dim_;
   double eps_;
   std::optional<Tensor> weight_, bias_;
 };
@@ -37,6 +36,22 @@ class RMSNorm {
  private:
   Tensor weight_;
   double eps_;
+};
+
+/// RMS normalisation over the channels of each pixel; the kernel of that name says more. (diffusers
+/// WanRMS_norm.)
+class ChannelRMSNorm {
+ public:
+  /// Loads `gamma`, stored with `dimensions` axes of which all but the first have size 1. Error (kInput).
+  ChannelRMSNorm(const Weights& weights, int64_t channels, int64_t dimensions);
+
+  /// x: [n, channels, h, w], channels last -> the same
+  Tensor operator()(const Tensor& x) const;
+  /// The same, then SiLU.
+  Tensor with_silu(const Tensor& x) const;
+
+ private:
+  Tensor gamma_;  ///< [channels]
 };
 
 }  // namespace t2v

@@ -1,5 +1,8 @@
 #include "networks/text_encoders/clip_vision.h"
 
+#include "tensors/kernels/attention.h"
+#include "tensors/kernels/conv2d.h"
+
 namespace t2v {
 namespace {
 
@@ -41,12 +44,8 @@ CLIPEncoderLayer::CLIPEncoderLayer(const Weights& weights, const CLIPVisionConfi
       fc2_(weights["mlp.fc2"], config.intermediate_size, config.hidden_size) {}
 
 Tensor CLIPEncoderLayer::attend(const Tensor& x) const {
-  const auto heads = [this](const Tensor& rows) {
-    return rows.unflatten(-1, {num_heads_, -1}).transpose(1, 2);
-  };
-  const Tensor attended =
-      at::scaled_dot_product_attention(heads(q_proj_(x)), heads(k_proj_(x)), heads(v_proj_(x)));
-  return out_proj_(attended.transpose(1, 2).flatten(-2));
+  const auto heads = [this](const Tensor& rows) { return rows.unflatten(-1, {num_heads_, -1}); };
+  return out_proj_(attention(heads(q_proj_(x)), heads(k_proj_(x)), heads(v_proj_(x))).flatten(-2));
 }
 
 Tensor CLIPEncoderLayer::forward(const Tensor& hidden_states) const {
@@ -89,7 +88,9 @@ Tensor CLIPVisionModel::forward(const Tensor& pixel_values) const {
   }
   const Tensor pixels = pixel_values.to(patch_embedding_.device(), patch_embedding_.scalar_type());
   const Tensor patches =
-      at::conv2d(pixels, patch_embedding_, {}, /*stride=*/config_.patch_size).flatten(2).transpose(1, 2);
+      conv2d(pixels, patch_embedding_, std::nullopt, /*stride=*/config_.patch_size, /*padding=*/0)
+          .flatten(2)
+          .transpose(1, 2);
   const Tensor embedded =
       at::cat({class_embedding_.expand({size[0], 1, -1}), patches}, /*dim=*/1) + position_embedding_;
   Tensor hidden_states = pre_layrnorm_(embedded).to(embedded.scalar_type());

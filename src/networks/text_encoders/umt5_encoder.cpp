@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "tensors/kernels/attention.h"
+
 namespace t2v {
 namespace {
 
@@ -59,17 +61,14 @@ UMT5Attention::UMT5Attention(const Weights& weights, const UMT5Config& config)
           "weight", {config.relative_attention_num_buckets, config.num_heads})) {}
 
 Tensor UMT5Attention::operator()(const Tensor& hidden_states, const Tensor& buckets) const {
-  const auto heads = [this](const Tensor& x) { return x.unflatten(-1, {num_heads_, -1}).transpose(1, 2); };
-  const Tensor q = heads(q_(hidden_states));  // [batch, heads, length, d_kv]
+  const auto heads = [this](const Tensor& x) { return x.unflatten(-1, {num_heads_, -1}); };
+  const Tensor q = heads(q_(hidden_states));  // [batch, length, heads, d_kv]
   const Tensor k = heads(k_(hidden_states));
   const Tensor v = heads(v_(hidden_states));
 
   // [length, length, heads] -> [1, heads, length, length]
   const Tensor bias = at::embedding(relative_attention_bias_, buckets).permute({2, 0, 1}).unsqueeze(0);
-  const Tensor attended =
-      at::scaled_dot_product_attention(q, k, v, bias, /*dropout_p=*/0.0, /*is_causal=*/false,
-                                       /*scale=*/1.0);
-  return o_(attended.transpose(1, 2).flatten(-2));
+  return o_(attention(q, k, v, bias, /*scale=*/1.0).flatten(-2));
 }
 
 UMT5Block::UMT5Block(const Weights& weights, const UMT5Config& config)

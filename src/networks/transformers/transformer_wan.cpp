@@ -53,11 +53,11 @@ EncoderHiddenStates join(const EncoderHiddenStates& states) {
 }  // namespace
 
 WanTransformerBlock::WanTransformerBlock(const Weights& weights, const WanTransformer3DConfig& config)
-    : norm1_(config.dim(), config.eps),
+    : norm1_(config.eps),
       attn1_(weights["attn1"], config),
       attn2_(weights["attn2"], config,
              config.added_kv_proj_dim ? WanAttention::Sees::kTextAndImage : WanAttention::Sees::kText),
-      norm3_(config.dim(), config.eps),
+      norm3_(config.eps),
       ffn_in_(weights["ffn.net.0.proj"], config.dim(), config.ffn_dim),
       ffn_out_(weights["ffn.net.2"], config.ffn_dim, config.dim()),
       scale_shift_table_(weights.tensor("scale_shift_table", {1, 6, config.dim()}).to(at::kFloat)) {
@@ -90,7 +90,7 @@ WanTransformer3DModel::WanTransformer3DModel(const Weights& weights, const WanTr
       blocks_(
           weights["blocks"], config.num_layers,
           [config](const Weights& block, int64_t) { return WanTransformerBlock(block, config); }, residency),
-      norm_out_(config.dim(), config.eps),
+      norm_out_(config.eps),
       proj_out_(weights["proj_out"], config.dim(), config.out_channels * config.patch_volume()),
       scale_shift_table_(weights.tensor("scale_shift_table", {1, 2, config.dim()}).to(at::kFloat)) {}
 

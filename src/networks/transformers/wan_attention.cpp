@@ -1,5 +1,7 @@
 #include "networks/transformers/wan_attention.h"
 
+#include "tensors/kernels/attention.h"
+
 namespace t2v {
 namespace {
 
@@ -31,35 +33,29 @@ WanAttention::WanAttention(const Weights& weights, const WanTransformer3DConfig&
 
 Tensor WanAttention::split_heads(const Tensor& x) const { return x.unflatten(-1, {num_heads_, -1}); }
 
-Tensor WanAttention::attend(const Tensor& query, const KeyValue& context) const {
-  const auto whole_batch = [&](const Tensor& x) { return x.expand({query.size(0), -1, -1, -1}); };
-  const Tensor attended = at::scaled_dot_product_attention(query, whole_batch(context.key),
-                                                           whole_batch(context.value), context.row_bias);
-  return attended.transpose(1, 2).flatten(-2);
-}
-
 Tensor WanAttention::operator()(const Tensor& hidden_states, const RotaryEmb& rotary_emb) const {
   const Tensor query = rotate(split_heads(norm_q_(to_q_(hidden_states))), rotary_emb);
   const Tensor key = rotate(split_heads(norm_k_(to_k_(hidden_states))), rotary_emb);
   const Tensor value = split_heads(to_v_(hidden_states));
-  return to_out_(attend(query.transpose(1, 2), {key.transpose(1, 2), value.transpose(1, 2), std::nullopt}));
+  return to_out_(attention(query, key, value).flatten(-2));
 }
 
 Tensor WanAttention::operator()(const Tensor& hidden_states, const CrossContext& context) const {
-  const Tensor query = split_heads(norm_q_(to_q_(hidden_states))).transpose(1, 2);
-  Tensor attended = attend(query, context.text);
-  if (context.image) attended = attended + attend(query, *context.image);
+  const Tensor query = split_heads(norm_q_(to_q_(hidden_states)));
+  const auto& [key, value, row_bias] = context.text;
+  Tensor attended = attention(query, key, value, row_bias).flatten(-2);
+  if (context.image)
+    attended = attended + attention(query, context.image->key, context.image->value).flatten(-2);
   return to_out_(attended);
 }
 
 CrossContext WanAttention::project(const EncoderHiddenStates& states) const {
-  const auto heads = [this](const Tensor& x) { return split_heads(x).transpose(1, 2); };
   CrossContext context{
-      .text = {heads(norm_k_(to_k_(states.text))), heads(to_v_(states.text)), states.row_bias},
+      .text = {split_heads(norm_k_(to_k_(states.text))), split_heads(to_v_(states.text)), states.row_bias},
       .image = std::nullopt};
   if (image_) {
-    context.image = {heads(image_->norm_added_k(image_->add_k_proj(*states.image))),
-                     heads(image_->add_v_proj(*states.image)), std::nullopt};
+    context.image = {split_heads(image_->norm_added_k(image_->add_k_proj(*states.image))),
+                     split_heads(image_->add_v_proj(*states.image)), std::nullopt};
   }
   return context;
 }

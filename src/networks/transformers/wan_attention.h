@@ -11,7 +11,7 @@
 
 namespace t2v {
 
-/// Keys and values of one cross-attention, each [batch, heads, rows, head_dim].
+/// Keys and values of one cross-attention, each [batch, rows, heads, head_dim].
 struct KeyValue {
   Tensor key, value;
   std::optional<Tensor> row_bias;  ///< [1, rows], added to the attention's logits
@@ -47,7 +47,6 @@ class WanAttention {
   };
 
   Tensor split_heads(const Tensor& x) const;  ///< [batch, rows, dim] -> [batch, rows, heads, head_dim]
-  Tensor attend(const Tensor& query, const KeyValue& context) const;  ///< -> [batch, tokens, dim]
 
   int64_t num_heads_;
   Linear to_q_, to_k_, to_v_, to_out_;

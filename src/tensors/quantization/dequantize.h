@@ -7,8 +7,8 @@
 
 namespace t2v {
 
-/// The numbers of ggml's blocks in float32, in order: `blocks` holds whole blocks of `format`, one of the
-/// quantized ones, and `numbers` has room for exactly theirs. Equal, bit for bit, to the `gguf` package.
+/// Converts ggml's blocks to float32, bit for bit as the `gguf` package does. blocks: whole blocks of
+/// `format`, a quantized one; numbers: room for exactly their numbers, in order.
 void dequantize(NumberFormat format, std::span<const std::byte> blocks, std::span<float> numbers);
 
 }  // namespace t2v

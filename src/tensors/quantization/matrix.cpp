@@ -1,7 +1,5 @@
 #include "tensors/quantization/matrix.h"
 
-#include "tensors/weights/read_tensor.h"
-
 namespace t2v {
 
 Tensor Matrix::numbers() const { return scale ? values.to(at::kFloat).mul_(*scale).to(dtype) : values; }
@@ -21,11 +19,6 @@ Matrix to_fp8(const Tensor& numbers, at::ScalarType dtype) {
   const Tensor largest = exact.abs().amax(/*dim=*/1, /*keepdim=*/true);
   const Tensor scale = at::where(largest > 0, largest / kLargest, at::ones_like(largest));
   return {(exact / scale).to(at::kFloat8_e4m3fn), scale, dtype};
-}
-
-Matrix read_fp8(const TensorSource& source, at::ScalarType dtype) {
-  const Tensor scale = source.scale ? read_scale(source) : at::ones({1, 1});
-  return {read_tensor({source.file, source.stored}), scale, dtype};
 }
 
 bool is_block_matrix(const std::string& name, const StoredTensor& stored) {

@@ -55,8 +55,8 @@ Tensor read_plain(const TensorSource& source) {
   return view(aligned.const_data_ptr()).clone();
 }
 
-}  // namespace
-
+/// The factor of a scaled tensor, float32: one number or one for each row, with as many dimensions as the
+/// tensor.
 Tensor read_scale(const TensorSource& source) {
   const Tensor scale = read_plain(*source.scale).to(at::kFloat);
   std::vector<int64_t> shape(source.stored.shape.size(), 1);
@@ -68,6 +68,8 @@ Tensor read_scale(const TensorSource& source) {
   if (by_row) shape[0] = scale.numel();
   return scale.reshape(shape);
 }
+
+}  // namespace
 
 Tensor read_tensor(const TensorSource& source) {
   const Tensor numbers = is_quantized(source.stored.format) ? read_quantized(source) : read_plain(source);
@@ -88,6 +90,11 @@ Tensor read_rows(const TensorSource& source, const Tensor& rows) {
     read.push_back(read_tensor(row));
   }
   return at::cat(read);
+}
+
+Matrix read_fp8(const TensorSource& source, at::ScalarType dtype) {
+  const Tensor scale = source.scale ? read_scale(source) : at::ones({1, 1});
+  return {read_tensor({source.file, source.stored}), scale, dtype};
 }
 
 }  // namespace t2v

@@ -1,11 +1,10 @@
 #include "networks/autoencoders/autoencoder_kl_wan.h"
 
-#include <set>
-
-#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tensors/kernels/processor.h"
+#include "unit/operations.h"
 #include "unit/published_models.h"
 #include "unit/tensors.h"
 
@@ -60,7 +59,7 @@ TEST(AutoencoderKLWan, DecodesATallClip) {
   EXPECT_LE(relative_error(actual, golden.tensor("tall_frames")), 1e-5);
 }
 
-TEST(AutoencoderKLWan, DecodesInBfloat16) {
+void expect_decodes_in_bfloat16() {
   const Weights golden = testing::open_fixture("autoencoders/decode.safetensors");
   const AutoencoderKLWan vae = load_tiny(AutoencoderKLWan::Parts::kDecoder, at::kBFloat16);
   const Tensor actual = at::cat(decoded(vae, golden.tensor("tall_latents").to(at::kBFloat16), 2), 2);
@@ -71,6 +70,15 @@ TEST(AutoencoderKLWan, DecodesInBfloat16) {
   const double theirs = (golden.tensor("bfloat16_frames").to(at::kFloat) - exact).norm().item<double>();
   EXPECT_LE(ours, 1.5 * theirs);
   EXPECT_LE(relative_error(actual, golden.tensor("bfloat16_frames")), 1e-1);
+}
+
+TEST(AutoencoderKLWan, DecodesInBfloat16) { expect_decodes_in_bfloat16(); }
+
+TEST(AutoencoderKLWan, DecodesInBfloat16WhereOnednnCannot) {
+  Processor plain = processor();
+  plain.onednn_bfloat16 = false;
+  const PretendProcessor pretend(plain);
+  expect_decodes_in_bfloat16();
 }
 
 TEST(AutoencoderKLWan, TwoDecodesShareNothing) {
@@ -164,24 +172,9 @@ TEST(AutoencoderKLWan, DecoderAloneReadsNothingOfTheEncoder) {
   EXPECT_THAT(error_of([&] { AutoencoderKLWan(tiny, other, kBoth); }), HasSubstr("encoder.conv_in."));
 }
 
-/// The names of the operations that `run` calls.
-template <typename Run>
-std::set<std::string> operations_of(const Run& run) {
-  static std::set<std::string> names;
-  names.clear();
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(
-      [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
-        names.insert(function.name());
-        return nullptr;
-      }));
-  run();
-  at::removeCallback(handle);
-  return names;
-}
-
 TEST(AutoencoderKLWan, NeverFallsBackToSlowConvolutions) {
   const AutoencoderKLWan vae = load_tiny(kBoth);
-  const auto names = operations_of([&] {
+  const auto names = testing::operations_of([&] {
     decoded(vae, at::ones({1, 16, 2, 2, 2}), 2);
     vae.encode(at::ones({1, 3, 5, 16, 16}));
   });

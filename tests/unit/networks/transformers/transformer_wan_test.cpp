@@ -186,8 +186,8 @@ TEST(WanTransformer3DModel, OneRowStandsForAllThePadding) {
   const Tensor prompt = padded_prompt(golden);
   const TextContext brief = model.prepare(prompt);
   const TextContext full = model.prepare(at::where(prompt == 0, 1e-30, prompt));
-  EXPECT_EQ(brief.blocks[0].text.key.size(2), 2);
-  EXPECT_EQ(full.blocks[0].text.key.size(2), 512);
+  EXPECT_EQ(brief.blocks[0].text.key.size(1), 2);
+  EXPECT_EQ(full.blocks[0].text.key.size(1), 512);
   EXPECT_FALSE(full.blocks[0].text.row_bias.has_value());
 
   const auto run = [&](const TextContext& context) {
@@ -201,7 +201,7 @@ TEST(WanTransformer3DModel, PromptsOfAllLengths) {
   const Tensor prompt = seeded_randn({1, 512, 40}, 5);
   const auto rows = [&](int64_t n) {
     const Tensor padded = at::constant_pad_nd(prompt.slice(1, 0, n), {0, 0, 0, 512 - n});
-    return model.prepare(padded).blocks[0].text.key.size(2);
+    return model.prepare(padded).blocks[0].text.key.size(1);
   };
   EXPECT_EQ(rows(0), 1);
   EXPECT_EQ(rows(1), 2);

@@ -1,4 +1,4 @@
-#include "tensors/kernels/rms_norm_kernel.h"
+#include "tensors/kernels/channel_rms_norm_cpu.h"
 
 #include <algorithm>
 #include <bit>
@@ -8,13 +8,6 @@ namespace t2v {
 namespace {
 
 constexpr float kSmallestNorm = 1e-12F;
-
-struct Rows {
-  const float* x;
-  const float* weight;
-  float* y;
-  int64_t channels;
-};
 
 /// e^x in plain arithmetic, which compilers turn into vector code: 2^n * e^r with n integer and |r| <=
 /// ln(2)/2 (Cephes). Within 2 units in the last place from -87 to 88, and held at their values beyond.
@@ -60,8 +53,8 @@ template <bool kSilu>
   silu ? normalize<true>(rows, begin, end) : normalize<false>(rows, begin, end);
 }
 
-// The same loop, compiled for each class of processor; chosen once.
-using Kernel = void (*)(const Rows&, int64_t, int64_t, bool);
+// The same loop, compiled for each kind of vectors.
+using Loop = void (*)(const Rows&, int64_t, int64_t, bool);
 
 void normalize_any(const Rows& rows, int64_t begin, int64_t end, bool silu) {
   normalize(rows, begin, end, silu);
@@ -77,26 +70,23 @@ void normalize_any(const Rows& rows, int64_t begin, int64_t end, bool silu) {
   normalize(rows, begin, end, silu);
 }
 
-Kernel choose() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
-    return normalize_avx512;
-  }
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? normalize_avx2 : normalize_any;
+Loop loop_for(Vectors vectors) {
+  if (vectors == Vectors::kAvx512) return normalize_avx512;
+  return vectors == Vectors::kAvx2 ? normalize_avx2 : normalize_any;
 }
 #else
-Kernel choose() { return normalize_any; }
+Loop loop_for(Vectors) { return normalize_any; }
 #endif
 
 }  // namespace
 
-void rms_norm_rows(const float* x, const float* weight, float* y, int64_t rows, int64_t channels, bool silu) {
-  static const Kernel kernel = choose();
+void normalize_rows(const Rows& rows, bool silu, Vectors vectors) {
+  const Loop loop = loop_for(vectors);
   constexpr int64_t kSmallestShare = 1 << 15;  // floats; less is not worth waking a thread
-  const int64_t shares = std::max<int64_t>(1, rows * channels / kSmallestShare);
+  const int64_t shares = std::max<int64_t>(1, rows.count * rows.channels / kSmallestShare);
 #pragma omp parallel for schedule(static) if (shares > 1)
   for (int64_t share = 0; share < shares; ++share) {
-    kernel({x, weight, y, channels}, rows * share / shares, rows * (share + 1) / shares, silu);
+    loop(rows, rows.count * share / shares, rows.count * (share + 1) / shares, silu);
   }
 }
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <c10/core/ScalarType.h>
+
+namespace t2v {
+
+/// Vector instructions that a loop of our own may use.
+enum class Vectors { kBaseline, kAvx2, kAvx512 };
+
+/// Abilities of a processor that decide whether a fast path is taken.
+struct Processor {
+  Vectors vectors;
+  /// Whether LibTorch's oneDNN computes in each of these dtypes: it refuses the lower ones on a plain AVX2
+  /// processor.
+  bool onednn_float32, onednn_bfloat16, onednn_float16;
+
+  bool has_onednn(c10::ScalarType dtype) const;
+};
+
+/// The processor of this machine, with what ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA leave of it; or the
+/// one of a PretendProcessor.
+const Processor& processor();
+
+/// While it lives, every thread sees another processor: for tests.
+class PretendProcessor {
+ public:
+  explicit PretendProcessor(const Processor& pretended);
+  ~PretendProcessor();
+  PretendProcessor(const PretendProcessor&) = delete;
+  PretendProcessor& operator=(const PretendProcessor&) = delete;
+
+ private:
+  Processor pretended_;
+};
+
+}  // namespace t2v

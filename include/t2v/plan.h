@@ -18,55 +18,54 @@ struct PlannedFile {
   int64_t bytes = 0;
 };
 
-/// What one phase of a run takes. Memory is the most that is taken at once, in bytes.
+/// Work, memory and time of one phase of a run. Memory is the peak, in bytes.
 struct PlannedPhase {
   std::string name;               ///< "start", "load", "text", "images", "sampling", "decoding"
-  double tflop = 0;               ///< 10^12 operations, by the plain formulas
-  int64_t host_bytes = 0;         ///< of the process, and of them those of mapped files,
-  int64_t mapped_bytes = 0;       ///< which the system can take back
+  double tflop = 0;               ///< 10^12 floating-point operations
+  int64_t host_bytes = 0;         ///< memory of the process, mapped files included
+  int64_t mapped_bytes = 0;       ///< mapped files, whose memory the system can take back
   int64_t gpu_bytes = 0;          ///< 0 on a CPU
   std::optional<double> seconds;  ///< empty: t2v bench has not measured this device
 };
 
-/// What a request would do.
+/// The work, memory, time and files of a clip.
 struct Plan {
   CheckedSize size;
   std::optional<CheckedSampling> sampling;  ///< empty: the clip is decoded from latents
-  Machine machine;                          ///< with what is changed to fit max_vram
+  Machine machine;                          ///< as asked, or with the changes that needed_flags names
   std::string device;                       ///< "cpu", "cuda:0"
   std::string device_name;                  ///< "" for a GPU that is not there
   std::vector<PlannedFile> files;
   int64_t latent_channels = 0, latent_frames = 0, latent_height = 0, latent_width = 0;
   int64_t tokens = 0;
-  int64_t forwards = 0;  ///< passes of the transformer
+  int64_t forwards = 0;  ///< forward passes of the transformer
   std::vector<PlannedPhase> phases;
   int64_t host_available = 0;  ///< bytes that can be allocated now; 0 if the system does not tell
   int64_t gpu_total = 0;       ///< bytes of the GPU; 0 without one
-  int64_t blocks = 0, resident_blocks = 0;  ///< of the transformer; those that stay on the GPU
-  std::string waiting;                      ///< where the others wait: "cpu", "disk"; "" if all stay
-  int64_t output_bytes = 0;                 ///< about; of all files of the clip
-  int64_t latents_bytes = 0;  ///< of the file that keeps the latents until the clip is published
-  int64_t disk_free = 0;      ///< where the clip goes; 0 if unknown
-  std::vector<std::filesystem::path> outputs;  ///< the first and, of a sequence, the last
-  /// What to add to the command line to fit: "--vae-tiling --dtype bfloat16"; "" if it fits as it is.
+  int64_t blocks = 0, resident_blocks = 0;  ///< blocks of the transformer; blocks that stay on the GPU
+  std::string waiting;                      ///< where the other blocks wait: "cpu", "disk"; "" if all stay
+  int64_t output_bytes = 0;                 ///< size of all files of the clip, roughly
+  int64_t latents_bytes = 0;  ///< size of the file that keeps the latents until the clip is published
+  int64_t disk_free = 0;      ///< bytes free where the clip is written; 0 if unknown
+  std::vector<std::filesystem::path> outputs;  ///< the clip; of a sequence, its first and last file
+  /// Flags to add so that the clip fits: "--vae-tiling --dtype bfloat16"; "" if it fits as asked.
   std::string needed_flags;
-  /// Why generate() would refuse it: memory; "" if it would not.
-  std::string refusal;
+  std::string refusal;  ///< why generate() would refuse the clip for its memory; "" if it would not
 };
 
-/// Tells what generate() would do for a request, from headers alone: no weights are loaded. A GPU that is
-/// not there is planned for if `device` names one. With max_vram, and for a GPU that is too small as asked,
-/// the plan is that of the cheapest setting that fits. Error as check(); (kResource) if no setting fits
-/// max_vram.
+/// Plans a clip from the headers of files, without loading weights. The GPU that `device` names need not be
+/// there. With max_vram, or for a GPU that is too small, the plan has the cheapest settings that fit. Error
+/// as check(); (kResource) if no settings fit max_vram.
 Plan plan(const GenerateRequest& request);
 
-/// The same of what generate() is about to do here. Error for all that generate() refuses before it loads
-/// weights: as check(), (kResource) for a GPU that is not there and for too little memory, (kInput) for
+/// The plan of a clip that generate() would make now. Error for everything that generate() refuses before it
+/// loads weights: as check(), (kResource) for a GPU that is not there and for too little memory, (kInput) for
 /// pictures, (kOutput) for an encoder that is not there.
 Plan plan_run(const GenerateRequest& request);
+/// The same for a request that check() returned. Only the outputs are checked again.
 Plan plan_run(const CheckedRequest& request);
 
-/// Likewise of what decode() is about to do.
+/// The plan of a clip that decode() would make now. Error as plan_run().
 Plan plan_decode(const std::filesystem::path& latents, const DecodeRequest& request);
 
 /// The part of plan_run() that reads pictures and clips. Error (kInput, kUsage) for one that cannot be read

@@ -9,8 +9,8 @@ namespace t2v {
 
 class RenderEngine;
 
-/// Renders clips one after another in one process and keeps what those to come can use. The frames are those
-/// that generate() makes.
+/// Renders clips one after another in one process and keeps models and prompt embeddings for the next clips.
+/// The frames are the same as generate() makes.
 class Renderer {
  public:
   Renderer();
@@ -18,17 +18,16 @@ class Renderer {
   Renderer(const Renderer&) = delete;
   Renderer& operator=(const Renderer&) = delete;
 
-  /// The requests that will be rendered, in their order; replaces the requests expected before. Their prompts
-  /// are encoded together, with one load of the text encoder, and models stay loaded while one of these
-  /// requests is still to come that uses the same ones, memory permitting. A request that is not among them
-  /// is rendered as well.
+  /// The requests that come next, in their order; replaces the requests expected before. Their prompts are
+  /// encoded together, with one load of the text encoder. Models stay loaded, memory permitting, until the
+  /// last of these requests that uses them. generate() also takes other requests.
   void expect(const std::vector<CheckedRequest>& requests);
 
-  /// As t2v::generate(), which is a Renderer that expects nothing. After an Error or Stopped the next clip
-  /// can be rendered. Not by two threads at once.
+  /// As t2v::generate(). After an Error or Stopped the next clip can be rendered. Not for two threads at
+  /// once.
   GenerateResult generate(const GenerateRequest& request, const RunControl& control);
-  /// The same for a request that check() returned. Only the outputs are checked again: other files may have
-  /// come into being.
+  /// The same for a request that check() returned. Only the outputs are checked again, because files may have
+  /// appeared since.
   GenerateResult generate(const CheckedRequest& request, const RunControl& control);
 
  private:

@@ -5,9 +5,9 @@
 
 namespace t2v {
 
-/// Opens the LoRA files and logs how much of each applies: a warning where keys are ignored.
-/// Error (kInput) for a bad one or one of another model, (kUsage) for one for an expert that the model does
-/// not have.
+/// Opens the LoRA files and logs how many of the keys of each apply; ignored keys are a warning. Error
+/// (kInput) for a damaged file or one of another model, (kUsage) for a file for an expert that the model
+/// lacks.
 void check_loras(const ModelChoice& choice, const Checkpoint& checkpoint);
 
 }  // namespace t2v

@@ -9,24 +9,24 @@
 
 namespace t2v {
 
-/// The sha256 of a file: that of its content, which is read once by a process and, if it is large, once by a
-/// user, until it changes (sha256.json in the cache folder); or the name of a blob of the Hugging Face cache.
-/// "" if it was given up. Error (kInput).
+/// The sha256 of a file's content. A blob of the Hugging Face cache has it as its name. Any other file is
+/// read once by each process; the hash of a large one is kept for the user until the file changes
+/// (sha256.json in the cache folder). "" if the work was given up. Error (kInput).
 std::string sha256_of_file(const std::filesystem::path& file, const std::atomic<bool>& given_up);
 
-/// The sha256 of the weights that make a clip, LoRAs included, computed by a thread of its own while the clip
-/// is made. Of one file it is the file's own; of several that of their hashes in order: what
-/// `sha256sum FILES | cut -c 1-64 | sort | sha256sum` says.
+/// The sha256 of a model's weights, LoRAs included. A thread of its own computes it while the clip is made.
+/// For one file it is the hash of the file; for several files it is the hash of their sorted hashes:
+/// `sha256sum FILES | cut -c 1-64 | sort | sha256sum`.
 class ModelDigest {
  public:
-  /// Begins. The paths are those of files and folders.
+  /// Begins. The paths name files and folders.
   explicit ModelDigest(const ModelChoice& located);
-  /// Gives up, if that is not done.
+  /// Gives up if the hash is not there yet.
   ~ModelDigest();
   ModelDigest(const ModelDigest&) = delete;
   ModelDigest& operator=(const ModelDigest&) = delete;
 
-  /// Waits for it; call once. "", with a warning, if a file cannot be read.
+  /// Waits for the hash; call once. "", with a warning, if a file cannot be read.
   std::string get();
 
  private:

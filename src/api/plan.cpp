@@ -2,8 +2,8 @@
 
 #include <set>
 
+#include "api/check_decode.h"
 #include "api/check_outputs.h"
-#include "api/decode_task.h"
 #include "api/engine_library.h"
 #include "media/output_format.h"
 
@@ -55,7 +55,7 @@ Plan plan_run(const CheckedRequest& request) {
 void check_inputs(const CheckedRequest& request) { engine(kDoing).planning.check_inputs(request); }
 
 Plan plan_decode(const fs::path& latents, const DecodeRequest& request) {
-  const DecodeTask task = make_decode_task(latents, request);
+  const DecodeTask task = check_decode(latents, request);
   Plan plan = engine(kDoing).planning.decode(task);
   plan.files.push_back({"latents", latents, static_cast<int64_t>(fs::file_size(latents))});
   return with_outputs(std::move(plan), task.outputs.output);

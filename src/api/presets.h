@@ -8,14 +8,14 @@
 
 namespace t2v {
 
-/// The preset in configs/ that matches what the checkpoint is.
+/// The preset in configs/ for a checkpoint.
 ///
-/// A preset is a JSON file whose keys are called as the fields of a request. "matches" tells which
-/// checkpoints it is for: "pipeline" is diffusers' class, "transformer" holds keys and values of the
-/// transformer's config.json (null: absent), "transformer_2" and "expand_timesteps" are true or false, and
-/// "names" are words of which one is part of a name of the model or of a LoRA, because the tensors of a
-/// distilled model are those of any other. Of several that match the one that asks for most counts, and of
-/// these the last by name; configs/default.json asks for nothing.
+/// A preset is a JSON file whose keys are called as the fields of a request. Its "matches" says which
+/// checkpoints it is for: "pipeline" is diffusers' class; "transformer" holds keys and values of the
+/// transformer's config.json (null: absent); "transformer_2" and "expand_timesteps" are true or false;
+/// "names" lists words, one of which is in the name of the model or of a LoRA, because the tensors of a
+/// distilled model look like those of any other. If several presets match, the one with the most conditions
+/// counts, then the last by name. configs/default.json has no conditions.
 Config find_preset(const Checkpoint& checkpoint, const ModelChoice& choice);
 
 /// The value of a key that every preset has. Error (kInput) for a preset without it, which is damaged.

@@ -8,18 +8,17 @@
 
 namespace t2v {
 
-/// What is known of a clip only when it is made.
+/// Facts about a clip that are known when it is made.
 struct Provenance {
-  std::string device;                         ///< the one that computed
-  std::string device_name = {};               ///< what it is, as device_name() says
-  std::string model_sha256 = {};              ///< as ModelDigest makes it; empty: not known
-  std::optional<int64_t> skipped_steps = {};  ///< with a --cache-mode
+  std::string device;                         ///< the device that computed: "cpu", "cuda:0"
+  std::string device_name = {};               ///< "NVIDIA H200"
+  std::string model_sha256 = {};              ///< of ModelDigest; empty: not known
+  std::optional<int64_t> skipped_steps = {};  ///< number of steps; empty without step caching
 };
 
-/// The settings of a checked request as one line of JSON: what is recorded in the clip. Its keys are names of
-/// flags and its values what those take, which makes the same clip again, but for "t2v" (the version),
-/// "device_name", "model_sha256", "skipped_steps", "encoder" (how the frames were encoded) and "arguments".
-/// Paths are absolute.
+/// The settings of a clip as one line of JSON, recorded in the clip. Keys and values are flags and their
+/// values, which make the same clip again. Exceptions: "t2v" (the version), "device_name", "model_sha256",
+/// "skipped_steps", "encoder" (codec and pixel format in libav's words) and "arguments". Paths are absolute.
 std::string settings_json(const CheckedRequest& request, const Provenance& provenance);
 
 /// The settings of a clip that is decoded from latents: those recorded with the latents, and what the task

@@ -8,6 +8,6 @@
 namespace t2v {
 
 /// Checks a request to decode without loading weights. Error as decode().
-DecodeTask make_decode_task(const std::filesystem::path& latents, const DecodeRequest& request);
+DecodeTask check_decode(const std::filesystem::path& latents, const DecodeRequest& request);
 
 }  // namespace t2v

@@ -28,6 +28,31 @@ struct PlannedPhase {
   std::optional<double> seconds;  ///< empty: t2v bench has not measured this device
 };
 
+/// The latents that a clip is sampled as.
+struct PlannedLatents {
+  int64_t channels = 0, frames = 0, height = 0, width = 0;
+  int64_t tokens = 0;  ///< rows that the transformer makes of them; 0 if nothing is sampled
+};
+
+/// Memory that there is, in bytes; 0 if unknown.
+struct AvailableMemory {
+  int64_t host = 0;  ///< can be allocated now
+  int64_t gpu = 0;   ///< all of the GPU's; 0 without one
+};
+
+/// Where the blocks of the transformer are while it works on a GPU.
+struct PlannedBlocks {
+  int64_t count = 0, resident = 0;  ///< blocks in all; blocks that stay on the GPU
+  std::string waiting = {};         ///< where the others wait: "cpu", "disk"; "" if all stay
+};
+
+/// Space on the disk that the clip is written to, in bytes.
+struct PlannedDisk {
+  int64_t output = 0;   ///< size of all files of the clip, roughly
+  int64_t latents = 0;  ///< size of the file that keeps the latents until the clip is published
+  int64_t free = 0;     ///< 0 if unknown
+};
+
 /// The work, memory, time and files of a clip.
 struct Plan {
   CheckedSize size;
@@ -36,17 +61,12 @@ struct Plan {
   std::string device;                       ///< "cpu", "cuda:0"
   std::string device_name;                  ///< "" for a GPU that is not there
   std::vector<PlannedFile> files;
-  int64_t latent_channels = 0, latent_frames = 0, latent_height = 0, latent_width = 0;
-  int64_t tokens = 0;
+  PlannedLatents latents;
   int64_t forwards = 0;  ///< forward passes of the transformer
   std::vector<PlannedPhase> phases;
-  int64_t host_available = 0;  ///< bytes that can be allocated now; 0 if the system does not tell
-  int64_t gpu_total = 0;       ///< bytes of the GPU; 0 without one
-  int64_t blocks = 0, resident_blocks = 0;  ///< blocks of the transformer; blocks that stay on the GPU
-  std::string waiting;                      ///< where the other blocks wait: "cpu", "disk"; "" if all stay
-  int64_t output_bytes = 0;                 ///< size of all files of the clip, roughly
-  int64_t latents_bytes = 0;  ///< size of the file that keeps the latents until the clip is published
-  int64_t disk_free = 0;      ///< bytes free where the clip is written; 0 if unknown
+  AvailableMemory available;
+  PlannedBlocks blocks;
+  PlannedDisk disk;
   std::vector<std::filesystem::path> outputs;  ///< the clip; of a sequence, its first and last file
   /// Flags to add so that the clip fits: "--vae-tiling --dtype bfloat16"; "" if it fits as asked.
   std::string needed_flags;

@@ -29,7 +29,7 @@ int64_t free_beside(const fs::path& output) {
 /// What the engine does not know.
 Plan with_outputs(Plan plan, const fs::path& output) {
   plan.outputs = outputs_of(output, plan.size.num_frames);
-  plan.disk_free = free_beside(output);
+  plan.disk.free = free_beside(output);
   return plan;
 }
 

@@ -58,7 +58,7 @@ bool expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, 
   const Plan plan =
       warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
   expect_memory(plan);
-  expect_room(request.outputs, plan.latents_bytes);
+  expect_room(request.outputs, plan.disk.latents);
   expect_encoder(clip_file(request, ""));
   return warm || models_fit_together(*costs, checkpoint, plan);
 }

@@ -41,7 +41,7 @@ Plan plan_rendering(const CheckedRequest& request) {
   const Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));
   const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.machine.device)));
   expect_memory(plan);
-  expect_room(request.outputs, plan.latents_bytes);
+  expect_room(request.outputs, plan.disk.latents);
   expect_encoder(clip_file(request, ""));
   read_visual_inputs(request.conditions, request.size, checkpoint);
   prompt_tokens(checkpoint, prompts_of(request), kMaxSequenceLength);

@@ -45,9 +45,9 @@ const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
 void BatchOutlook::add(const BatchJob& job, const std::function<CheckedRequest()>& request) {
   const auto& [planned, work] = this->planned(job, request);
   ++clips_;
-  output_ += planned.output_bytes;
-  latents_ = std::max(latents_, planned.latents_bytes);
-  disk_free_ = planned.disk_free;
+  output_ += planned.disk.output;
+  latents_ = std::max(latents_, planned.disk.latents);
+  disk_free_ = planned.disk.free;
   for (const PlannedPhase& phase : planned.phases) {
     host_peak_ = std::max(host_peak_, phase.host_bytes);
     gpu_peak_ = std::max(gpu_peak_, phase.gpu_bytes);

@@ -68,14 +68,15 @@ std::string describe_phases(const Plan& plan) {
 std::string describe_device(const Plan& plan) {
   std::string text = "device    " + plan.device;
   text += plan.device_name.empty() ? ", which is not there" : ", " + plan.device_name;
-  if (plan.gpu_total > 0) text += ", " + in_bytes(plan.gpu_total);
+  if (plan.available.gpu > 0) text += ", " + in_bytes(plan.available.gpu);
   text += ", " + plan.machine.dtype + '\n';
-  if (plan.host_available > 0)
-    text += "memory    " + in_bytes(plan.host_available) + " can be allocated now\n";
-  if (plan.blocks > 0) {
-    text += "blocks    " + std::to_string(plan.resident_blocks) + " of " + std::to_string(plan.blocks) +
+  if (plan.available.host > 0)
+    text += "memory    " + in_bytes(plan.available.host) + " can be allocated now\n";
+  if (plan.blocks.count > 0) {
+    text += "blocks    " + std::to_string(plan.blocks.resident) + " of " + std::to_string(plan.blocks.count) +
             " stay on the GPU" +
-            (plan.waiting.empty() ? "" : "; the others wait with --offload " + plan.waiting) + '\n';
+            (plan.blocks.waiting.empty() ? "" : "; the others wait with --offload " + plan.blocks.waiting) +
+            '\n';
   }
   if (!plan.needed_flags.empty()) text += "to fit    add " + plan.needed_flags + '\n';
   if (!plan.refusal.empty()) text += "refused   " + plan.refusal + '\n';
@@ -87,10 +88,11 @@ std::string describe(const Plan& plan) {
   std::string text =
       formatted("clip      %lldx%lld, %lld frames at %g fps\n", static_cast<long long>(size.width),
                 static_cast<long long>(size.height), static_cast<long long>(size.num_frames), size.fps);
-  text += formatted("latents   %lld channels, %lld frames of %lldx%lld",
-                    static_cast<long long>(plan.latent_channels), static_cast<long long>(plan.latent_frames),
-                    static_cast<long long>(plan.latent_width), static_cast<long long>(plan.latent_height));
-  text += (plan.tokens > 0 ? "; " + std::to_string(plan.tokens) + " tokens" : "") + '\n';
+  text +=
+      formatted("latents   %lld channels, %lld frames of %lldx%lld",
+                static_cast<long long>(plan.latents.channels), static_cast<long long>(plan.latents.frames),
+                static_cast<long long>(plan.latents.width), static_cast<long long>(plan.latents.height));
+  text += (plan.latents.tokens > 0 ? "; " + std::to_string(plan.latents.tokens) + " tokens" : "") + '\n';
   if (plan.sampling) {
     text += "sampling  " + std::to_string(plan.sampling->num_inference_steps) + " steps of " +
             plan.sampling->sampler + ", " + std::to_string(plan.forwards) + " passes of the transformer\n";
@@ -98,9 +100,9 @@ std::string describe(const Plan& plan) {
   text += describe_device(plan) + '\n' + describe_phases(plan) + '\n' + describe_files(plan) + '\n';
   text += "writes    " + escape_for_display(plan.outputs.front().string());
   if (plan.outputs.size() > 1) text += " to " + escape_for_display(plan.outputs.back().string());
-  text += ", about " + in_bytes(plan.output_bytes);
-  if (plan.latents_bytes > 0) text += ", and until then " + in_bytes(plan.latents_bytes) + " of latents";
-  if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
+  text += ", about " + in_bytes(plan.disk.output);
+  if (plan.disk.latents > 0) text += ", and until then " + in_bytes(plan.disk.latents) + " of latents";
+  if (plan.disk.free > 0) text += "; " + in_bytes(plan.disk.free) + " are free";
   text += '\n';
   std::string unknown;
   for (const PlannedPhase& phase : plan.phases) {
@@ -135,26 +137,26 @@ Json to_json(const Plan& plan) {
           {"dtype", plan.machine.dtype},
           {"device", plan.device},
           {"device_name", plan.device_name},
-          {"latents", {plan.latent_channels, plan.latent_frames, plan.latent_height, plan.latent_width}},
-          {"tokens", plan.tokens},
+          {"latents", {plan.latents.channels, plan.latents.frames, plan.latents.height, plan.latents.width}},
+          {"tokens", plan.latents.tokens},
           {"forwards", plan.forwards},
           {"phases", phases},
           {"host_peak_bytes", most(plan, &PlannedPhase::host_bytes)},
-          {"host_available_bytes", plan.host_available},
+          {"host_available_bytes", plan.available.host},
           {"gpu_peak_bytes", most(plan, &PlannedPhase::gpu_bytes)},
-          {"gpu_total_bytes", plan.gpu_total},
-          {"blocks", plan.blocks},
-          {"resident_blocks", plan.resident_blocks},
-          {"waiting", plan.waiting},
+          {"gpu_total_bytes", plan.available.gpu},
+          {"blocks", plan.blocks.count},
+          {"resident_blocks", plan.blocks.resident},
+          {"waiting", plan.blocks.waiting},
           {"needed_flags", plan.needed_flags},
           {"refusal", plan.refusal.empty() ? Json(nullptr) : Json(plan.refusal)},
           {"calibrated", seconds.has_value()},
           {"seconds", seconds ? Json(*seconds) : Json(nullptr)},
           {"files", files},
           {"outputs", outputs},
-          {"output_bytes", plan.output_bytes},
-          {"latents_bytes", plan.latents_bytes},
-          {"disk_free_bytes", plan.disk_free}};
+          {"output_bytes", plan.disk.output},
+          {"latents_bytes", plan.disk.latents},
+          {"disk_free_bytes", plan.disk.free}};
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ void look_at_clip(const BenchSpec& spec, const BenchSetting& setting, BenchOutlo
   const BenchClip clip = bench_clip(spec, setting, SyntheticValues::kNone);
   try {
     const Plan plan = plan_as_asked(clip.checkpoint, clip.request, this_machine(setting.placement.device));
-    outlook.tokens = plan.tokens;
+    outlook.tokens = plan.latents.tokens;
     const bool on_cpu = setting.placement.device.is_cpu();
     for (const PlannedPhase& phase : plan.phases) {
       const int64_t bytes = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;

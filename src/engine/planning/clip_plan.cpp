@@ -67,23 +67,18 @@ class Planner {
     plan_.machine = request.machine;
     plan_.device = machine.device.str();
     plan_.device_name = machine.device_name;
-    plan_.host_available = static_cast<int64_t>(machine.host_available);
-    plan_.gpu_total = static_cast<int64_t>(machine.gpu_total);
-    plan_.output_bytes = std::llround(
+    plan_.available = {static_cast<int64_t>(machine.host_available), static_cast<int64_t>(machine.gpu_total)};
+    plan_.disk.output = std::llround(
         pixels() * (request.encoding.quality == "lossless" ? kBytesPerPixelLossless : kBytesPerPixel));
     plan_.phases = {{.name = "start", .seconds = {}}, {.name = "load", .seconds = {}}};
     const LatentShape latents = costs_->latents();
-    plan_.latent_channels = latents.channels;
-    plan_.latent_frames = latents.frames;
-    plan_.latent_height = latents.height;
-    plan_.latent_width = latents.width;
-    plan_.tokens = latents.tokens;
+    plan_.latents = {latents.channels, latents.frames, latents.height, latents.width, latents.tokens};
   }
 
   Plan make() {
     for (const auto& [name, component] : checkpoint_.components) add_files(name);
-    plan_.latents_bytes =
-        4 * plan_.latent_channels * plan_.latent_frames * plan_.latent_height * plan_.latent_width;
+    const PlannedLatents& latents = plan_.latents;
+    plan_.disk.latents = 4 * latents.channels * latents.frames * latents.height * latents.width;
     plan_.forwards = request_.sampling.num_inference_steps * prompts();
     plan_.phases.push_back(text());
     if (const std::vector<ComponentWork> work = costs_->conditions(); !work.empty())
@@ -96,7 +91,7 @@ class Planner {
 
   Plan make_decoding() {
     add_files("vae");
-    plan_.tokens = 0;
+    plan_.latents.tokens = 0;
     plan_.sampling.reset();
     plan_.machine.dtype = dtype_name(at::kFloat);
     plan_.phases.push_back(decoding(kDecodingAloneCode));
@@ -209,11 +204,11 @@ class Planner {
 
   /// Plans the transformer's blocks. Returns the bytes of the host that they wait in.
   double add_blocks(const TransformerMemory& memory, const BlockResidency& residency) {
-    plan_.blocks = memory.blocks.count;
-    plan_.resident_blocks = std::min(residency.resident, plan_.blocks);
+    plan_.blocks = {.count = memory.blocks.count,
+                    .resident = std::min(residency.resident, memory.blocks.count)};
     const uint64_t waiting = memory.waiting(residency.resident);
     const bool on_host = waiting > 0 && residency.waiting == BlockResidency::Waiting::kHost;
-    if (waiting > 0) plan_.waiting = on_host ? "cpu" : "disk";
+    if (waiting > 0) plan_.blocks.waiting = on_host ? "cpu" : "disk";
     return on_host ? static_cast<double>(waiting) : 0;
   }
 

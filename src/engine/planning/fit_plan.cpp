@@ -119,8 +119,8 @@ void expect_memory(const Plan& plan) {
                    .expected = "at most the " + in_gib(static_cast<uint64_t>(there)) + " that are there",
                    .advice = "ask for fewer frames or a smaller picture; t2v plan shows more"});
     };
-    expect("memory", phase.host_bytes - phase.mapped_bytes, plan.host_available);
-    expect("the GPU's memory", phase.gpu_bytes, plan.gpu_total);
+    expect("memory", phase.host_bytes - phase.mapped_bytes, plan.available.host);
+    expect("the GPU's memory", phase.gpu_bytes, plan.available.gpu);
   }
 }
 

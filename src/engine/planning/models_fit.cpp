@@ -34,7 +34,7 @@ bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, c
   int64_t all = 0;
   for (const auto& [name, each] : bytes) all += each;
   const bool on_cpu = plan.device == "cpu";
-  const int64_t there = on_cpu ? plan.host_available : plan.gpu_total;
+  const int64_t there = on_cpu ? plan.available.host : plan.available.gpu;
   const auto fits = [&](const PlannedPhase& phase) {
     int64_t own = phase.name == "sampling" || phase.name == "decoding" ? bytes["vae"] : 0;
     if (phase.name == "images") own = std::min(bytes["vae"], bytes["image_encoder"]);

@@ -63,9 +63,9 @@ double gpu_gib(const Plan& plan) {
 TEST(ClipPlan, FourteenBillionInTwelveGiB) {
   const Checkpoint checkpoint = published("Wan2.1-T2V-14B");
   const Plan whole = plan_clip(checkpoint, request_480p81(), gpu(80));
-  EXPECT_EQ(whole.resident_blocks, 40);
+  EXPECT_EQ(whole.blocks.resident, 40);
   EXPECT_GT(gpu_gib(whole), 27);  // of weights alone
-  EXPECT_EQ(whole.tokens, 32760);
+  EXPECT_EQ(whole.latents.tokens, 32760);
   EXPECT_EQ(whole.forwards, 100);
 
   CheckedRequest limited = request_480p81();
@@ -73,9 +73,9 @@ TEST(ClipPlan, FourteenBillionInTwelveGiB) {
   const Plan plan = plan_clip(checkpoint, limited, gpu(12));
   EXPECT_EQ(plan.needed_flags, "");
   EXPECT_LE(gpu_gib(plan), 12);
-  EXPECT_GE(plan.resident_blocks, 1);
-  EXPECT_LT(plan.resident_blocks, 40);
-  EXPECT_EQ(plan.waiting, "cpu");
+  EXPECT_GE(plan.blocks.resident, 1);
+  EXPECT_LT(plan.blocks.resident, 40);
+  EXPECT_EQ(plan.blocks.waiting, "cpu");
   EXPECT_NO_THROW(expect_memory(plan));
 }
 
@@ -177,7 +177,7 @@ TEST(ClipPlan, CountsTheControlBranchOfVACE) {
   EXPECT_GT(sampling_bytes_480p81(checkpoint, request), without + stream);
   EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + 2 * stream);
   request.conditions.reference_images = {"a.png", "b.png"};
-  EXPECT_EQ(plan_clip(checkpoint, request, gpu(80)).tokens, 32760 / 21 * 23);
+  EXPECT_EQ(plan_clip(checkpoint, request, gpu(80)).latents.tokens, 32760 / 21 * 23);
 }
 
 TEST(ClipPlan, CountsWhatAStepCacheRemembers) {
@@ -226,7 +226,7 @@ TEST(ClipPlan, PlansDecodingAlone) {
   const Plan plan =
       plan_decoding(checkpoint, {.latents = {}, .size = request.size, .machine = request.machine}, gpu(80));
   EXPECT_EQ(plan.phases.size(), 3u);
-  EXPECT_EQ(plan.latent_frames, 21);
+  EXPECT_EQ(plan.latents.frames, 21);
   EXPECT_EQ(plan.phases.back().gpu_bytes, whole.phases.back().gpu_bytes);
   EXPECT_LT(plan.phases.back().host_bytes, whole.phases.back().host_bytes);
 }

@@ -29,7 +29,7 @@ class ModelsFitTest : public ::testing::Test {
   /// Whether they fit where the phase `index` takes `taken`, and the machine has `there`.
   bool fit(size_t index, int64_t taken, int64_t there) {
     plan_.phases[index].host_bytes = plan_.phases[index].gpu_bytes = taken;
-    plan_.host_available = plan_.gpu_total = there;
+    plan_.available.host = plan_.available.gpu = there;
     return models_fit();
   }
   bool models_fit() const {
@@ -60,9 +60,9 @@ TEST_F(ModelsFitTest, CountsWhatThePhaseDoesNot) {
 TEST_F(ModelsFitTest, LooksAtTheDevice) {
   plan_.device = "cuda:0";
   fit(1, kGiB, 2 * kGiB);
-  plan_.host_available = 1;
+  plan_.available.host = 1;
   EXPECT_TRUE(models_fit());
-  plan_.gpu_total = 1;
+  plan_.available.gpu = 1;
   EXPECT_FALSE(models_fit());
 }
 

@@ -1,5 +1,7 @@
 #include "families/wan/transformer_wan_config.h"
 
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,21 @@ WanTransformer3DConfig WanTransformer3DConfig::from_config(const Config& config)
   c.eps = config.number("eps", c.eps);
   c.rope_max_seq_len = config.integer("rope_max_seq_len", c.rope_max_seq_len);
   read_image_branch(config, c);
+  return c;
+}
+
+WanVACETransformer3DConfig WanVACETransformer3DConfig::from_config(const Config& config) {
+  WanVACETransformer3DConfig c;
+  c.transformer = WanTransformer3DConfig::from_config(config);
+  c.vace_in_channels = config.integer("vace_in_channels", c.vace_in_channels);
+  c.vace_layers = config.integers("vace_layers", c.vace_layers);
+  const std::vector<int64_t>& layers = c.vace_layers;
+  const bool ascend =
+      std::adjacent_find(layers.begin(), layers.end(), std::greater_equal<>()) == layers.end();
+  if (layers.empty() || layers.front() != 0 || layers.back() >= c.transformer.num_layers || !ascend) {
+    config.fail("vace_layers",
+                "0 and larger layers, in order, below " + std::to_string(c.transformer.num_layers));
+  }
   return c;
 }
 

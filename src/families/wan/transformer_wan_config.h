@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/config.h"
 
@@ -30,6 +31,17 @@ struct WanTransformer3DConfig {
   static WanTransformer3DConfig from_config(const Config& config);
   int64_t dim() const { return num_attention_heads * attention_head_dim; }
   int64_t patch_volume() const { return patch_size[0] * patch_size[1] * patch_size[2]; }
+};
+
+/// config.json of diffusers' WanVACETransformer3DModel.
+struct WanVACETransformer3DConfig {
+  WanTransformer3DConfig transformer;
+  std::vector<int64_t> vace_layers = {0,  5,  10, 15,
+                                      20, 25, 30, 35};  ///< the blocks that get a hint after them
+  int64_t vace_in_channels = 96;
+
+  /// Error (kInput) for values that no such model has.
+  static WanVACETransformer3DConfig from_config(const Config& config);
 };
 
 }  // namespace t2v

@@ -1,24 +1,6 @@
 #include "networks/transformers/transformer_wan_vace.h"
 
-#include <algorithm>
-#include <functional>
-
 namespace t2v {
-
-WanVACETransformer3DConfig WanVACETransformer3DConfig::from_config(const Config& config) {
-  WanVACETransformer3DConfig c;
-  c.transformer = WanTransformer3DConfig::from_config(config);
-  c.vace_in_channels = config.integer("vace_in_channels", c.vace_in_channels);
-  c.vace_layers = config.integers("vace_layers", c.vace_layers);
-  const std::vector<int64_t>& layers = c.vace_layers;
-  const bool ascend =
-      std::adjacent_find(layers.begin(), layers.end(), std::greater_equal<>()) == layers.end();
-  if (layers.empty() || layers.front() != 0 || layers.back() >= c.transformer.num_layers || !ascend) {
-    config.fail("vace_layers",
-                "0 and larger layers, in order, below " + std::to_string(c.transformer.num_layers));
-  }
-  return c;
-}
 
 WanVACETransformerBlock::WanVACETransformerBlock(const Weights& weights, const WanTransformer3DConfig& config,
                                                  bool is_first)

@@ -9,17 +9,6 @@
 
 namespace t2v {
 
-/// config.json of diffusers' WanVACETransformer3DModel.
-struct WanVACETransformer3DConfig {
-  WanTransformer3DConfig transformer;
-  std::vector<int64_t> vace_layers = {0,  5,  10, 15,
-                                      20, 25, 30, 35};  ///< the blocks that get a hint after them
-  int64_t vace_in_channels = 96;
-
-  /// Error (kInput) for values that no such model has.
-  static WanVACETransformer3DConfig from_config(const Config& config);
-};
-
 /// A block of the control branch: a transformer block over the control's own residual stream, whose output,
 /// projected, is a hint for one block of the main branch.
 class WanVACETransformerBlock {

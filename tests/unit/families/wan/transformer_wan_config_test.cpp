@@ -53,5 +53,17 @@ TEST(WanTransformer3DConfig, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(error({{"ffn_dim", "many"}}), HasSubstr("ffn_dim"));
 }
 
+TEST(WanVACETransformer3DConfig, NamesTheKeyThatIsWrong) {
+  const auto error = [](const nlohmann::json& layers) {
+    const nlohmann::json values = {{"num_layers", 4}, {"vace_layers", layers}};
+    return error_of([&] { WanVACETransformer3DConfig::from_config(Config(values, "config.json")); });
+  };
+  EXPECT_EQ(error({0, 1, 3}), "");
+  for (const nlohmann::json& layers :
+       {nlohmann::json::array(), nlohmann::json{1, 2}, nlohmann::json{0, 4}, nlohmann::json{0, 2, 2}}) {
+    EXPECT_THAT(error(layers), HasSubstr("vace_layers")) << layers;
+  }
+}
+
 }  // namespace
 }  // namespace t2v

@@ -87,17 +87,6 @@ TEST(CLIPVisionModel, RejectsAnImageOfAnotherSize) {
   EXPECT_THAT(error_of([&] { model.forward(at::zeros({1, 4, 20, 20})); }), HasSubstr("4 channels"));
 }
 
-TEST(CLIPVisionConfig, NamesTheKeyThatIsWrong) {
-  const auto error = [](const nlohmann::json& values) {
-    return error_of([&] { CLIPVisionConfig::from_config(Config(values, "config.json")); });
-  };
-  EXPECT_EQ(error(nlohmann::json::object()), "");
-  EXPECT_THAT(error({{"hidden_act", "relu"}}), HasSubstr("hidden_act"));
-  EXPECT_THAT(error({{"num_attention_heads", 5}}), HasSubstr("num_attention_heads"));
-  EXPECT_THAT(error({{"patch_size", 225}}), HasSubstr("patch_size"));
-  EXPECT_THAT(error({{"num_hidden_layers", 0}}), HasSubstr("num_hidden_layers"));
-}
-
 TEST(CLIPVisionModel, AsksForTheTensorsOfThePublishedModel) {
   const nlohmann::json published = testing::published_model("clip-vit-h-14");
   const Weights weights = testing::hollow_checkpoint(published);

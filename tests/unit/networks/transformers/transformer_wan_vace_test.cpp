@@ -63,18 +63,6 @@ TEST_F(Vace, RejectsAControlThatDoesNotFit) {
   EXPECT_THAT(error_of([&] { run(model, control(), {1.0}); }), HasSubstr("1 scales"));
 }
 
-TEST(WanVACETransformer3DConfig, NamesTheKeyThatIsWrong) {
-  const auto error = [](const nlohmann::json& layers) {
-    const nlohmann::json values = {{"num_layers", 4}, {"vace_layers", layers}};
-    return error_of([&] { WanVACETransformer3DConfig::from_config(Config(values, "config.json")); });
-  };
-  EXPECT_EQ(error({0, 1, 3}), "");
-  for (const nlohmann::json& layers :
-       {nlohmann::json::array(), nlohmann::json{1, 2}, nlohmann::json{0, 4}, nlohmann::json{0, 2, 2}}) {
-    EXPECT_THAT(error(layers), HasSubstr("vace_layers")) << layers;
-  }
-}
-
 TEST(WanVACETransformer3DModel, AsksForTheTensorsOfThePublishedModels) {
   for (const char* name : {"Wan2.1-VACE-1.3B", "Wan2.1-VACE-14B"}) {
     const nlohmann::json published = testing::published_model(name);

@@ -8,16 +8,16 @@
 
 namespace t2v {
 
-/// One model of a checkpoint, as the headers of its files tell.
+/// One part of a checkpoint, as the headers of its files describe it.
 struct InspectedComponent {
-  std::string name;        ///< "transformer", "transformer_2", "vae", "text_encoder", "image_encoder"
+  std::string name;        ///< in model_index.json: "transformer", "vae", ...
   std::string class_name;  ///< of diffusers or transformers
   std::string format;      ///< of its files: "safetensors", "GGUF", "torch"
   std::string naming;      ///< of its tensors: "diffusers" (also transformers) or "original"
   std::vector<std::filesystem::path> files;
   int64_t tensors = 0, parameters = 0, bytes = 0;
   std::map<std::string, int64_t> number_formats;  ///< "BF16", "Q8_0", ...: how many parameters
-  /// Against what its class has for its configuration: names, and of misshaped ones the shapes as well.
+  /// Compared with the tensors that its class has for its configuration: names, and shapes of misshaped ones.
   std::vector<std::string> missing, unknown, misshaped;
 };
 
@@ -26,24 +26,24 @@ struct AbsentComponent {
   std::string name, advice;
 };
 
-/// A LoRA, as its header tells.
+/// A LoRA, as the header of its file describes it.
 struct InspectedLora {
   std::string naming;    ///< "diffusers", "original", "kohya"
-  std::string made_for;  ///< "a Wan transformer of width 1536 with 30 blocks or more (1.3B)"
+  std::string made_for;  ///< "a transformer of width 1536 with 30 blocks or more", and of which family
   int64_t modules = 0, tensors = 0, bytes = 0;
   int64_t smallest_rank = 0, largest_rank = 0;  ///< 0: no matrices
   std::map<std::string, int64_t> number_formats;
-  std::vector<std::string> unknown;  ///< keys that name no part of a Wan transformer
+  std::vector<std::string> unknown;  ///< keys that name no part of such a transformer
 };
 
-/// What a path is.
+/// Description of a file or folder.
 struct Inspection {
   enum class Kind { kCheckpoint, kLora, kClip, kLatents };
   Kind kind = Kind::kCheckpoint;
   // Of a checkpoint.
-  std::string family, variant;      ///< "Wan2.1", "T2V-1.3B"
+  std::string family, variant;      ///< the model's series, and its name in it: "T2V-1.3B"
   std::string layout;               ///< "diffusers folder", ...
-  std::string pipeline, scheduler;  ///< classes of diffusers; "" where the files do not say
+  std::string pipeline, scheduler;  ///< classes of diffusers; "" where the files do not tell
   std::vector<InspectedComponent> components;
   std::vector<AbsentComponent> absent;
   // Of a LoRA.

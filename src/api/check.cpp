@@ -82,10 +82,8 @@ OpenModel open_model(const ModelChoice& choice) {
   ModelChoice located = locate(choice);
   Checkpoint checkpoint = Checkpoint::open(sources_of(located));
   checkpoint.expect_complete();
-  if (const std::string expert = checkpoint.lone_expert(); !expert.empty()) {
-    log_warning("the transformer is " + expert +
-                ", without the other one: name both, for high noise with "
-                "--transformer, for low noise with --transformer-2");
+  for (const MissingPart& part : checkpoint.missing_parts()) {
+    if (!part.advice.empty()) log_warning(part.advice);
   }
   check_loras(located, checkpoint);
   Config preset = find_preset(checkpoint, located);

@@ -1,6 +1,7 @@
 #include "api/check_conditions.h"
 
 #include "api/check_value.h"
+#include "families/registry.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
@@ -9,53 +10,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a checkpoint wants of a flag.
-enum class Wants { kNothing, kOptional, kRequired };
-
-/// `model`: what the checkpoint is; `suitable`: what would be needed instead.
-void check_wanted(const std::string& flag, bool given, Wants wants, const std::string& model,
-                  const std::string& suitable) {
-  if (given && wants == Wants::kNothing) usage_error(flag, model, suitable, "leave it out");
-  if (!given && wants == Wants::kRequired) usage_error(flag, "nothing", "a picture", "this is " + model);
+/// Refuses a flag for a condition that the model does not take, and asks for the flag of one that it needs.
+void check_condition(const std::string& flag, bool given, Condition condition, const Checkpoint& checkpoint) {
+  const AcceptedConditions accepted = checkpoint.conditions();
+  if (given && accepted.of(condition) == Use::kNone)
+    usage_error(flag, accepted.model, models_for(condition), "leave it out");
+  if (!given && accepted.of(condition) == Use::kRequired)
+    usage_error(flag, "nothing", "a picture", "this is " + accepted.model);
 }
 
 void check_images(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
-  const Config& transformer = checkpoint.get("transformer").config;
-  Wants image = Wants::kNothing, end_image = Wants::kNothing;
-  std::string model = "a text-to-video model";
-  if (checkpoint.expand_timesteps) {
-    image = Wants::kOptional;
-    model = "a model for text or a first image";
-  } else if (checkpoint.pipeline == PipelineClass::kWanImageToVideo) {
-    image = Wants::kRequired;
-    model = "an image-to-video model";
-    if (transformer.has("pos_embed_seq_len")) {
-      end_image = Wants::kRequired;
-      model = "a first-and-last-frame model";
-    } else if (!transformer.has("image_dim")) {
-      end_image = Wants::kOptional;
-    }
-  } else if (checkpoint.pipeline == PipelineClass::kWanVACE) {
-    model = "a VACE model";
-  }
-  check_wanted("--image", !conditions.image.empty(), image, model, "an image-to-video model");
-  check_wanted("--end-image", !conditions.end_image.empty(), end_image, model,
-               "a first-and-last-frame model (FLF2V), or Wan2.2 I2V");
+  check_condition("--image", !conditions.image.empty(), Condition::kImage, checkpoint);
+  check_condition("--end-image", !conditions.end_image.empty(), Condition::kEndImage, checkpoint);
   if (!conditions.end_image.empty() && num_frames < 2)
     usage_error("--end-image", "a clip of one frame", "more frames", "use --frames 5 or more");
-  const bool sees_images = image != Wants::kNothing && transformer.has("image_dim");
-  if (sees_images) checkpoint.get("image_encoder");
 }
 
 void check_control(const Conditions& conditions, const Checkpoint& checkpoint) {
-  const Wants control = checkpoint.pipeline == PipelineClass::kWanVACE ? Wants::kOptional : Wants::kNothing;
-  const auto check = [&](const char* flag, bool given) {
-    check_wanted(flag, given, control, "a " + pipeline_class_name(checkpoint.pipeline), "a VACE model");
+  const auto check = [&](const char* flag, bool given, Condition condition) {
+    if (given) check_condition(flag, given, condition, checkpoint);
   };
-  check("--control-video", !conditions.control_video.empty());
-  check("--control-mask", !conditions.control_mask.empty());
-  check("--reference-image", !conditions.reference_images.empty());
-  check("--conditioning-scale", conditions.conditioning_scale.has_value());
+  check("--control-video", !conditions.control_video.empty(), Condition::kControl);
+  check("--control-mask", !conditions.control_mask.empty(), Condition::kControl);
+  check("--reference-image", !conditions.reference_images.empty(), Condition::kReferenceImages);
+  check("--conditioning-scale", conditions.conditioning_scale.has_value(), Condition::kControl);
   if (!conditions.control_mask.empty() && conditions.control_video.empty())
     usage_error("--control-mask", "no --control-video", "the clip that it masks", "add --control-video");
 }
@@ -75,12 +53,12 @@ void check_file(const std::string& flag, const fs::path& file, const char* expec
 
 void check_experts(const CheckedSampling& sampling, const Checkpoint& checkpoint) {
   if (checkpoint.has("transformer_2")) {
-    if (sampling.boundary_ratio || checkpoint.boundary_ratio) return;
-    usage_error("--boundary-ratio", "nothing", "where the second expert takes over",
-                "0.875 suits Wan2.2 T2V, 0.9 Wan2.2 I2V");
+    if (sampling.boundary_ratio || checkpoint.index.has("boundary_ratio")) return;
+    usage_error("--boundary-ratio", "nothing", "the noise level at which the second expert takes over",
+                "give a number from 0 to 1");
   }
   const auto check = [](const char* flag, bool given) {
-    check_wanted(flag, given, Wants::kNothing, "a model with one transformer", "one with two experts");
+    if (given) usage_error(flag, "a model with one transformer", "one with two experts", "leave it out");
   };
   check("--guidance-scale-2", sampling.guidance_scale_2.has_value());
   check("--boundary-ratio", sampling.boundary_ratio.has_value());

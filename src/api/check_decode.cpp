@@ -34,22 +34,18 @@ std::string shown(int64_t width, int64_t height, int64_t frames) {
 }
 
 /// The size of the clip that the latents were sampled for. Error (kInput) unless it is what the request says.
-CheckedSize size_of(const fs::path& file, const std::vector<int64_t>& shape, const Config& vae,
+CheckedSize size_of(const fs::path& file, const std::vector<int64_t>& shape, const LatentGeometry& geometry,
                     const DecodeRequest& request) {
-  const int64_t channels = vae.integer("z_dim", 16);
   const auto fail = [&](const std::string& got, const std::string& expected, const std::string& advice) {
     throw Error(ErrorCode::kInput,
                 {.doing = "decoding " + file.string(), .got = got, .expected = expected, .advice = advice});
   };
-  if (shape[1] != channels) {
+  if (shape[1] != geometry.channels) {
     fail("latents of " + std::to_string(shape[1]) + " channels",
-         std::to_string(channels) + ", which the VAE has",
+         std::to_string(geometry.channels) + ", which the VAE has",
          "name the VAE of the model that they were sampled with: --vae PATH");
   }
-  const int64_t factor = vae.integer("scale_factor_spatial", 8);
-  const int64_t frames =
-      (shape[2] - request.reference_images - 1) * vae.integer("scale_factor_temporal", 4) + 1;
-  const int64_t height = shape[3] * factor, width = shape[4] * factor;
+  const auto [frames, height, width] = geometry.clip(shape[2] - request.reference_images, shape[3], shape[4]);
   const std::string got = shown(width, height, frames);
   const std::string expected = shown(request.size.width.value_or(width), request.size.height.value_or(height),
                                      request.size.num_frames.value_or(frames));
@@ -78,7 +74,7 @@ DecodeTask check_decode(const fs::path& latents, const DecodeRequest& request) {
                   .machine = request.machine,
                   .encoding = request.encoding,
                   .outputs = request.outputs};
-  task.size = size_of(latents, shape, Checkpoint::open(sources_of(task.model)).get("vae").config, request);
+  task.size = size_of(latents, shape, Checkpoint::open(sources_of(task.model)).geometry(), request);
   if (!(task.size.fps >= kFrameRates.smallest && task.size.fps <= kFrameRates.largest)) {
     const bool given = request.size.fps.has_value();
     throw Error(ErrorCode::kUsage, {.doing = "decoding " + latents.string(),

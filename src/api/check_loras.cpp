@@ -3,29 +3,28 @@
 #include <algorithm>
 
 #include "core/log.h"
-#include "files/checkpoints/loose_files.h"
+#include "engine/interface/sources.h"
 #include "files/checkpoints/lora.h"
 #include "t2v/error.h"
 
 namespace t2v {
 namespace {
 
-/// One of the two flags, and what it is for.
+/// One of the two flags, and the part that its LoRAs are for.
 struct Slot {
-  const char *flag, *other_flag, *component;
-  Expert other_expert;
-  const char* other_expert_name;
+  const char *flag, *other_flag, *part;
 };
-constexpr Slot kFirst{"--lora", "--lora-2", "transformer", Expert::kLowNoise, "low"};
-constexpr Slot kSecond{"--lora-2", "--lora", "transformer_2", Expert::kHighNoise, "high"};
+constexpr Slot kFirst{"--lora", "--lora-2", "transformer"};
+constexpr Slot kSecond{"--lora-2", "--lora", "transformer_2"};
 
-/// Both experts have the same tensors: only what people call a LoRA tells that it is for the other one.
-void check_expert(const std::filesystem::path& lora, const Slot& slot) {
-  if (expert_called(lora) != slot.other_expert) return;
+/// Both experts have the same tensors: only the name of a LoRA tells that it is for the other one.
+void check_expert(const std::filesystem::path& lora, const Slot& slot, const Family& family) {
+  const std::string called = family.part_called(lora);
+  if (called.empty() || called == slot.part) return;
   throw Error(ErrorCode::kInput,
               {.doing = slot.flag + (" " + lora.string()),
-               .got = std::string("a LoRA for the ") + slot.other_expert_name + "-noise expert, by its name",
-               .expected = "high noise in --lora, low noise in --lora-2",
+               .got = "a LoRA for the " + find_part(family, called)->role + ", by its name",
+               .expected = "a LoRA for the " + find_part(family, slot.part)->role,
                .advice = std::string("name it with ") + slot.other_flag});
 }
 
@@ -37,10 +36,11 @@ bool names(const std::vector<LoraChoice>& choices, const std::filesystem::path& 
 void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraChoice>& others,
                 const Checkpoint& checkpoint, const Slot& slot) {
   const bool two_experts = checkpoint.has("transformer_2");
+  const Family& family = *checkpoint.family;
   for (const LoraMerge& merge :
-       open_loras(choices, checkpoint.get(slot.component), slot.component == kSecond.component)) {
+       open_loras(named_loras(choices), family, checkpoint.get(slot.part), slot.part == kSecond.part)) {
     const std::filesystem::path& file = merge.lora.file->path();
-    if (two_experts) check_expert(file, slot);
+    if (two_experts) check_expert(file, slot, family);
     const std::string line = file.string() + ": " + merge.match.text();
     merge.match.ignored.empty() ? log_verbose(line) : log_warning(line);
     if (two_experts && merge.lora.for_both_experts && !names(others, file)) {

@@ -47,7 +47,8 @@ void decide_guidance(const Sampling& asked, const Config& preset, const Checkpoi
     const bool usual = !asked.guidance_scale && !asked.guidance_scale_2;
     if (usual && preset.has("guidance_scale_2"))
       sampling.guidance_scale_2 = preset_number(preset, "guidance_scale_2");
-    if (!asked.boundary_ratio) sampling.boundary_ratio = checkpoint.boundary_ratio;
+    if (!asked.boundary_ratio && checkpoint.index.has("boundary_ratio"))
+      sampling.boundary_ratio = checkpoint.index.number("boundary_ratio", 0);
     if (!sampling.boundary_ratio && preset.has("boundary_ratio"))
       sampling.boundary_ratio = preset_number(preset, "boundary_ratio");
   }

@@ -61,7 +61,8 @@ int64_t frames_of_duration(double duration, double fps, int64_t step) {
 
 CheckedSize check_size(const ClipSize& asked, const Config& preset, const Checkpoint& checkpoint) {
   const int64_t height = preset_integer(preset, "height"), width = preset_integer(preset, "width");
-  const int64_t spatial = checkpoint.spatial_multiple(), temporal = checkpoint.temporal_multiple();
+  const LatentGeometry geometry = checkpoint.geometry();
+  const int64_t spatial = geometry.size_multiple(), temporal = geometry.temporal_factor;
   const ClipSize sides = asked.aspect ? apply_aspect(asked, height * width, spatial) : asked;
   CheckedSize size{.height = sides.height.value_or(height),
                    .width = sides.width.value_or(width),

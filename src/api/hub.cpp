@@ -1,6 +1,7 @@
 #include "t2v/hub.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "api/data_folder.h"
 #include "files/formats/tensor_file.h"
@@ -81,20 +82,33 @@ ListedModel listed(const BundledModel& bundled) {
   return model;
 }
 
+FileChoice choice_of(const PullRequest& request) {
+  return {.variant = request.variant, .include = request.include, .offline = request.offline};
+}
+
 }  // namespace
 
 PullResult pull_model(const PullRequest& request, const RunControl& control) {
   if (const std::optional<fs::path> bundled = find_bundled(request.model))
     return {.path = *bundled, .repository = "", .commit = ""};
   const KnownModel model = understand(request.model);
-  return pull(HubEnvironment::read(), model, request, control);
+  const CachedModel pulled = pull(HubEnvironment::read(), model, choice_of(request), control);
+  return {pulled.path, model.repository.id, pulled.commit, pulled.downloaded};
 }
 
 PullPlan plan_pull(const PullRequest& request, const RunControl& control) {
   if (const std::optional<fs::path> bundled = find_bundled(request.model))
     return {.repository = "", .commit = "", .folder = *bundled};
   const KnownModel model = understand(request.model);
-  return plan_pull(HubEnvironment::read(), model, request, control);
+  const DownloadPlan planned = plan_pull(HubEnvironment::read(), model, choice_of(request), control);
+  PullPlan plan{.repository = model.repository.id,
+                .commit = planned.commit,
+                .folder = planned.folder,
+                .to_come = planned.to_come,
+                .disk_free = planned.disk_free};
+  for (const PlannedFile& file : planned.files)
+    plan.files.push_back({file.path, file.bytes, file.downloaded});
+  return plan;
 }
 
 std::vector<ListedModel> list_models() {
@@ -134,7 +148,9 @@ fs::path locate_model(const fs::path& model) {
 }
 
 VerifyResult verify_model(const std::string& name, const RunControl& control) {
-  return verify(name, find_model(name), control);
+  const fs::path path = find_model(name);
+  VerifiedFiles verified = verify(name, path, control);
+  return {path, verified.files, verified.bytes, std::move(verified.unverified)};
 }
 
 }  // namespace t2v

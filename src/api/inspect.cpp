@@ -11,7 +11,6 @@
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/expected_tensors.h"
 #include "files/checkpoints/lora.h"
-#include "files/checkpoints/variant.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
@@ -33,15 +32,6 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "[";
   for (const int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
   return text + "]";
-}
-
-/// The class of a component, where its configuration does not name one.
-std::string class_of(const std::string& name, const Config& config) {
-  const std::string class_name = config.text("_class_name", "");
-  if (!class_name.empty()) return class_name;
-  if (name == "vae") return "AutoencoderKLWan";
-  if (name == "text_encoder") return "UMT5EncoderModel";
-  return name == "image_encoder" ? "CLIPVisionModel" : "WanTransformer3DModel";
 }
 
 /// transformers 4 puts this before the names of CLIPVisionModel, transformers 5 does not.
@@ -79,10 +69,10 @@ bool has_names_of_diffusers(const Component& component) {
                      [&](const auto& entry) { return entry.first.ends_with(name); });
 }
 
-InspectedComponent inspect_component(const std::string& name, const Component& component) {
+InspectedComponent inspect_component(const PartKind& kind, const Component& component) {
   InspectedComponent inspected;
-  inspected.name = name;
-  inspected.class_name = class_of(name, component.config);
+  inspected.name = kind.name;
+  inspected.class_name = component.config.text("_class_name", kind.classes.front());
   inspected.naming = has_names_of_diffusers(component) ? "diffusers" : "original";
   for (const auto& file : component.files) {
     inspected.files.push_back(file->path());
@@ -99,31 +89,14 @@ InspectedComponent inspect_component(const std::string& name, const Component& c
   return inspected;
 }
 
-/// The parts that the model needs and that are not there.
-std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const Variant& variant) {
-  const bool image_branch =
-      checkpoint.has("transformer") && checkpoint.get("transformer").config.has("image_dim");
-  const std::vector<std::pair<const char*, bool>> needed = {
-      {"transformer", true},
-      {"transformer_2", checkpoint.boundary_ratio.has_value() || !checkpoint.lone_expert().empty()},
-      {"vae", true},
-      {"text_encoder", true},
-      {"image_encoder", image_branch},
-  };
+/// The parts that the model lacks, and how to get them.
+std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const ModelName& model) {
+  const std::string pull = model.repository.empty() ? "" : "t2v pull " + model.repository + ", or ";
   std::vector<AbsentComponent> absent;
-  const auto add = [&](const std::string& name) {
-    const std::string pull = variant.repository.empty() ? "" : "t2v pull " + variant.repository + ", or ";
-    std::string advice = pull + where_to_get(name);
-    if (name == "transformer_2" && !checkpoint.lone_expert().empty() && !checkpoint.lacks_low_noise()) {
-      advice = "the file is " + checkpoint.lone_expert() +
-               ": name the one for high noise with --transformer, the one for low noise with --transformer-2";
-    }
-    absent.push_back({name, advice});
-  };
-  for (const auto& [name, is_needed] : needed) {
-    if (is_needed && !checkpoint.has(name)) add(name);
+  for (const MissingPart& part : checkpoint.missing_parts()) {
+    absent.push_back(
+        {part.name, part.advice.empty() ? pull + checkpoint.where_to_get(part.name) : part.advice});
   }
-  if (!checkpoint.tokenizer) add("tokenizer");
   return absent;
 }
 
@@ -135,24 +108,24 @@ std::string layout_of(const fs::path& path) {
 
 Inspection inspect_checkpoint(const fs::path& path) {
   const Checkpoint checkpoint = Checkpoint::open({.model = path});
-  const Variant variant = variant_of(checkpoint);
+  const ModelName model = checkpoint.family->model_name(checkpoint.info());
   Inspection inspection;
-  inspection.family = variant.family;
-  inspection.variant = variant.name;
+  inspection.family = model.series;
+  inspection.variant = model.name;
   inspection.layout = layout_of(path);
-  inspection.pipeline = checkpoint.has("transformer") ? pipeline_class_name(checkpoint.pipeline) : "";
+  inspection.pipeline = checkpoint.has("transformer") ? checkpoint.pipeline() : "";
   // Elsewhere it is what t2v takes, not what the files say.
   const bool says_scheduler = inspection.layout == kDiffusersFolder;
   inspection.scheduler = says_scheduler ? checkpoint.scheduler.text("_class_name", "") : "";
   for (const auto& [name, component] : checkpoint.components) {
-    inspection.components.push_back(inspect_component(name, component));
+    inspection.components.push_back(inspect_component(*find_part(*checkpoint.family, name), component));
   }
-  inspection.absent = absent_parts(checkpoint, variant);
+  inspection.absent = absent_parts(checkpoint, model);
   return inspection;
 }
 
-Inspection inspect_lora(const fs::path& path) {
-  const LoraFile file = LoraFile::open(path);
+Inspection inspect_lora(const TensorFile& opened) {
+  const LoraFile file = LoraFile::open(opened.path(), family_of_lora(opened));
   Inspection inspection;
   inspection.kind = Inspection::Kind::kLora;
   InspectedLora& lora = inspection.lora;
@@ -230,7 +203,7 @@ Inspection inspect(const std::filesystem::path& named) {
   if (settings != file->metadata().end() && file->tensors().contains("latents")) {
     return of_settings(Inspection::Kind::kLatents, path, settings->second);
   }
-  return LoraFile::recognises(*file) ? inspect_lora(path) : inspect_checkpoint(path);
+  return LoraFile::recognises(*file) ? inspect_lora(*file) : inspect_checkpoint(path);
 }
 
 }  // namespace t2v

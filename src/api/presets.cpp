@@ -6,6 +6,7 @@
 
 #include "api/data_folder.h"
 #include "core/log.h"
+#include "families/registry.h"
 
 namespace t2v {
 namespace {
@@ -38,19 +39,19 @@ std::string names_of(const ModelChoice& choice) {
 /// Whether the checkpoint is what `key` of "matches" asks for.
 bool holds(const Config& preset, const std::string& key, const json& wanted, const Checkpoint& checkpoint,
            const std::string& names) {
-  if (key == "pipeline") return wanted == pipeline_class_name(checkpoint.pipeline);
-  if (key == "transformer_2") return wanted == checkpoint.has("transformer_2");
-  if (key == "expand_timesteps") return wanted == checkpoint.expand_timesteps;
+  if (key == "pipeline") return wanted == checkpoint.pipeline();
   if (key == "names") {
     return std::any_of(wanted.begin(), wanted.end(), [&](const json& word) {
       return names.find(word.get<std::string>()) != std::string::npos;
     });
   }
-  if (key != "transformer") preset.fail("matches", "no key '" + key + "'");
-  const Config& transformer = checkpoint.get("transformer").config;
-  return std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
-    return transformer.json().value(item.key(), json()) == item.value();
-  });
+  if (!is_index_key(key)) preset.fail("matches", "no key '" + key + "'");
+  if (find_part(*checkpoint.family, key) == nullptr)
+    return wanted == checkpoint.index.json().value(key, json());
+  if (!wanted.is_object()) return wanted == checkpoint.has(key);
+  const Config part = checkpoint.configurations().config(key);
+  return std::all_of(wanted.items().begin(), wanted.items().end(),
+                     [&](const auto& item) { return part.json().value(item.key(), json()) == item.value(); });
 }
 
 /// How much a preset asks for, 0 for nothing; -1 if the checkpoint is something else.
@@ -59,7 +60,7 @@ int64_t specificity(const Config& preset, const Checkpoint& checkpoint, const st
   int64_t asked = 0;
   for (const auto& [key, wanted] : preset.json().at("matches").items()) {
     if (!holds(preset, key, wanted, checkpoint, names)) return -1;
-    asked += key == "transformer" ? static_cast<int64_t>(wanted.size()) : 1;
+    asked += wanted.is_object() ? static_cast<int64_t>(wanted.size()) : 1;
   }
   return asked;
 }

@@ -13,7 +13,6 @@
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/expected_tensors.h"
 #include "files/checkpoints/lora.h"
-#include "files/checkpoints/variant.h"
 #include "files/formats/shard_index.h"
 #include "files/hub/listing.h"
 #include "t2v/error.h"
@@ -53,10 +52,10 @@ void attempt(const Action& action) {
 void read_tensors(const fs::path& file) {
   attempt([&] {
     const Checkpoint checkpoint = Checkpoint::open({.model = file});
-    variant_of(checkpoint);
+    checkpoint.family->model_name(checkpoint.info());
     checkpoint.expect_complete();
   });
-  attempt([&] { LoraFile::open(file).made_for(); });
+  attempt([&] { LoraFile::open(file, family_of_lora(*TensorFile::open(file))).made_for(); });
   const auto opened = TensorFile::open(file);
   for (const auto& [name, stored] : opened->tensors()) {
     if (stored.begin > stored.end || stored.end > opened->content().size())

@@ -17,7 +17,7 @@ BenchClip bench_clip(const BenchSpec& spec, const BenchSetting& setting, Synthet
   components.emplace("text_encoder", synthetic_model("text_encoder", text_encoder, values));
   components.emplace("transformer", synthetic_model("transformer", bench_config(spec.model), values));
   components.emplace("vae", synthetic_model("vae", bench_config(vae_of(spec.model)), values));
-  clip.checkpoint.expand_timesteps = vae_of(spec.model) == "vae.2.2";
+  clip.checkpoint.index = clip.checkpoint.family->derive_index(clip.checkpoint.info());
   clip.request.size.num_frames = spec.clip.num_frames;
   clip.request.size.height = spec.clip.height;
   clip.request.size.width = spec.clip.width;

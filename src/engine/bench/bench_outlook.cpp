@@ -134,7 +134,7 @@ AutoencoderKLWanConfig bench_vae(const std::string& model) {
 }
 
 LatentShape bench_latents(const BenchSpec& spec) {
-  return latent_shape(bench_transformer(spec.model), bench_vae(vae_of(spec.model)), spec.clip);
+  return wan_geometry(bench_transformer(spec.model), bench_vae(vae_of(spec.model))).latents(spec.clip);
 }
 
 fs::path bench_folder() {

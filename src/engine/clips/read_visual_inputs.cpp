@@ -48,13 +48,13 @@ void read_control(const Conditions& conditions, const CheckedSize& clip, const C
                   VisualInputs& inputs) {
   if (conditions.control_video.empty()) return;
   const ImageSize wanted{clip.height, clip.width};
-  const int64_t factor = checkpoint.get("vae").config.integer("scale_factor_spatial", 8);
+  const LatentGeometry geometry = checkpoint.geometry();
   inputs.control_video = read_video(conditions.control_video, clip.num_frames, [&](ImageSize size) {
-    return control_video_size(size, wanted, factor, checkpoint.spatial_multiple());
+    return control_video_size(size, wanted, geometry.spatial_factor, geometry.size_multiple());
   });
   const Frames& video = *inputs.control_video;
   if (video.count < clip.num_frames) {
-    const int64_t multiple = checkpoint.temporal_multiple();
+    const int64_t multiple = geometry.temporal_factor;
     wrong_length("--control-video " + conditions.control_video.string(), video.count, clip.num_frames,
                  "use --frames " + std::to_string((video.count - 1) / multiple * multiple + 1));
   }
@@ -77,7 +77,7 @@ VisualInputs read_visual_inputs(const Conditions& conditions, const CheckedSize&
                                 const Checkpoint& checkpoint) {
   VisualInputs inputs;
   inputs.image = read_optional(conditions.image);
-  if (inputs.image) warn_if_distorted(*inputs.image, size, checkpoint.spatial_multiple());
+  if (inputs.image) warn_if_distorted(*inputs.image, size, checkpoint.geometry().size_multiple());
   inputs.end_image = read_optional(conditions.end_image);
   for (const fs::path& file : conditions.reference_images)
     inputs.reference_images.push_back(read_image(file));

@@ -1,5 +1,6 @@
 #include "engine/conversion/convert_checkpoint.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -9,7 +10,6 @@
 #include "core/machine.h"
 #include "core/staged_file.h"
 #include "engine/conversion/convert_tensors.h"
-#include "files/checkpoints/original_names.h"
 #include "networks/transformers/transformer_wan.h"
 #include "tensors/quantization/matrix.h"
 
@@ -23,18 +23,6 @@ using Metadata = std::map<std::string, std::string>;
 constexpr uint64_t kLargestShard = 5'000'000'000;     // as on the Hugging Face Hub
 constexpr int64_t kLargestTokenizerFile = 256 << 20;  // in bytes; published ones have 17 million
 constexpr const char* kDiffusersVersion = "0.35.0";   // the first whose folders have all of this
-
-/// How diffusers' folders have a component.
-struct Kind {
-  const char *library, *class_name, *base;
-};
-
-Kind kind_of(const std::string& component) {
-  if (component == "vae") return {"diffusers", "AutoencoderKLWan", "diffusion_pytorch_model"};
-  if (component == "text_encoder") return {"transformers", "UMT5EncoderModel", "model"};
-  if (component == "image_encoder") return {"transformers", "CLIPVisionModel", "model"};
-  return {"diffusers", "WanTransformer3DModel", "diffusion_pytorch_model"};
-}
 
 /// Whether t2v and diffusers compute with this tensor in float32 when the rest is of a lower precision.
 bool stays_float32(const std::string& component, const std::string& name) {
@@ -51,23 +39,28 @@ std::string scale_name(const std::string& weight) {
   return weight.substr(0, weight.rfind('.')) + ".scale_weight";
 }
 
+/// Whether every part is there that all models of the family have.
 bool is_whole(const Checkpoint& checkpoint) {
-  return checkpoint.has("transformer") && checkpoint.has("vae") && checkpoint.has("text_encoder") &&
-         checkpoint.tokenizer.has_value();
+  const std::vector<PartKind>& parts = checkpoint.family->parts();
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const PartKind& part) { return !part.required || checkpoint.has(part.name); });
 }
 
-/// config.json of a component, with what its library finds its class by.
-Json config_json(const std::string& name, const Component& component) {
+const PartKind& kind_of(const Checkpoint& checkpoint, const std::string& part) {
+  return *find_part(*checkpoint.family, part);
+}
+
+/// config.json of a part, with the keys by which its library finds its class.
+Json config_json(const PartKind& kind, const Component& component) {
   Json config = Json::parse(component.config.json().dump());
-  const Kind kind = kind_of(name);
   const auto set = [&](const char* key, const Json& value) {
     if (!config.contains(key)) config[key] = value;
   };
-  if (std::string(kind.library) == "diffusers") {
-    set("_class_name", kind.class_name);
+  if (kind.library == "diffusers") {
+    set("_class_name", kind.classes.front());
   } else {
-    set("architectures", Json::array({kind.class_name}));
-    set("model_type", name == "text_encoder" ? "umt5" : "clip_vision_model");
+    set("architectures", Json::array({kind.classes.front()}));
+    set("model_type", kind.model_type);
   }
   return config;
 }
@@ -76,22 +69,27 @@ Json index_json(const Checkpoint& checkpoint) {
   const auto pair = [](const std::string& library, const std::string& name) {
     return Json::array({library, name});
   };
-  Json index = {{"_class_name", pipeline_class_name(checkpoint.pipeline)},
-                {"_diffusers_version", kDiffusersVersion},
-                {"boundary_ratio", checkpoint.boundary_ratio ? Json(*checkpoint.boundary_ratio) : Json()},
-                {"expand_timesteps", checkpoint.expand_timesteps}};
+  Json index = {{"_class_name", checkpoint.pipeline()}, {"_diffusers_version", kDiffusersVersion}};
+  for (const IndexKey& key : checkpoint.family->index_keys()) {
+    index[key.name] = checkpoint.index.json().value(key.name, nlohmann::json());
+  }
   index["scheduler"] = pair("diffusers", checkpoint.scheduler.text("_class_name", "UniPCMultistepScheduler"));
-  index["tokenizer"] = pair("transformers", "T5TokenizerFast");
+  for (const auto& [name, source] : checkpoint.tokenizers) {
+    const PartKind& kind = kind_of(checkpoint, name);
+    index[name] = pair(kind.library, kind.classes.front());
+  }
   for (const auto& [name, component] : checkpoint.components) {
-    const Kind kind = kind_of(name);
-    index[name] = pair(kind.library, component.config.text("_class_name", kind.class_name));
+    const PartKind& kind = kind_of(checkpoint, name);
+    index[name] = pair(kind.library, component.config.text("_class_name", kind.classes.front()));
   }
   if (checkpoint.has("image_encoder")) index["image_processor"] = pair("transformers", "CLIPImageProcessor");
-  if (!checkpoint.has("transformer_2")) index["transformer_2"] = Json::array({nullptr, nullptr});
+  for (const PartKind& part : checkpoint.family->parts()) {
+    if (!part.twin.empty() && !checkpoint.has(part.name)) index[part.name] = Json::array({nullptr, nullptr});
+  }
   return index;
 }
 
-/// What CLIPImageProcessor does for every published Wan model.
+/// Settings of CLIPImageProcessor, as every published image encoder has them.
 Json image_processor_json() {
   return {{"image_processor_type", "CLIPImageProcessor"},
           {"do_resize", true},
@@ -107,10 +105,12 @@ Json image_processor_json() {
           {"do_convert_rgb", true}};
 }
 
-/// The SentencePiece model, which ComfyUI wants inside the file of the text encoder; "" if there is none.
-std::string sentencepiece_model(const Checkpoint& checkpoint) {
-  if (!checkpoint.tokenizer) return "";
-  const TokenizerSource& tokenizer = *checkpoint.tokenizer;
+/// The SentencePiece model of the tokenizer that ComfyUI wants inside the file of this part; "" if there is
+/// none.
+std::string sentencepiece_model(const Checkpoint& checkpoint, const PartKind& kind) {
+  const auto found = checkpoint.tokenizers.find(kind.tokenizer);
+  if (found == checkpoint.tokenizers.end()) return "";
+  const TokenizerSource& tokenizer = found->second;
   std::error_code ignored;
   const fs::path file = tokenizer.path / "spiece.model";
   if (!tokenizer.spiece_model.empty() || !fs::exists(file, ignored)) return tokenizer.spiece_model;
@@ -223,7 +223,8 @@ class Conversion {
   /// The tensors of a component as they are to be stored.
   std::vector<ConvertedTensor> converted(const std::string& name, const Component& component) const {
     const bool comfy = request_.layout == "comfy";
-    const auto names = comfy ? comfy_names(name, component) : std::map<std::string, std::string>{};
+    const auto names = comfy ? checkpoint_.family->comfy_names(name, component.info())
+                             : std::map<std::string, std::string>{};
     std::vector<ConvertedTensor> tensors;
     for (const auto& [tensor, source] : component.tensors) {
       const std::string& new_name = comfy ? names.at(tensor) : tensor;
@@ -235,8 +236,8 @@ class Conversion {
       added.divisor = scale;
       tensors.push_back(new_tensor(scale_name(new_name), at::tensor(scale)));
     }
-    if (const std::string model = sentencepiece_model(checkpoint_);
-        comfy && name == "text_encoder" && !model.empty()) {
+    if (const std::string model = sentencepiece_model(checkpoint_, kind_of(checkpoint_, name));
+        comfy && !model.empty()) {
       tensors.push_back(new_tensor(
           "spiece_model",
           at::from_blob(const_cast<char*>(model.data()), {static_cast<int64_t>(model.size())}, at::kByte)
@@ -266,10 +267,14 @@ class Conversion {
     const auto text = [](const Json& json) {
       return json.dump(-1, ' ', true, Json::error_handler_t::replace);
     };
-    Metadata metadata = {{"format", "pt"}, {"config", text(config_json(name, component))}};
+    Metadata metadata = {{"format", "pt"},
+                         {"config", text(config_json(kind_of(checkpoint_, name), component))}};
     if (name == "transformer") {
       metadata.emplace(kSchedulerMetadata, text(Json::parse(checkpoint_.scheduler.json().dump())));
-      if (checkpoint_.boundary_ratio) metadata.emplace(kBoundaryMetadata, text(*checkpoint_.boundary_ratio));
+      for (const IndexKey& key : checkpoint_.family->index_keys()) {
+        if (!key.in_metadata || !checkpoint_.index.has(key.name)) continue;
+        metadata.emplace(key.name, text(Json::parse(checkpoint_.index.json().at(key.name).dump())));
+      }
     }
     write(file, converted(name, component), metadata);
   }
@@ -288,17 +293,25 @@ class Conversion {
     for (const auto& [name, component] : checkpoint_.components) {
       write_whole(file_for(folder, name), name, component);
     }
-    const bool inside = checkpoint_.has("text_encoder") && !sentencepiece_model(checkpoint_).empty();
-    if (checkpoint_.tokenizer && !inside) write_tokenizer(*checkpoint_.tokenizer, folder / "tokenizer");
+    for (const auto& [tokenizer, source] : checkpoint_.tokenizers) {
+      const auto is_inside = [&, name = tokenizer](const auto& part) {
+        const PartKind& kind = kind_of(checkpoint_, part.first);
+        return kind.tokenizer == name && !sentencepiece_model(checkpoint_, kind).empty();
+      };
+      const auto& components = checkpoint_.components;
+      if (std::none_of(components.begin(), components.end(), is_inside))
+        write_tokenizer(source, folder / tokenizer);
+    }
   }
 
   void write_diffusers(const fs::path& folder) {
     for (const auto& [name, component] : checkpoint_.components) {
       make_folder(folder / name);
-      write_json(folder / name / "config.json", config_json(name, component));
-      write_shards(folder / name, kind_of(name).base, converted(name, component));
+      const PartKind& kind = kind_of(checkpoint_, name);
+      write_json(folder / name / "config.json", config_json(kind, component));
+      write_shards(folder / name, kind.weights, converted(name, component));
     }
-    if (checkpoint_.tokenizer) write_tokenizer(*checkpoint_.tokenizer, folder / "tokenizer");
+    for (const auto& [name, source] : checkpoint_.tokenizers) write_tokenizer(source, folder / name);
     if (!is_whole(checkpoint_)) return;
     make_folder(folder / "scheduler");
     write_json(folder / "scheduler" / "scheduler_config.json",

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "engine/interface/sources.h"
 #include "engine/planning/memory_plan.h"
 #include "tensors/device.h"
 
@@ -56,7 +57,8 @@ LoadOptions ComponentLoader::transformer_options(const std::string& component,
   const bool second = component == kLowNoiseTransformer;
   return {.placement = job_.placement,
           .keep_in_fp32 = std::move(keep_in_fp32),
-          .loras = open_loras(second ? model.loras_2 : model.loras, job_.checkpoint.get(component), second),
+          .loras = open_loras(named_loras(second ? model.loras_2 : model.loras), *job_.checkpoint.family,
+                              job_.checkpoint.get(component), second),
           .fp8_matrices = job_.request.machine.dtype == kFp8};
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/planning/clip_cost.h"
+#include "families/latent_geometry.h"
 #include "files/checkpoints/checkpoint.h"
 #include "tensors/tensor.h"
 #include "tensors/weights/weights.h"

@@ -21,7 +21,7 @@ std::vector<FamilyPipelines>& families() {
 }  // namespace
 
 const FamilyPipelines& pipelines_of(const Checkpoint& checkpoint) {
-  const std::string family = "Wan";
+  const std::string family = checkpoint.family->name();
   for (const FamilyPipelines& pipelines : families()) {
     if (pipelines.family == family) return pipelines;
   }

@@ -24,14 +24,11 @@ class WanCostModel final : public CostModel {
         clip_{request.size.num_frames, request.size.height, request.size.width} {}
 
   LatentShape latents() const override {
-    if (checkpoint_.has(kTransformer))
-      return latent_shape(transformer(kTransformer), vae_, sampled_shape(request_, vae_));
-    const auto references = static_cast<int64_t>(request_.conditions.reference_images.size());
-    return {.channels = vae_.z_dim,
-            .frames = references + (clip_.num_frames - 1) / vae_.scale_factor_temporal + 1,
-            .height = clip_.height / vae_.scale_factor_spatial,
-            .width = clip_.width / vae_.scale_factor_spatial,
-            .tokens = 0};
+    const ClipShape clip = sampled_shape(request_, vae_);
+    if (checkpoint_.has(kTransformer)) return wan_geometry(transformer(kTransformer), vae_).latents(clip);
+    LatentShape shape = checkpoint_.geometry().latents(clip);
+    shape.tokens = 0;
+    return shape;
   }
 
   ComponentUse use(const std::string& component) const override {
@@ -100,7 +97,7 @@ class WanCostModel final : public CostModel {
  private:
   bool on_cpu() const { return placement_.device.is_cpu(); }
   AllocationCost allocation() const { return on_cpu() ? host_allocation() : gpu_allocation(); }
-  bool is_controlled() const { return checkpoint_.pipeline == PipelineClass::kWanVACE; }
+  bool is_controlled() const { return checkpoint_.pipeline() == "WanVACEPipeline"; }
 
   WanTransformer3DConfig transformer(const std::string& component) const {
     return WanTransformer3DConfig::from_config(checkpoint_.get(component).config);
@@ -138,7 +135,7 @@ class WanCostModel final : public CostModel {
   /// One after the other.
   std::vector<ClipShape> encoded_clips() const {
     const ClipShape image{1, clip_.height, clip_.width};
-    if (!is_controlled()) return {checkpoint_.expand_timesteps ? image : clip_};
+    if (!is_controlled()) return {checkpoint_.index.boolean("expand_timesteps", false) ? image : clip_};
     std::vector<ClipShape> clips = {clip_, clip_};  // the part that stays and the part that is made anew
     clips.insert(clips.end(), request_.conditions.reference_images.size(), image);
     return clips;

@@ -24,8 +24,9 @@ void WanImageToVideoPipeline::sample(const OnLatents& on_latents) {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = parts_.encode_prompt();
   const at::Generator noise = seeded_generator(parts_.job().request.sampling.seed);
-  on_latents(parts_.job().checkpoint.expand_timesteps ? denoise_behind_first_frame(prompt_embeds, noise)
-                                                      : denoise_beside_condition(prompt_embeds, noise));
+  const bool expand_timesteps = parts_.job().checkpoint.index.boolean("expand_timesteps", false);
+  on_latents(expand_timesteps ? denoise_behind_first_frame(prompt_embeds, noise)
+                              : denoise_beside_condition(prompt_embeds, noise));
 }
 
 std::optional<Tensor> WanImageToVideoPipeline::encode_image() const {

@@ -107,12 +107,11 @@ Latents WanParts::denoise(WanDenoising denoising) {
 }
 
 std::string WanParts::expert_at(double timestep) const {
-  const std::optional<double> ratio = job_.request.sampling.boundary_ratio
-                                          ? job_.request.sampling.boundary_ratio
-                                          : job_.checkpoint.boundary_ratio;
+  const double own = job_.checkpoint.index.number("boundary_ratio", 0);
+  const double ratio = job_.request.sampling.boundary_ratio.value_or(own);
   const int64_t train_timesteps = job_.checkpoint.scheduler.integer("num_train_timesteps", 1000);
   // Compared in float32, as the reference does.
-  const auto boundary = static_cast<float>(ratio.value_or(0) * static_cast<double>(train_timesteps));
+  const auto boundary = static_cast<float>(ratio * static_cast<double>(train_timesteps));
   return static_cast<float>(timestep) < boundary ? kLowNoiseTransformer : kTransformer;
 }
 

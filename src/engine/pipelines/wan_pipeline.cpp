@@ -21,11 +21,12 @@ void WanPipeline::sample(const OnLatents& on_latents) {
 
 std::unique_ptr<VideoPipeline> make_wan_pipeline(RenderJob job, ModelStore& models,
                                                  const RunControl& control) {
-  const PipelineClass pipeline = job.checkpoint.pipeline;
-  if (pipeline == PipelineClass::kWanVACE)
+  const std::string pipeline = job.checkpoint.pipeline();
+  if (pipeline == "WanVACEPipeline")
     return std::make_unique<WanVACEPipeline>(std::move(job), models, control);
-  const bool with_image = job.checkpoint.expand_timesteps ? job.inputs.image.has_value()
-                                                          : pipeline == PipelineClass::kWanImageToVideo;
+  const bool with_image = job.checkpoint.index.boolean("expand_timesteps", false)
+                              ? job.inputs.image.has_value()
+                              : pipeline == "WanImageToVideoPipeline";
   if (with_image) return std::make_unique<WanImageToVideoPipeline>(std::move(job), models, control);
   return std::make_unique<WanPipeline>(std::move(job), models, control);
 }

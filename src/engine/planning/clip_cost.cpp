@@ -69,17 +69,6 @@ double decode_flops_of(const AutoencoderKLWanConfig& vae, const ClipShape& clip,
 
 }  // namespace
 
-LatentShape latent_shape(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
-                         const ClipShape& clip) {
-  LatentShape shape{.channels = transformer.out_channels,
-                    .frames = (clip.num_frames - 1) / vae.scale_factor_temporal + 1,
-                    .height = clip.height / vae.scale_factor_spatial,
-                    .width = clip.width / vae.scale_factor_spatial,
-                    .tokens = 0};
-  shape.tokens = shape.frames * shape.height * shape.width / transformer.patch_volume();
-  return shape;
-}
-
 ForwardFlops forward_flops(const WanTransformer3DConfig& transformer, int64_t tokens) {
   const auto n = static_cast<double>(tokens), dim = static_cast<double>(transformer.dim());
   const auto ffn_dim = static_cast<double>(transformer.ffn_dim);

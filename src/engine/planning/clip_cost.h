@@ -4,19 +4,12 @@
 
 #include "families/clip_shape.h"
 #include "families/wan/autoencoder_kl_wan_config.h"
+#include "families/wan/clip_vision_config.h"
 #include "families/wan/transformer_wan_config.h"
-#include "networks/text_encoders/clip_vision.h"
-#include "networks/text_encoders/umt5_encoder.h"
+#include "families/wan/umt5_config.h"
+#include "families/wan/wan_family.h"
 
 namespace t2v {
-
-/// The latents that a clip is sampled as, and the tokens that the transformer makes of them.
-struct LatentShape {
-  int64_t channels, frames, height, width;
-  int64_t tokens;
-};
-LatentShape latent_shape(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
-                         const ClipShape& clip);
 
 // The floating-point operations of the plain formulas, a multiplication and an addition being two. What t2v
 // saves (equal rows of the prompt, zeros) is not taken off: they tell how much work there is, not how it is

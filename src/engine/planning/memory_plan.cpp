@@ -111,7 +111,7 @@ uint64_t loaded_bytes(const Component& component, const LoadOptions& options, st
 
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
                           const ClipShape& clip, Placement placement, uint64_t between) {
-  const LatentShape latents = latent_shape(transformer, vae, clip);
+  const LatentShape latents = wan_geometry(transformer, vae).latents(clip);
   const auto size = static_cast<int64_t>(at::elementSize(placement.dtype));
   const int64_t image_rows = transformer.image_dim ? kImageRows : 0;
   const int64_t context = kPrompts * transformer.num_layers * 2 * (kPromptRows + image_rows);
@@ -123,9 +123,13 @@ uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const Autoe
          std::max(static_cast<uint64_t>(at_work), between);
 }
 
+bool takes_control(const Checkpoint& checkpoint) {
+  return checkpoint.conditions().of(Condition::kControl) != Use::kNone;
+}
+
 bool encodes_images(const Checkpoint& checkpoint, const CheckedRequest& request) {
   // Without a control VACE encodes grey.
-  return checkpoint.pipeline == PipelineClass::kWanVACE || !request.conditions.image.empty();
+  return takes_control(checkpoint) || !request.conditions.image.empty();
 }
 
 std::string_view vae_prefix(const Checkpoint& checkpoint, const CheckedRequest& request) {
@@ -148,8 +152,8 @@ uint64_t sampling_bytes(const Checkpoint& checkpoint, const std::string& compone
   const auto transformer = WanTransformer3DConfig::from_config(expert.config);
   const auto vae = AutoencoderKLWanConfig::from_config(checkpoint.get("vae").config);
   const ClipShape clip = sampled_shape(request, vae);
-  const int64_t tokens = latent_shape(transformer, vae, clip).tokens;
-  const int64_t more = (checkpoint.pipeline == PipelineClass::kWanVACE
+  const int64_t tokens = wan_geometry(transformer, vae).latents(clip).tokens;
+  const int64_t more = (takes_control(checkpoint)
                             ? control_bytes(WanVACETransformer3DConfig::from_config(expert.config), tokens,
                                             static_cast<int64_t>(at::elementSize(placement.dtype)))
                             : 0) +

@@ -28,6 +28,8 @@ uint64_t loaded_bytes(const Component& component, const LoadOptions& options, st
 uint64_t activation_bytes(const WanTransformer3DConfig& transformer, const AutoencoderKLWanConfig& vae,
                           const ClipShape& clip, Placement placement, uint64_t between = 0);
 
+/// Whether the transformer has a branch for a control video.
+bool takes_control(const Checkpoint& checkpoint);
 /// Whether the clip begins with encoding images or a control.
 bool encodes_images(const Checkpoint& checkpoint, const CheckedRequest& request);
 /// The prefix of the VAE's tensors that are loaded: with its encoder only for that.

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "families/wan/published_models.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -14,12 +15,6 @@ constexpr int64_t kMostChannels = 1 << 16;
 constexpr int64_t kMostLevels = 8;
 constexpr int64_t kMostResBlocks = 64;
 constexpr int64_t kLargestPatch = 16;
-
-const std::vector<double> kLatentsMean = {-0.7571, -0.7089, -0.9113, 0.1075,  -0.1745, 0.9653,
-                                          -0.1517, 1.5508,  0.4134,  -0.0715, 0.5517,  -0.3632,
-                                          -0.1922, -0.9497, 0.2503,  -0.2921};
-const std::vector<double> kLatentsStd = {2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743,
-                                         3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160};
 
 void check_supported(const Config& config) {
   if (config.has("attn_scales") && config.json().at("attn_scales") != nlohmann::json::array()) {
@@ -89,6 +84,7 @@ void check(const AutoencoderKLWanConfig& self, const Config& config) {
 AutoencoderKLWanConfig AutoencoderKLWanConfig::from_config(const Config& config) {
   check_supported(config);
   const int64_t base_dim = config.integer("base_dim", 96, 1, kMostChannels);
+  const LatentStatistics statistics = *latent_statistics(16);  // the class defaults
   const AutoencoderKLWanConfig self{
       .base_dim = base_dim,
       .decoder_base_dim = config.integer("decoder_base_dim", base_dim, 1, kMostChannels),
@@ -96,8 +92,8 @@ AutoencoderKLWanConfig AutoencoderKLWanConfig::from_config(const Config& config)
       .dim_mult = config.integers("dim_mult", {1, 2, 4, 4}),
       .num_res_blocks = config.integer("num_res_blocks", 2, 1, kMostResBlocks),
       .temperal_downsample = config.booleans("temperal_downsample", {false, true, true}),
-      .latents_mean = config.numbers("latents_mean", kLatentsMean),
-      .latents_std = config.numbers("latents_std", kLatentsStd),
+      .latents_mean = config.numbers("latents_mean", statistics.mean),
+      .latents_std = config.numbers("latents_std", statistics.std),
       .is_residual = config.boolean("is_residual", false),
       .in_channels = config.integer("in_channels", 3, 1, kMostChannels),
       .out_channels = config.integer("out_channels", 3, 1, kMostChannels),

@@ -20,11 +20,10 @@ struct AutoencoderKLWanConfig {
   int64_t num_res_blocks;
   std::vector<bool> temperal_downsample;  ///< one for each step between levels; the key's own spelling
   std::vector<double> latents_mean, latents_std;
-  bool
-      is_residual;  ///< Wan2.2: every level has a shortcut without weights, and upsampling keeps the channels
-  int64_t in_channels;   ///< of the encoder: those of a pixel times patch_size squared
+  bool is_residual;      ///< Wan2.2: levels have shortcuts without weights, and upsampling keeps the channels
+  int64_t in_channels;   ///< of the encoder: channels of a pixel times patch_size squared
   int64_t out_channels;  ///< of the decoder, likewise
-  int64_t patch_size;    ///< the networks see squares of so many pixels as one; null is 1
+  int64_t patch_size;    ///< side of the square of pixels that the networks see as one pixel; null is 1
   int64_t scale_factor_temporal;
   int64_t scale_factor_spatial;  ///< pixels to a latent, patch_size included
 

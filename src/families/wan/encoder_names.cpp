@@ -1,4 +1,4 @@
-#include "families/naming.h"
+#include "families/wan/tensor_names.h"
 
 // The original names are those of https://github.com/Wan-Video/Wan2.1 (wan/modules/t5.py, clip.py).
 
@@ -84,23 +84,6 @@ RenameTable open_clip_names() {
           {"ln_pre.*", "pre_layrnorm.*"},
           {"ln_post.*", "post_layernorm.*"},
           {"proj", ""}};
-}
-
-const std::vector<Naming>& namings() {
-  static const std::vector<Naming> all = {
-      {"transformer", "diffusers", "condition_embedder.time_proj.weight", {}},
-      {"transformer", "original", "head.modulation", original_transformer_names()},
-      {"vae", "diffusers", "decoder.mid_block.resnets.0.norm1.gamma", {}},
-      {"vae", "original", "decoder.middle.0.residual.0.gamma", original_vae_names()},
-      {"text_encoder", "transformers", "encoder.block.0.layer.0.SelfAttention.q.weight",
-       transformers_text_encoder_names()},
-      {"text_encoder", "original", "blocks.0.pos_embedding.embedding.weight", original_text_encoder_names()},
-      {"text_encoder", "llama.cpp", "enc.blk.0.attn_q.weight", llama_text_encoder_names()},
-      {"image_encoder", "transformers", "embeddings.class_embedding", {}},
-      {"image_encoder", "original", "cls_embedding", original_image_encoder_names()},
-      {"image_encoder", "open_clip", "ln_pre.weight", open_clip_names()},
-  };
-  return all;
 }
 
 }  // namespace t2v

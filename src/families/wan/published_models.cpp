@@ -1,8 +1,79 @@
 #include "families/wan/published_models.h"
 
+#include <array>
+
 #include <nlohmann/json.hpp>
 
+#include "families/wan/experts.h"
+
 namespace t2v {
+namespace {
+
+/// Properties that tell the published models apart.
+struct Traits {
+  bool vace = false, two_experts = false, image_branch = false, image_positions = false;
+  int64_t in_channels = 16, width = 0;
+
+  bool operator==(const Traits&) const = default;
+};
+
+struct Published {
+  const char *series, *name, *repository;
+  Traits traits;
+};
+
+constexpr int64_t k1300M = 1536, k5B = 3072, k14B = 5120;  // widths
+
+constexpr std::array<Published, 9> kPublished = {{
+    {"Wan2.1", "T2V-1.3B", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers", {.width = k1300M}},
+    {"Wan2.1", "T2V-14B", "Wan-AI/Wan2.1-T2V-14B-Diffusers", {.width = k14B}},
+    {"Wan2.1",
+     "I2V-14B",
+     "Wan-AI/Wan2.1-I2V-14B-480P-Diffusers",
+     {.image_branch = true, .in_channels = 36, .width = k14B}},
+    {"Wan2.1",
+     "FLF2V-14B",
+     "Wan-AI/Wan2.1-FLF2V-14B-720P-diffusers",
+     {.image_branch = true, .image_positions = true, .in_channels = 36, .width = k14B}},
+    {"Wan2.1", "VACE-1.3B", "Wan-AI/Wan2.1-VACE-1.3B-diffusers", {.vace = true, .width = k1300M}},
+    {"Wan2.1", "VACE-14B", "Wan-AI/Wan2.1-VACE-14B-diffusers", {.vace = true, .width = k14B}},
+    {"Wan2.2", "T2V-A14B", "Wan-AI/Wan2.2-T2V-A14B-Diffusers", {.two_experts = true, .width = k14B}},
+    {"Wan2.2",
+     "I2V-A14B",
+     "Wan-AI/Wan2.2-I2V-A14B-Diffusers",
+     {.two_experts = true, .in_channels = 36, .width = k14B}},
+    {"Wan2.2", "TI2V-5B", "Wan-AI/Wan2.2-TI2V-5B-Diffusers", {.in_channels = 48, .width = k5B}},
+}};
+
+Traits traits_of(const ModelInfo& model) {
+  const Config transformer = model.config("transformer");
+  return {.vace = transformer.text("_class_name", "") == "WanVACETransformer3DModel",
+          .two_experts =
+              model.has("transformer_2") || model.index.has("boundary_ratio") || !lone_expert(model).empty(),
+          .image_branch = transformer.has("image_dim"),
+          .image_positions = transformer.has("pos_embed_seq_len"),
+          .in_channels = transformer.integer("in_channels", 16),
+          .width = transformer.integer("num_attention_heads", 40) *
+                   transformer.integer("attention_head_dim", 128)};
+}
+
+bool expands_timesteps(const ModelInfo& model) { return model.index.boolean("expand_timesteps", false); }
+
+std::string task_of(const Traits& traits, const ModelInfo& model) {
+  if (traits.vace) return "VACE";
+  if (traits.image_positions) return "FLF2V";
+  if (expands_timesteps(model)) return "TI2V";
+  return model.index.text("_class_name", "") == "WanImageToVideoPipeline" ? "I2V" : "T2V";
+}
+
+/// The series of parts without a transformer; several models share most of them.
+const char* series_of_parts(const ModelInfo& model) {
+  if (model.config("vae").boolean("is_residual", false)) return "Wan2.2";
+  // Nothing of Wan2.2 has an image encoder.
+  return model.has("image_encoder") ? "Wan2.1" : "Wan2.1 and Wan2.2";
+}
+
+}  // namespace
 
 std::optional<LatentStatistics> latent_statistics(int64_t channels) {
   static const LatentStatistics wan_2_1 = {
@@ -42,6 +113,19 @@ Config published_scheduler(const Config& transformer) {
 double published_boundary_ratio(const Config& transformer) {
   const bool sees_image = transformer.integer("in_channels", 16) > transformer.integer("out_channels", 16);
   return sees_image ? 0.9 : 0.875;
+}
+
+ModelName wan_model_name(const ModelInfo& model) {
+  if (!model.has("transformer")) return {series_of_parts(model), "", ""};
+  const Traits traits = traits_of(model);
+  for (const Published& published : kPublished) {
+    if (published.traits == traits) return {published.series, published.name, published.repository};
+  }
+  const int64_t blocks = model.config("transformer").integer("num_layers", 40);
+  return {traits.two_experts || expands_timesteps(model) ? "Wan2.2" : "Wan2.1",
+          task_of(traits, model) + " of width " + std::to_string(traits.width) + " with " +
+              std::to_string(blocks) + (blocks == 1 ? " block" : " blocks"),
+          ""};
 }
 
 }  // namespace t2v

@@ -4,11 +4,11 @@
 #include <optional>
 #include <vector>
 
-#include "core/config.h"
+#include "families/family.h"
 
 namespace t2v {
 
-// What the published Wan models have and their weights do not say.
+// The published Wan models: their names, and values that their weights do not tell.
 
 /// Mean and standard deviation of each channel of a VAE's latents.
 struct LatentStatistics {
@@ -21,7 +21,11 @@ std::optional<LatentStatistics> latent_statistics(int64_t channels);
 /// scheduler_config.json of the published model whose transformer has this config.
 Config published_scheduler(const Config& transformer);
 
-/// Which timesteps the first of two experts has, as a part of all.
+/// Share of the timesteps from which on the first of two experts is used.
 double published_boundary_ratio(const Config& transformer);
+
+/// Tells a model by the configurations of the parts that are there; by the names of files only whether a lone
+/// transformer is one of two experts.
+ModelName wan_model_name(const ModelInfo& model);
 
 }  // namespace t2v

@@ -1,4 +1,4 @@
-#include "families/naming.h"
+#include "families/wan/tensor_names.h"
 
 // The original names are those of https://github.com/Wan-Video/Wan2.1 (wan/modules/model.py, vace_model.py).
 

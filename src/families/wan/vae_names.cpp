@@ -1,11 +1,11 @@
-#include "families/naming.h"
+#include "families/wan/tensor_names.h"
 
 // The original names are those of https://github.com/Wan-Video/Wan2.2 (wan/modules/vae2_1.py, vae2_2.py).
 
 namespace t2v {
 namespace {
 
-/// What is inside a block, of whichever kind.
+/// Tensors inside a block of any kind.
 RenameTable inside_block() {
   return {
       {"residual.0.*", "norm1.*"},    {"residual.2.*", "conv1.*"},       {"residual.3.*", "norm2.*"},
@@ -24,8 +24,6 @@ void add_half(const std::string& half, RenameTable& table) {
   table.push_back({half + ".head.2.*", half + ".conv_out.*"});
 }
 
-using HasTensor = std::function<bool(const std::string&)>;
-
 constexpr int kMostBlocks = 1000;
 
 bool is_resample(const HasTensor& has, const std::string& name) { return has(name + ".resample.1.weight"); }
@@ -35,7 +33,7 @@ Rename block_entry(const std::string& from, const std::string& to) {
   return {from + ".*", to + ".*", inside_block()};
 }
 
-/// Wan2.1: one list; what comes up to an upsampler is a level.
+/// Wan2.1 has one list: a level ends with its upsampler.
 void add_list(const HasTensor& has, RenameTable& table) {
   for (int n = 0, level = 0, resnet = 0; n < kMostBlocks; ++n) {
     const std::string from = "decoder.upsamples." + std::to_string(n);
@@ -52,7 +50,7 @@ void add_list(const HasTensor& has, RenameTable& table) {
   }
 }
 
-/// Wan2.2: a list for each level. False if there is no such level.
+/// Wan2.2 has a list for each level. False if there is no such level.
 bool add_level(const HasTensor& has, const std::string& from, const std::string& to, RenameTable& table) {
   const bool is_encoder = from.starts_with("encoder.");
   for (int n = 0; n < kMostBlocks; ++n) {
@@ -78,7 +76,7 @@ RenameTable original_vae_names() {
   return table;
 }
 
-RenameTable vae_levels(const HasTensor& has) {
+RenameTable original_vae_levels(const HasTensor& has) {
   RenameTable table;
   add_list(has, table);
   for (int level = 0; level < kMostBlocks; ++level) {

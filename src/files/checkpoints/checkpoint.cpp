@@ -1,324 +1,300 @@
 #include "files/checkpoints/checkpoint.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "core/log.h"
-#include "families/wan/published_models.h"
-#include "files/checkpoints/choose_parts.h"
+#include "families/registry.h"
 #include "files/checkpoints/diffusers_folder.h"
-#include "files/checkpoints/parts_check.h"
+#include "files/checkpoints/part_chooser.h"
+#include "files/checkpoints/recognise.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// No VAE compresses and no transformer patches by more in one direction.
-constexpr int64_t kLargestFactor = 64;
-
-/// Where each part can be had, for who lacks it.
-struct Published {
-  std::string_view component;
-  const char* where;
-};
-constexpr Published kPublished[] = {
-    {"transformer", "the diffusion_pytorch_model files of a Wan-AI repository"},
-    {"transformer_2", "low_noise_model of the same Wan-AI repository"},
-    {"vae", "Wan2.1_VAE.pth of Wan-AI/Wan2.1-T2V-1.3B (of Wan-AI/Wan2.2-TI2V-5B: Wan2.2_VAE.pth)"},
-    {"text_encoder", "models_t5_umt5-xxl-enc-bf16.pth of Wan-AI/Wan2.1-T2V-1.3B"},
-    {"tokenizer", "the folder google/umt5-xxl of Wan-AI/Wan2.1-T2V-1.3B"},
-    {"image_encoder",
-     "models_clip_open-clip-xlm-roberta-large-vit-huge-14.pth of Wan-AI/Wan2.1-I2V-14B-480P"},
-};
-
-Error absent_error(const std::string& origin, const std::vector<std::string_view>& absent) {
-  std::string names, advice;
-  for (const std::string_view name : absent) {
-    names += (names.empty() ? "no " : ", no ") + std::string(name);
-    advice += (advice.empty() ? "" : "; ") + where_to_get(name);
-  }
-  return Error(
+[[noreturn]] void refuse_model(const fs::path& model, const std::string& got, const std::string& advice) {
+  throw Error(
       ErrorCode::kInput,
-      {.doing = "reading " + origin, .got = names, .expected = "all parts of a model", .advice = advice});
+      {.doing = "--model " + model.string(), .got = got, .expected = "a checkpoint", .advice = advice});
 }
 
-using Overrides = std::vector<std::pair<std::string, fs::path>>;
-
-Overrides overrides_of(const CheckpointSources& sources) {
-  Overrides overrides;
-  for (const char* name : {"transformer", "transformer_2", "vae", "text_encoder", "image_encoder"}) {
-    if (const auto found = sources.parts.find(name); found != sources.parts.end())
-      overrides.push_back(*found);
-  }
-  return overrides;
-}
-
-/// The whole of a checkpoint, without the parts that are replaced anyway. Of what is no folder of diffusers
-/// the components are in `loose`, to be chosen from.
-Checkpoint open_model(const fs::path& model, const Overrides& overrides, ConfigsByComponent& replaced,
-                      LooseParts& loose) {
-  const auto refuse = [&model](const std::string& got, const std::string& advice) {
-    throw Error(
-        ErrorCode::kInput,
-        {.doing = "--model " + model.string(), .got = got, .expected = "a checkpoint", .advice = advice});
-  };
+/// Error (kInput) for what is no checkpoint, told by the names of files alone.
+void check_model_path(const fs::path& model) {
   std::error_code ignored;
-  if (!fs::exists(model, ignored)) refuse("no such folder or file", "check the path");
-  std::set<std::string, std::less<>> left_out;
-  for (const auto& [name, path] : overrides) left_out.insert(name);
-  if (is_diffusers_folder(model)) return open_diffusers_folder(model, left_out, replaced);
+  if (!fs::exists(model, ignored)) refuse_model(model, "no such folder or file", "check the path");
   // What the index says is in no other file.
-  if (fs::exists(model / "transformer" / "config.json", ignored) &&
+  if (!is_diffusers_folder(model) && fs::exists(model / "transformer" / "config.json", ignored) &&
       fs::exists(model / "vae" / "config.json", ignored)) {
-    refuse("a diffusers folder without model_index.json", "download the rest of it");
-  }
-  loose = open_loose_parts(model, {.left_out = left_out});
-  if (loose.found.empty()) {
-    refuse("a folder without model_index.json and without files of a model",
-           "download the checkpoint, or check the path");
-  }
-  return {.origin = model.string(),
-          .components = {},
-          .tokenizer = loose.tokenizer,
-          .scheduler = no_config(),
-          .boundary_ratio = {}};
-}
-
-const Component* transformer_of(const Checkpoint& checkpoint) {
-  const auto found = checkpoint.components.find("transformer");
-  return found != checkpoint.components.end() ? &found->second : nullptr;
-}
-
-/// Moves the components of these kinds that were chosen into the checkpoint.
-void add_chosen(Checkpoint& checkpoint, LooseParts& loose, std::initializer_list<const char*> kinds,
-                PartChooser& chooser) {
-  for (const char* kind : kinds) {
-    auto chosen = chooser.choose(kind, std::move(loose.candidates[kind]), transformer_of(checkpoint));
-    if (chosen) checkpoint.components.insert_or_assign(kind, std::move(*chosen));
+    refuse_model(model, "a diffusers folder without model_index.json", "download the rest of it");
   }
 }
 
-/// The component `name` of what a flag names.
-void replace(Checkpoint& checkpoint, const std::string& name, const fs::path& path,
-             const ConfigsByComponent& replaced) {
-  if (is_diffusers_folder(path)) {
-    ConfigsByComponent ignored;
-    const Checkpoint other = open_diffusers_folder(path, {}, ignored);
-    checkpoint.components.insert_or_assign(name, other.get(name));
-    return;
+Error absent_error(const Checkpoint& checkpoint, const std::vector<std::string>& absent) {
+  std::string names, advice;
+  for (const std::string& part : absent) {
+    names += (names.empty() ? "no " : ", no ") + part;
+    advice += (advice.empty() ? "" : "; ") + checkpoint.where_to_get(part);
   }
-  // Which of the two experts a transformer is, the flag says.
-  const bool second = name == "transformer_2";
-  LooseOptions options{.left_out = {"transformer", "vae", "text_encoder", "image_encoder"},
-                       .replaced = replaced};
-  options.left_out.erase(second ? "transformer" : name);
-  const std::string other_expert = second ? "transformer" : name == "transformer" ? "transformer_2" : name;
-  if (second && checkpoint.has("transformer"))
-    options.replaced.insert_or_assign("transformer", checkpoint.get("transformer").config);
-  LooseParts parts = open_loose_parts(path, options);
-  PartChooser chooser(path.string());
-  const std::string& kind = parts.candidates.contains(name) ? name : other_expert;
-  // What a flag names is meant, and refused by name where it does not fit.
-  const bool several = parts.candidates[kind].size() > 1;
-  auto chosen =
-      chooser.choose(kind, std::move(parts.candidates[kind]), several ? transformer_of(checkpoint) : nullptr);
-  chooser.expect_decided();
-  if (!chosen) {
-    std::string got = parts.found.empty() ? "no tensors" : "";
-    for (const std::string& other : parts.found) got += (got.empty() ? "a " : ", a ") + other;
-    throw Error(ErrorCode::kInput, {.doing = "reading " + path.string(),
-                                    .got = got,
-                                    .expected = "a " + name,
-                                    .advice = "check the flag"});
+  return Error(ErrorCode::kInput, {.doing = "reading " + checkpoint.origin,
+                                   .got = names,
+                                   .expected = "all parts of a model",
+                                   .advice = advice});
+}
+
+/// Leaves out the tensors that t2v does not use, with a warning.
+void leave_out_ignored(Component& component, const PartKind& kind) {
+  for (const IgnoredTensors& ignored : kind.ignored) {
+    const size_t erased = std::erase_if(component.tensors, [&](const auto& tensor) {
+      return tensor.first.find(ignored.piece) != std::string::npos;
+    });
+    if (erased == 0) continue;
+    log_warning(component.origin + ": leaving out the " + std::to_string(erased) + " tensors of " +
+                ignored.reason);
   }
-  checkpoint.components.insert_or_assign(name, std::move(*chosen));
-  if (name == "text_encoder" && parts.tokenizer && !checkpoint.tokenizer)
-    checkpoint.tokenizer = parts.tokenizer;
 }
 
-/// FastVideo's transformers bring gates for a sparse attention of its own. diffusers leaves them out and
-/// attends to everything, as these were trained to approximate.
-void leave_out_sparse_gates(Component& transformer) {
-  const size_t erased = std::erase_if(transformer.tensors, [](const auto& tensor) {
-    return tensor.first.find(".to_gate_compress.") != std::string::npos;
-  });
-  if (erased == 0) return;
-  log_warning(
-      transformer.origin + ": leaving out the " + std::to_string(erased) +
-      " tensors of FastVideo's sparse attention (to_gate_compress); attention is full, as in diffusers");
-}
-
-/// Both experts have the same tensors: only what people call them tells that they were swapped.
-void check_experts(const CheckpointSources& sources, const Checkpoint& checkpoint) {
-  const fs::path first = sources.part("transformer"), second = sources.part("transformer_2");
-  const bool first_is_low =
-      checkpoint.has("transformer_2") && !first.empty() && expert_called(first) == Expert::kLowNoise;
-  const bool second_is_high = !second.empty() && expert_called(second) == Expert::kHighNoise;
-  if (!first_is_low && !second_is_high) return;
-  const std::string flag =
-      first_is_low ? "--transformer " + first.string() : "--transformer-2 " + second.string();
-  throw Error(ErrorCode::kInput,
-              {.doing = flag,
-               .got = std::string("the ") + (first_is_low ? "low" : "high") + "-noise expert, by its name",
-               .expected = "high noise in --transformer, low noise in --transformer-2",
-               .advice = first_is_low && second_is_high ? "swap the two" : "name it with the other flag"});
-}
-
-/// Which expert the transformer is, by its name.
-Expert expert_of(const Checkpoint& checkpoint) {
-  const auto transformer = checkpoint.components.find("transformer");
-  const bool named = transformer != checkpoint.components.end() && !transformer->second.files.empty();
-  return named ? expert_called(transformer->second.files.front()->path()) : Expert::kUnknown;
-}
-
-/// {key: value}, where the metadata of the component's files has the key; {} where not. Error (kInput) for
-/// text that is no JSON.
-Config said_by_file(const Component& component, const std::string& key) {
-  for (const auto& file : component.files) {
-    const auto found = file->metadata().find(key);
-    if (found == file->metadata().end()) continue;
-    const std::string origin = file->path().string() + ", metadata";
-    return Config::parse("{\"" + key + "\":" + found->second + "}", origin);
-  }
-  return no_config();
-}
-
-/// scheduler_config.json, where the transformer's file brings it; else that of the published model.
-Config scheduler_of(const Component& transformer) {
-  const Config said = said_by_file(transformer, kSchedulerMetadata);
-  if (!said.has(kSchedulerMetadata)) return published_scheduler(transformer.config);
+/// scheduler_config.json, if the metadata of the transformer's file has it; else that of the published model.
+Config scheduler_of(const Checkpoint& checkpoint) {
+  const PartInfo transformer = checkpoint.get("transformer").info();
+  const auto found = transformer.metadata.find(kSchedulerMetadata);
+  if (found == transformer.metadata.end()) return checkpoint.family->published_scheduler(transformer);
+  const Config said = Config::parse("{\"" + std::string(kSchedulerMetadata) + "\":" + found->second + "}",
+                                    transformer.file.string() + ", metadata");
   const auto& scheduler = said.json().at(kSchedulerMetadata);
   if (!scheduler.is_object()) said.fail(kSchedulerMetadata, "an object");
   return Config(scheduler, transformer.origin + ", " + kSchedulerMetadata);
 }
 
-/// What model_index.json would say, from what the weights are.
-void tell_pipeline(Checkpoint& checkpoint) {
-  const auto found = checkpoint.components.find("transformer");
-  if (found == checkpoint.components.end()) return;
-  const Config& transformer = found->second.config;
-  const int64_t in = transformer.integer("in_channels", 16), out = transformer.integer("out_channels", in);
-  checkpoint.pipeline = PipelineClass::kWan;
-  if (in > out || transformer.has("image_dim")) checkpoint.pipeline = PipelineClass::kWanImageToVideo;
-  if (found->second.has("vace_patch_embedding.weight")) checkpoint.pipeline = PipelineClass::kWanVACE;
-  // TI2V-5B alone has the VAE of residual levels.
-  constexpr int64_t kChannelsOfTi2v = 48;
-  checkpoint.expand_timesteps = checkpoint.has("vae")
-                                    ? checkpoint.get("vae").config.boolean("is_residual", false)
-                                    : in == kChannelsOfTi2v;
-  const bool experts = checkpoint.has("transformer_2");
-  if (experts && !checkpoint.boundary_ratio) {
-    const Config said = said_by_file(found->second, kBoundaryMetadata);
-    checkpoint.boundary_ratio = said.number(kBoundaryMetadata, published_boundary_ratio(transformer));
-  }
-  if (!experts) checkpoint.boundary_ratio.reset();
+/// Whether a part is a tokenizer: it has no weights, whatever its family.
+bool is_tokenizer(const std::string& part) {
+  return std::any_of(families().begin(), families().end(), [&](const Family* family) {
+    const PartKind* kind = find_part(*family, part);
+    return kind != nullptr && kind->weights.empty();
+  });
 }
+
+/// Opens what a user named, part by part.
+class Opening {
+ public:
+  explicit Opening(const CheckpointSources& sources) : model_(sources.model), named_(sources.parts) {
+    if (!model_.empty()) check_model_path(model_);
+    read_loose_files();
+    family_ = &choose_family();
+  }
+
+  Checkpoint run() {
+    for (const auto& [part, path] : named_) {
+      if (find_part(*family_, part) != nullptr) continue;
+      throw Error(ErrorCode::kInput, {.doing = "reading " + path.string(),
+                                      .got = "a " + part,
+                                      .expected = "a part of a " + family_->name() + " model"});
+    }
+    open_model();
+    PartChooser chooser(*family_, checkpoint_.origin);
+    // The transformer tells which of several other parts is meant.
+    const std::string transformer = family_->parts().front().name;
+    for (const PartKind& kind : family_->parts()) {
+      if (kind.network() == transformer) take_candidate(kind.name, chooser);
+    }
+    for (const PartKind& kind : family_->parts()) {
+      if (named_.contains(kind.name)) replace(kind, named_.find(kind.name)->second);
+    }
+    for (const PartKind& kind : family_->parts()) take_candidate(kind.name, chooser);
+    chooser.expect_decided();
+    finish();
+    return std::move(checkpoint_);
+  }
+
+ private:
+  /// Headers of the model, and of the parts that replace its own, if they are not diffusers folders.
+  void read_loose_files() {
+    for (const auto& [part, path] : named_) {
+      if (!is_tokenizer(part) && !is_diffusers_folder(path)) loose_.emplace(part, LooseFiles::read(path));
+    }
+    if (!model_.empty() && !is_diffusers_folder(model_)) loose_model_ = LooseFiles::read(model_);
+  }
+
+  /// The family of the model's index, of a part's index, or of the tensors that are there.
+  const Family& choose_family() const {
+    if (!model_.empty() && !loose_model_) return family_of_diffusers_folder(model_);
+    for (const auto& [part, path] : named_) {
+      if (is_diffusers_folder(path)) return family_of_diffusers_folder(path);
+    }
+    std::vector<const Component*> all;
+    const auto add = [&](const LooseFiles& files) {
+      for (const LooseFiles::Tensors& tensors : files.tensors) all.push_back(&tensors.component);
+    };
+    for (const auto& [part, files] : loose_) add(files);
+    if (loose_model_) add(*loose_model_);
+    const Family* family = recognise_family(all);
+    return family != nullptr ? *family : *families().front();
+  }
+
+  /// The whole of a checkpoint, without the parts that are replaced; of loose files the candidates for its
+  /// parts.
+  void open_model() {
+    checkpoint_ = {.family = family_, .origin = ""};
+    std::set<std::string, std::less<>> left_out;
+    for (const PartKind& kind : family_->parts()) {
+      const auto named = named_.find(kind.name);
+      if (named == named_.end()) continue;
+      left_out.insert(kind.name);
+      if (checkpoint_.origin.empty()) checkpoint_.origin = named->second.string();
+    }
+    if (model_.empty()) return;
+    if (!loose_model_) {
+      checkpoint_ = open_diffusers_folder(model_, left_out, replaced_);
+      return;
+    }
+    checkpoint_.origin = model_.string();
+    candidates_ = recognise_loose_parts(*loose_model_, *family_, {.left_out = left_out});
+    if (candidates_.found.empty()) {
+      refuse_model(model_, "a folder without model_index.json and without files of a model",
+                   "download the checkpoint, or check the path");
+    }
+    checkpoint_.tokenizers = candidates_.tokenizers;
+  }
+
+  const Component* transformer() const {
+    const auto found = checkpoint_.components.find(family_->parts().front().name);
+    return found != checkpoint_.components.end() ? &found->second : nullptr;
+  }
+
+  /// Moves the candidate that is chosen into the checkpoint.
+  void take_candidate(const std::string& part, PartChooser& chooser) {
+    const auto found = candidates_.candidates.find(part);
+    if (found == candidates_.candidates.end()) return;
+    auto chosen = chooser.choose(part, std::move(found->second), transformer());
+    candidates_.candidates.erase(found);
+    if (chosen) checkpoint_.components.insert_or_assign(part, std::move(*chosen));
+  }
+
+  /// Takes a part from the path that a user named for it.
+  void replace(const PartKind& kind, const fs::path& path) {
+    if (is_tokenizer(kind.name)) {
+      checkpoint_.tokenizers[kind.name] = open_tokenizer(path);
+    } else if (is_diffusers_folder(path)) {
+      ConfigsByPart ignored;
+      checkpoint_.components.insert_or_assign(kind.name,
+                                              open_diffusers_folder(path, {}, ignored).get(kind.name));
+    } else {
+      checkpoint_.components.insert_or_assign(kind.name, choose_in(kind, loose_.at(kind.name)));
+    }
+  }
+
+  /// The part of this kind, or a twin of it: which of two twins a file is, the user says.
+  Component choose_in(const PartKind& kind, const LooseFiles& files) {
+    LooseOptions options{.left_out = {}, .replaced = replaced_};
+    for (const PartKind& other : family_->parts()) {
+      if (other.network() != kind.network()) options.left_out.insert(other.name);
+    }
+    if (kind.network() != kind.name && checkpoint_.has(kind.network())) {
+      options.replaced.insert_or_assign(kind.network(), checkpoint_.get(kind.network()).config);
+    }
+    LooseParts parts = recognise_loose_parts(files, *family_, options);
+    const bool has_own = parts.candidates.contains(kind.name) || parts.candidates.empty();
+    const std::string name = has_own ? kind.name : parts.candidates.begin()->first;
+    PartChooser chooser(*family_, files.path.string());
+    // A part that is named is meant, and refused by name where it does not fit.
+    const bool several = parts.candidates[name].size() > 1;
+    auto chosen = chooser.choose(name, std::move(parts.candidates[name]), several ? transformer() : nullptr);
+    chooser.expect_decided();
+    if (!chosen) {
+      std::string got = parts.found.empty() ? "no tensors" : "";
+      for (const std::string& other : parts.found) got += (got.empty() ? "a " : ", a ") + other;
+      throw Error(ErrorCode::kInput, {.doing = "reading " + files.path.string(),
+                                      .got = got,
+                                      .expected = "a " + kind.name,
+                                      .advice = "check the flag"});
+    }
+    if (!kind.tokenizer.empty()) checkpoint_.tokenizers.merge(parts.tokenizers);
+    return std::move(*chosen);
+  }
+
+  void finish() {
+    for (auto& [part, component] : checkpoint_.components)
+      leave_out_ignored(component, *find_part(*family_, part));
+    const bool has_index = checkpoint_.scheduler.has("_class_name");
+    const bool other_transformer = std::any_of(named_.begin(), named_.end(), [&](const auto& part) {
+      const PartKind* kind = find_part(*family_, part.first);
+      return kind != nullptr && kind->network() == family_->parts().front().name;
+    });
+    if (!has_index || other_transformer) checkpoint_.index = family_->derive_index(checkpoint_.info());
+    if (!has_index && transformer() != nullptr) checkpoint_.scheduler = scheduler_of(checkpoint_);
+    family_->check_parts(checkpoint_.info());
+  }
+
+  const fs::path model_;
+  const std::map<std::string, fs::path> named_;           ///< parts that replace those of the model
+  std::optional<LooseFiles> loose_model_;                 ///< of a model that is no diffusers folder
+  std::map<std::string, LooseFiles, std::less<>> loose_;  ///< by part
+  const Family* family_ = nullptr;
+  ConfigsByPart replaced_;
+  LooseParts candidates_;
+  Checkpoint checkpoint_;
+};
 
 }  // namespace
 
-std::string where_to_get(std::string_view component) {
-  const auto* found = std::find_if(std::begin(kPublished), std::end(kPublished),
-                                   [&](const Published& part) { return part.component == component; });
-  return found != std::end(kPublished) ? "name it with " + flag_of(component) + ": " + found->where : "";
+Checkpoint Checkpoint::open(const CheckpointSources& sources) { return Opening(sources).run(); }
+
+std::string Checkpoint::where_to_get(std::string_view part) const {
+  const PartKind* kind = find_part(*family, part);
+  return kind != nullptr ? "name it with " + flag_of(part) + ": " + kind->where : "";
 }
 
-std::string pipeline_class_name(PipelineClass pipeline) {
-  switch (pipeline) {
-    case PipelineClass::kWan:
-      return "WanPipeline";
-    case PipelineClass::kWanImageToVideo:
-      return "WanImageToVideoPipeline";
-    case PipelineClass::kWanVACE:
-      return "WanVACEPipeline";
-  }
-  return "";
-}
-
-Checkpoint Checkpoint::open(const CheckpointSources& sources) {
-  const Overrides overrides = overrides_of(sources);
-  ConfigsByComponent replaced;
-  Checkpoint checkpoint{.origin = overrides.empty() ? "" : overrides.front().second.string(),
-                        .components = {},
-                        .tokenizer = {},
-                        .scheduler = no_config(),
-                        .boundary_ratio = {}};
-  LooseParts loose;
-  if (!sources.model.empty()) checkpoint = open_model(sources.model, overrides, replaced, loose);
-  // The transformer tells which of several other parts is meant.
-  PartChooser chooser(checkpoint.origin);
-  add_chosen(checkpoint, loose, {"transformer", "transformer_2"}, chooser);
-  for (const auto& [name, path] : overrides) replace(checkpoint, name, path, replaced);
-  add_chosen(checkpoint, loose, {"vae", "text_encoder", "image_encoder"}, chooser);
-  chooser.expect_decided();
-  if (sources.parts.contains("tokenizer")) checkpoint.tokenizer = open_tokenizer(sources.part("tokenizer"));
-  for (auto& [name, component] : checkpoint.components) {
-    if (name.starts_with("transformer")) leave_out_sparse_gates(component);
-  }
-  const bool has_index = checkpoint.scheduler.has("_class_name");
-  const bool other_transformer =
-      sources.parts.contains("transformer") || sources.parts.contains("transformer_2");
-  if (!has_index || other_transformer) tell_pipeline(checkpoint);
-  if (!has_index && checkpoint.has("transformer")) {
-    checkpoint.scheduler = scheduler_of(checkpoint.get("transformer"));
-  }
-  check_experts(sources, checkpoint);
-  check_parts(checkpoint);
-  return checkpoint;
-}
-
-const Component& Checkpoint::get(std::string_view component) const {
-  const auto found = components.find(component);
-  if (found == components.end()) throw absent_error(origin, {component});
+const Component& Checkpoint::get(std::string_view part) const {
+  const auto found = components.find(part);
+  if (found == components.end()) throw absent_error(*this, {std::string(part)});
   return found->second;
 }
 
-const TokenizerSource& Checkpoint::get_tokenizer() const {
-  if (!tokenizer) throw absent_error(origin, {"tokenizer"});
-  return *tokenizer;
+const TokenizerSource& Checkpoint::get_tokenizer(std::string_view part) const {
+  const auto found = tokenizers.find(part);
+  if (found == tokenizers.end()) throw absent_error(*this, {std::string(part)});
+  return found->second;
 }
 
-bool Checkpoint::lacks_low_noise() const {
-  return !has("transformer_2") && expert_of(*this) == Expert::kHighNoise;
-}
-
-std::string Checkpoint::lone_expert() const {
-  if (has("transformer_2") || !has("transformer")) return "";
-  const Expert expert = expert_of(*this);
-  if (expert == Expert::kHighNoise) return "the high-noise expert, by its name";
-  if (expert == Expert::kLowNoise) return "the low-noise expert, by its name";
-  // It sees an image, but through no image encoder: no other published model does.
-  const Config& config = get("transformer").config;
-  const bool sees_image = pipeline == PipelineClass::kWanImageToVideo && !config.has("image_dim");
-  return sees_image ? "one of the two experts of Wan2.2 I2V-A14B, by its tensors" : "";
+std::vector<MissingPart> Checkpoint::missing_parts() const {
+  const ModelInfo model = info();
+  std::vector<MissingPart> parts;
+  for (const PartKind& kind : family->parts()) {
+    if (model.has(kind.name)) continue;
+    if (auto part = family->missing(kind, model)) parts.push_back(std::move(*part));
+  }
+  return parts;
 }
 
 void Checkpoint::expect_complete() const {
-  std::vector<std::string_view> absent;
-  for (const char* name : {"transformer", "vae", "text_encoder"}) {
-    if (!has(name)) absent.push_back(name);
+  std::vector<std::string> absent;
+  for (const MissingPart& part : missing_parts()) {
+    if (part.needed) absent.push_back(part.name);
   }
-  if (lacks_low_noise()) absent.push_back("transformer_2");
-  if (!tokenizer) absent.push_back("tokenizer");
-  if (has("transformer") && get("transformer").config.has("image_dim") && !has("image_encoder")) {
-    absent.push_back("image_encoder");
-  }
-  if (!absent.empty()) throw absent_error(origin, absent);
+  if (!absent.empty()) throw absent_error(*this, absent);
 }
 
-int64_t Checkpoint::spatial_multiple() const {
-  const Config& transformer = get("transformer").config;
-  const std::vector<int64_t> patch_size = transformer.integers("patch_size", {1, 2, 2});
-  if (patch_size.size() != 3 || patch_size[1] != patch_size[2] || patch_size[1] < 1 ||
-      patch_size[1] > kLargestFactor) {
-    transformer.fail("patch_size", "[frames, side, side]");
-  }
-  return get("vae").config.integer("scale_factor_spatial", 8, 1, kLargestFactor) * patch_size[1];
+ModelInfo Checkpoint::info() const {
+  ModelInfo model{.parts = {}, .index = index};
+  for (const auto& [part, component] : components) model.parts.emplace(part, component.info());
+  for (const auto& [part, source] : tokenizers)
+    model.parts.emplace(part, PartInfo{.origin = origin, .file = source.path});
+  return model;
 }
 
-int64_t Checkpoint::temporal_multiple() const {
-  return get("vae").config.integer("scale_factor_temporal", 4, 1, kLargestFactor);
+ModelInfo Checkpoint::configurations() const {
+  ModelInfo model{.parts = {}, .index = index};
+  for (const auto& [part, component] : components)
+    model.parts.emplace(part, PartInfo{.origin = component.origin, .config = component.config});
+  return model;
+}
+
+LatentGeometry Checkpoint::geometry() const {
+  get("vae");
+  return family->geometry(configurations());
 }
 
 }  // namespace t2v

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "core/config.h"
+#include "families/family.h"
 #include "files/checkpoints/component.h"
 #include "files/checkpoints/loose_files.h"
 
@@ -17,60 +17,50 @@ struct CheckpointSources {
   std::filesystem::path model = {};  ///< a whole checkpoint; empty: the parts are all there is
   /// Paths that replace parts of the model, by the name of the part; none is empty.
   std::map<std::string, std::filesystem::path> parts = {};
-
-  /// The path of a part; empty: not named.
-  std::filesystem::path part(const std::string& name) const {
-    const auto found = parts.find(name);
-    return found == parts.end() ? std::filesystem::path() : found->second;
-  }
 };
 
-/// How to name a component that is absent, and where it can be had.
-std::string where_to_get(std::string_view component);
-
-/// What a transformer's file may say of its pipeline, in its metadata: scheduler_config.json, and the
-/// boundary_ratio of model_index.json.
+/// Metadata of a file with a transformer: its scheduler_config.json.
 inline constexpr const char* kSchedulerMetadata = "scheduler_config";
-inline constexpr const char* kBoundaryMetadata = "boundary_ratio";
 
-/// The pipeline of diffusers that renders a checkpoint.
-enum class PipelineClass { kWan, kWanImageToVideo, kWanVACE };
-/// "WanPipeline", ...: the _class_name of model_index.json.
-std::string pipeline_class_name(PipelineClass pipeline);
-
-/// A checkpoint as far as the headers of its files tell, without LibTorch and without values. Components are
-/// called as in model_index.json: transformer, transformer_2, vae, text_encoder, image_encoder.
+/// A checkpoint as the headers of its files describe it, without LibTorch and without values. Its parts have
+/// the names of model_index.json: transformer, vae, text_encoder, tokenizer, ...
 struct Checkpoint {
   /// Reads every header and every config: of a diffusers folder, an original repository, a file, or of parts
-  /// alone. A component that is nowhere is absent. Error (kInput) for what is malformed or not of a Wan
-  /// model, and for parts that do not belong together.
+  /// alone. A part that is nowhere is absent. Error (kInput) for files that are malformed or of no model that
+  /// t2v knows, and for parts that do not belong together.
   static Checkpoint open(const CheckpointSources& sources);
 
-  bool has(std::string_view component) const { return components.contains(component); }
-  /// Error (kInput) that says where to get the component if it is absent.
-  const Component& get(std::string_view component) const;
-  /// Error (kInput) as get().
-  const TokenizerSource& get_tokenizer() const;
+  /// Whether there is a part of this name, a tokenizer among them.
+  bool has(std::string_view part) const { return components.contains(part) || tokenizers.contains(part); }
+  /// Error (kInput) that says where to get the part if it is absent.
+  const Component& get(std::string_view part) const;
+  const TokenizerSource& get_tokenizer(std::string_view part = "tokenizer") const;
+
+  /// The parts that the model lacks.
+  std::vector<MissingPart> missing_parts() const;
+  /// How to name a part that is absent, and where it can be had.
+  std::string where_to_get(std::string_view part) const;
   /// Error (kInput) that names every part that rendering needs and that is absent, and where to get it.
   void expect_complete() const;
 
-  /// Whether the transformer is an expert for high noise, by its name, and the other one is not there.
-  bool lacks_low_noise() const;
-  /// The transformer as a sentence shows it, if it is one of two experts and the other one is not there: "the
-  /// low-noise expert, by its name", or one of Wan2.2 I2V-A14B, by its tensors; else "".
-  std::string lone_expert() const;
+  /// Its headers, as its family sees them.
+  ModelInfo info() const;
+  /// The same without tensors and metadata.
+  ModelInfo configurations() const;
+  /// The pipeline class of diffusers that renders it.
+  std::string pipeline() const { return index.text("_class_name", ""); }
+  AcceptedConditions conditions() const { return family->conditions(configurations()); }
+  /// Error (kInput) without a VAE, or for configurations that contradict each other.
+  LatentGeometry geometry() const;
 
-  int64_t spatial_multiple() const;   ///< height and width are multiples of this many pixels
-  int64_t temporal_multiple() const;  ///< a clip has k * this + 1 frames
-
-  std::string origin;  ///< what errors call it
-  PipelineClass pipeline = PipelineClass::kWan;
-  std::map<std::string, Component, std::less<>> components;
-  std::optional<TokenizerSource> tokenizer;
-  Config scheduler;                      ///< scheduler_config.json
-  std::optional<double> boundary_ratio;  ///< timesteps from this part of 1000 up are transformer's, the
-                                         ///< others' transformer_2's
-  bool expand_timesteps = false;         ///< every token has a timestep of its own (TI2V-5B)
+  const Family* family = nullptr;  ///< never null in a checkpoint that open() returned
+  std::string origin;              ///< how errors call it
+  std::map<std::string, Component, std::less<>> components = {};
+  std::map<std::string, TokenizerSource, std::less<>> tokenizers = {};
+  /// Class and settings of the pipeline, under the keys of model_index.json: read from there, or derived by
+  /// the family from the parts.
+  Config index = no_config();
+  Config scheduler = no_config();  ///< scheduler_config.json
 };
 
 }  // namespace t2v

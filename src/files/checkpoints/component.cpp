@@ -2,8 +2,6 @@
 
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include "files/formats/shard_index.h"
 
 namespace t2v {
@@ -77,7 +75,14 @@ const TensorSource& Component::get(std::string_view name) const {
   return found->second;
 }
 
-Config no_config() { return Config(nlohmann::json::object(), ""); }
+PartInfo Component::info() const {
+  PartInfo info{.origin = origin, .config = config};
+  if (!files.empty()) info.file = files.front()->path();
+  for (const auto& [name, source] : tensors)
+    info.tensors.emplace_hint(info.tensors.end(), name, source.stored.shape);
+  for (const auto& file : files) info.metadata.insert(file->metadata().begin(), file->metadata().end());
+  return info;
+}
 
 std::optional<fs::path> find_weights(const fs::path& folder, const std::string& base) {
   for (const char* kind : {".safetensors", ".bin"}) {

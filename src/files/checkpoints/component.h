@@ -8,33 +8,32 @@
 #include <string_view>
 #include <vector>
 
-#include "core/config.h"
+#include "families/model_info.h"
 #include "files/formats/tensor_file.h"
 
 namespace t2v {
 
-/// Where the values of one tensor are.
+/// Place of one tensor's values.
 struct TensorSource {
   std::shared_ptr<const TensorFile> file;
   StoredTensor stored;
-  std::shared_ptr<const TensorSource> scale = {};  ///< of scaled fp8: one number, or one a row; multiplies
+  std::shared_ptr<const TensorSource> scale = {};  ///< of scaled fp8: one factor, or one for each row
 };
 
-/// One model of a checkpoint (transformer, vae, ...): its configuration, and its tensors under the names that
-/// diffusers and transformers give them. Headers only: no value has been read.
+/// A part of a checkpoint with tensors (transformer, vae, ...): its configuration, and its tensors under the
+/// names that diffusers and transformers give them. Headers only: no value has been read.
 struct Component {
-  std::string origin;  ///< what errors call it
-  Config config;       ///< as diffusers' config.json; {} for tensors that come without
+  std::string origin;  ///< how errors call it
+  Config config;       ///< config.json; {} for tensors that come without
   std::vector<std::shared_ptr<const TensorFile>> files;
   std::map<std::string, TensorSource, std::less<>> tensors;
 
   bool has(std::string_view name) const { return tensors.contains(name); }
   /// Error (kInput) that names the tensor if it is not there.
   const TensorSource& get(std::string_view name) const;
+  /// Its headers, as a family sees them.
+  PartInfo info() const;
 };
-
-/// {}, of what has no configuration.
-Config no_config();
 
 /// The tensors of one file, under the names they have there, without a configuration. Error (kInput).
 Component open_tensors(const std::filesystem::path& file);

@@ -4,36 +4,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include "files/checkpoints/identify.h"
+#include "families/registry.h"
+#include "files/checkpoints/recognise.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A component as model_index.json may name it.
-struct ComponentKind {
-  const char* name;
-  const char* base;  ///< what its library calls the file of its weights
-  std::vector<std::string> classes;
-  bool required;
-};
-
-const std::vector<ComponentKind>& component_kinds() {
-  static const std::vector<std::string> transformers = {"WanTransformer3DModel", "WanVACETransformer3DModel"};
-  static const std::vector<ComponentKind> kinds = {
-      {"transformer", "diffusion_pytorch_model", transformers, true},
-      {"transformer_2", "diffusion_pytorch_model", transformers, false},
-      {"vae", "diffusion_pytorch_model", {"AutoencoderKLWan"}, true},
-      {"text_encoder", "model", {"UMT5EncoderModel"}, true},
-      {"image_encoder", "model", {"CLIPVisionModel", "CLIPVisionModelWithProjection"}, false},
-  };
-  return kinds;
+[[noreturn]] void unsupported(const Config& index, const std::string& got, const std::string& expected) {
+  throw Error(ErrorCode::kInput, {.doing = "reading " + index.origin(), .got = got, .expected = expected});
 }
 
-[[noreturn]] void unsupported(const std::string& index, const std::string& got, const std::string& expected) {
-  throw Error(ErrorCode::kInput, {.doing = "reading " + index, .got = got, .expected = expected});
-}
+Config read_model_index(const fs::path& folder) { return Config::read(folder / "model_index.json"); }
 
 /// [library, class] of a component in model_index.json; "" for one that is absent or [null, null].
 std::string component_class(const Config& index, const std::string& name) {
@@ -43,24 +26,22 @@ std::string component_class(const Config& index, const std::string& name) {
   return entry[1].is_string() ? entry[1].get<std::string>() : "";
 }
 
-PipelineClass pipeline_of(const Config& index) {
-  const std::string name = index.text("_class_name", "");
-  // FastVideo's distilled models: the same network, sampled in another way.
-  if (name == "WanDMDPipeline") return PipelineClass::kWan;
-  for (const auto pipeline :
-       {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
-    if (name == pipeline_class_name(pipeline)) return pipeline;
+const Family& family_of(const Config& index) {
+  const std::string pipeline = index.text("_class_name", "");
+  if (const Family* family = find_family_of_pipeline(pipeline)) return *family;
+  std::string known;
+  for (const Family* family : families()) {
+    for (const std::string& name : family->pipelines()) known += (known.empty() ? "" : ", ") + name;
   }
-  unsupported(index.origin(), "the pipeline '" + name + "'",
-              "WanPipeline, WanImageToVideoPipeline or WanVACEPipeline");
+  unsupported(index, "the pipeline '" + pipeline + "'", "one of " + known);
 }
 
-Component open_component(const fs::path& folder, const ComponentKind& kind) {
+Component open_component(const fs::path& folder, const PartKind& kind) {
   const Config config = Config::read(folder / "config.json");
-  Component component = open_tensors(folder, kind.base);
+  Component component = open_tensors(folder, kind.weights);
   component.config = config;
   join_scales(component);
-  if (std::string_view(kind.name) != "vae") split_fused(component);
+  split_fused(component, kind.fused);
   return component;
 }
 
@@ -71,22 +52,25 @@ bool is_diffusers_folder(const fs::path& folder) {
   return fs::symlink_status(folder / "model_index.json", ignored).type() > fs::file_type::not_found;
 }
 
+const Family& family_of_diffusers_folder(const fs::path& folder) {
+  return family_of(read_model_index(folder));
+}
+
 Checkpoint open_diffusers_folder(const fs::path& folder, const std::set<std::string, std::less<>>& left_out,
-                                 ConfigsByComponent& configs) {
-  const Config index = Config::read(folder / "model_index.json");
-  Checkpoint checkpoint{.origin = folder.string(),
-                        .pipeline = pipeline_of(index),
-                        .components = {},
-                        .tokenizer = {},
-                        .scheduler = Config::read(folder / "scheduler" / "scheduler_config.json"),
-                        .boundary_ratio = {},
-                        .expand_timesteps = index.boolean("expand_timesteps", false)};
-  if (std::error_code ignored; fs::exists(folder / "tokenizer", ignored))
-    checkpoint.tokenizer = TokenizerSource{.path = folder / "tokenizer"};
-  if (index.has("boundary_ratio")) checkpoint.boundary_ratio = index.number("boundary_ratio", 0);
-  for (const ComponentKind& kind : component_kinds()) {
+                                 ConfigsByPart& configs) {
+  const Config index = read_model_index(folder);
+  const Family& family = family_of(index);
+  Checkpoint checkpoint{.family = &family,
+                        .origin = folder.string(),
+                        .index = family.read_index(index),
+                        .scheduler = Config::read(folder / "scheduler" / "scheduler_config.json")};
+  for (const PartKind& kind : family.parts()) {
     const fs::path part = folder / kind.name;
     std::error_code ignored;
+    if (kind.weights.empty()) {
+      if (fs::exists(part, ignored)) checkpoint.tokenizers[kind.name] = {.path = part};
+      continue;
+    }
     if (left_out.contains(kind.name)) {
       if (fs::exists(part / "config.json", ignored))
         configs.emplace(kind.name, Config::read(part / "config.json"));
@@ -95,7 +79,7 @@ Checkpoint open_diffusers_folder(const fs::path& folder, const std::set<std::str
     const std::string class_name = component_class(index, kind.name);
     if (class_name.empty() && !kind.required) continue;
     if (std::find(kind.classes.begin(), kind.classes.end(), class_name) == kind.classes.end()) {
-      unsupported(index.origin(), std::string(kind.name) + " '" + class_name + "'", kind.classes.front());
+      unsupported(index, kind.name + " '" + class_name + "'", kind.classes.front());
     }
     checkpoint.components.emplace(kind.name, open_component(part, kind));
   }

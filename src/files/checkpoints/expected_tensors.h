@@ -1,16 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/config.h"
+#include "families/model_info.h"
 
 namespace t2v {
-
-using TensorShapes = std::map<std::string, std::vector<int64_t>, std::less<>>;
 
 /// The tensors that the class of `component` (transformer, transformer_2, vae, text_encoder, image_encoder)
 /// has for this config.json, under the names of diffusers and transformers: its state_dict. Error (kInput)

@@ -1,14 +1,12 @@
 #include "files/checkpoints/loose_files.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 #include <utility>
 
 #include "core/log.h"
-#include "files/checkpoints/derive_config.h"
-#include "files/checkpoints/expected_tensors.h"
-#include "files/checkpoints/identify.h"
+#include "families/registry.h"
+#include "files/checkpoints/recognise.h"
 #include "files/formats/gguf_tokenizer.h"
 
 namespace t2v {
@@ -56,94 +54,27 @@ std::vector<fs::path> with_sibling_shards(const fs::path& file) {
   return shards;
 }
 
-/// Which component a config.json is of; "" if it does not say.
-std::string component_of(const Config& config) {
+/// The part that a config.json belongs to, by the longest word that its class has; "" if it does not tell.
+std::string part_of(const Config& config, const Family& family) {
   const std::string class_name = config.text("_class_name", config.text("model_type", ""));
-  if (class_name.find("Autoencoder") != std::string::npos) return "vae";
-  if (class_name.find("Wan") != std::string::npos) return "transformer";
-  if (class_name.find("t5") != std::string::npos) return "text_encoder";
-  if (class_name.find("clip") != std::string::npos) return "image_encoder";
-  return "";
-}
-
-/// The config.json of the folder, if it is of this component or does not say of which.
-Config config_beside(const fs::path& folder, const std::string& component) {
-  if (!is_file(folder / "config.json")) return no_config();
-  const Config config = Config::read(folder / "config.json");
-  const std::string owner = component_of(config);
-  return owner.empty() || owner == component ? config : no_config();
-}
-
-/// What people call a file, in lower case.
-struct Name {
-  std::string letters;          ///< nothing but them
-  std::string joined;           ///< letters and digits
-  std::set<std::string> words;  ///< runs of letters
-};
-Name understand(const std::string& text) {
-  Name name;
-  std::string word;
-  for (const char byte : text + '.') {
-    const auto letter = static_cast<unsigned char>(byte);
-    if (std::isalnum(letter) != 0) name.joined += static_cast<char>(std::tolower(letter));
-    if (std::isalpha(letter) != 0) {
-      word += static_cast<char>(std::tolower(letter));
-      continue;
+  std::string longest, name;
+  for (const PartKind& part : family.parts()) {
+    for (const std::string& word : part.config_words) {
+      if (word.size() <= longest.size() || class_name.find(word) == std::string::npos) continue;
+      longest = word;
+      name = part.name;
     }
-    name.letters += word;
-    name.words.insert(std::exchange(word, ""));
   }
   return name;
 }
 
-/// Whether a component has what tells its kind, and lacks too much of what a Wan model's has to be a damaged
-/// one.
-bool is_of_another_family(const std::string& kind, const Component& component) {
-  constexpr size_t kMostLacking = 10;  // in percent
-  TensorShapes expected;
-  try {
-    expected = expected_tensors(kind, component.config);
-  } catch (const Error&) {
-    return false;  // of sizes that are refused by name when it is used
-  }
-  size_t lacking = 0;
-  for (const auto& [name, shape] : expected) {
-    lacking += component.has(name) || component.has("vision_model." + name) ? 0 : 1;
-  }
-  return lacking * 100 > expected.size() * kMostLacking;
-}
-
-/// Collects the parts of a folder and of the folders in it.
-class Collector {
+/// Reads the headers of a folder and of the folders in it.
+class FolderReader {
  public:
-  Collector(const LooseOptions& options, bool is_folder) : options_(options), is_folder_(is_folder) {}
+  explicit FolderReader(LooseFiles& files) : files_(files) {}
 
-  LooseParts take() { return std::move(parts_); }
-
-  /// Whether a component was in them.
-  bool add_tensors(const Component& tensors, const fs::path& folder) {
-    std::map<std::string, Identified, std::less<>> identified = identify(tensors);
-    for (auto& [kind, part] : identified) {
-      const bool second =
-          kind == "transformer" && expert_called(name_of(tensors, folder)) == Expert::kLowNoise;
-      const std::string name = second ? "transformer_2" : kind;
-      LooseCandidate candidate{.component = std::move(part.component)};
-      const bool wanted = !options_.left_out.contains(name);
-      if (wanted) set_config(name, part.naming, folder, candidate);
-      if (is_folder_ && wanted && !candidate.error && is_of_another_family(kind, candidate.component)) {
-        log_verbose("passing over " + tensors.origin + ": no " + kind + " of a Wan model");
-        continue;
-      }
-      parts_.found.insert(name);
-      if (!wanted) continue;
-      add_spiece_model(tensors, kind);
-      parts_.candidates[name].push_back(std::move(candidate));
-    }
-    return !identified.empty();
-  }
-
-  void add_folder(const fs::path& folder, int depth) {
-    add_tokenizer_folder(folder);
+  void read(const fs::path& folder, int depth) {
+    read_tokenizer(folder);
     std::vector<fs::path> entries;
     std::error_code error;
     for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::end(entry);
@@ -151,39 +82,38 @@ class Collector {
       if (!entry->path().filename().string().starts_with(".")) entries.push_back(entry->path());
     }
     std::sort(entries.begin(), entries.end());
-    std::set<fs::path> done = add_weights_of_library(folder, entries);
+    std::set<fs::path> done = read_weights_of_library(folder, entries);
     for (const fs::path& entry : entries) {
       if (fs::is_directory(entry, error)) {
-        if (depth < kDeepestFolder) add_folder(entry, depth + 1);
+        if (depth < kDeepestFolder) read(entry, depth + 1);
       } else if (is_named_like_tensors(entry) && !done.contains(entry)) {
         const std::vector<fs::path> shards = with_sibling_shards(entry);
         done.insert(shards.begin(), shards.end());
-        add_file_among_others(shards, entry, folder);
+        read_file_among_others(shards, entry, folder);
       }
     }
   }
 
  private:
   /// A file that somebody put beside those of the model: one that cannot be read is passed over.
-  void add_file_among_others(const std::vector<fs::path>& shards, const fs::path& file,
-                             const fs::path& folder) {
-    std::optional<Component> tensors;
+  void read_file_among_others(const std::vector<fs::path>& shards, const fs::path& file,
+                              const fs::path& folder) {
     try {
-      tensors = open_tensors(shards, file.string());
+      files_.tensors.push_back({open_tensors(shards, file.string()), folder});
     } catch (const Error& error) {
       log_warning(std::string("passing over a file: ") + error.what());
-      return;
     }
-    add_tensors(*tensors, folder);
   }
 
   /// Weights under the names that diffusers and transformers give them: an index or one of their variants.
-  /// Returns the files of that name, which are not looked at again.
-  std::set<fs::path> add_weights_of_library(const fs::path& folder, const std::vector<fs::path>& entries) {
+  /// Returns the files of that name, which are not read again.
+  std::set<fs::path> read_weights_of_library(const fs::path& folder, const std::vector<fs::path>& entries) {
     std::set<fs::path> done;
     for (const std::string base : {"diffusion_pytorch_model", "model"}) {
       if (!find_weights(folder, base)) continue;
-      if (!add_tensors(open_tensors(folder, base), folder)) continue;
+      Component component = open_tensors(folder, base);
+      if (recognise_family({&component}) == nullptr) continue;
+      files_.tensors.push_back({std::move(component), folder});
       for (const fs::path& entry : entries) {
         const std::string name = entry.filename().string();
         if (name.starts_with(base + ".") || name.starts_with(base + "-")) done.insert(entry);
@@ -192,96 +122,139 @@ class Collector {
     return done;
   }
 
-  void set_config(const std::string& name, std::string_view naming, const fs::path& folder,
+  void read_tokenizer(const fs::path& folder) {
+    // XLM-RoBERTa's, which original repositories have for a part that nobody runs.
+    const bool other = is_file(folder / "sentencepiece.bpe.model");
+    const bool found = is_file(folder / "spiece.model") || is_file(folder / "tokenizer.json");
+    if (found && !other) files_.tokenizer = folder;
+  }
+
+  LooseFiles& files_;
+};
+
+/// Recognises the parts of a family in loose files.
+class Recogniser {
+ public:
+  Recogniser(const LooseFiles& files, const Family& family, const LooseOptions& options)
+      : files_(files), family_(family), options_(options) {}
+
+  LooseParts run() {
+    for (const LooseFiles::Tensors& tensors : files_.tensors) add(tensors);
+    // A folder's own files come before the tokenizer inside a text encoder's file.
+    if (!files_.tokenizer.empty()) parts_.tokenizers[name_of_tokenizer()] = {.path = files_.tokenizer};
+    return std::move(parts_);
+  }
+
+ private:
+  void add(const LooseFiles::Tensors& tensors) {
+    auto recognised = recognise_parts(tensors.component, family_);
+    if (recognised.empty() && !files_.is_folder) throw unknown_tensors_error(tensors.component);
+    for (auto& [network, part] : recognised) {
+      const std::string name = name_of(network, tensors);
+      LooseCandidate candidate{.component = std::move(part.component)};
+      const bool wanted = !options_.left_out.contains(name);
+      if (wanted) set_config(name, part.naming, tensors.folder, candidate);
+      if (files_.is_folder && wanted && !candidate.error &&
+          !family_.fits(network, candidate.component.info(), nullptr)) {
+        log_verbose("passing over " + tensors.component.origin + ": no " + network + " of " + any_model());
+        continue;
+      }
+      parts_.found.insert(name);
+      if (!wanted) continue;
+      add_spiece_model(tensors.component, name);
+      parts_.candidates[name].push_back(std::move(candidate));
+    }
+  }
+
+  /// The part, or a twin of it, whatever the names of files tell. A file that was named alone may be the only
+  /// transformer, whatever its own name tells.
+  std::string name_of(const std::string& network, const LooseFiles::Tensors& tensors) const {
+    const fs::path named = files_.is_folder ? tensors.component.files.front()->path() : tensors.folder;
+    const PartKind* called = find_part(family_, family_.part_called(named));
+    return called != nullptr && called->network() == network ? called->name : network;
+  }
+
+  void set_config(const std::string& name, const std::string& naming, const fs::path& folder,
                   LooseCandidate& candidate) const {
-    const std::string kind = name == "transformer_2" ? "transformer" : name;
-    Component& component = candidate.component;
+    const std::string& network = find_part(family_, name)->network();
     const auto replaced = options_.replaced.find(name);
     try {
-      const Config beside = config_beside(folder, kind);
-      // What diffusers or transformers wrote beside tensors under their names is meant for them.
-      const bool complete = naming == "diffusers" || naming == "transformers";
-      component.config =
-          complete && component_of(beside) == kind
-              ? beside
-              : derive_config(
-                    kind, component,
-                    {.beside = beside,
-                     .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
+      const Config beside = config_beside(folder, network);
+      // A config.json that diffusers or transformers wrote beside tensors under their names is complete.
+      const bool complete =
+          (naming == "diffusers" || naming == "transformers") && part_of(beside, family_) == network;
+      candidate.component.config =
+          complete ? beside
+                   : family_.derive_config(
+                         network, candidate.component.info(),
+                         {.beside = beside,
+                          .replaced = replaced != options_.replaced.end() ? replaced->second : no_config()});
     } catch (const Error& error) {
-      if (!is_folder_) throw;
+      if (!files_.is_folder) throw;
       candidate.error = error;
     }
   }
 
+  /// The config.json of the folder, if it belongs to this part or does not tell to which.
+  Config config_beside(const fs::path& folder, const std::string& network) const {
+    if (!is_file(folder / "config.json")) return no_config();
+    const Config config = Config::read(folder / "config.json");
+    const std::string owner = part_of(config, family_);
+    return owner.empty() || owner == network ? config : no_config();
+  }
+
   /// ComfyUI's text encoders bring their tokenizer as a tensor of bytes, llama.cpp's as lists.
-  void add_spiece_model(const Component& tensors, const std::string& kind) {
-    if (kind != "text_encoder" || parts_.tokenizer) return;
+  void add_spiece_model(const Component& tensors, const std::string& name) {
+    const std::string& tokenizer = find_part(family_, name)->tokenizer;
+    if (tokenizer.empty() || parts_.tokenizers.contains(tokenizer)) return;
+    std::string model;
     for (const auto& file : tensors.files) {
-      const std::string model = gguf_spiece_model(*file);
-      if (!model.empty()) parts_.tokenizer = TokenizerSource{.spiece_model = model};
+      if (std::string found = gguf_spiece_model(*file); !found.empty()) model = std::move(found);
     }
-    for (const auto& [name, source] : tensors.tensors) {
-      if (name != "spiece_model" && !name.ends_with(".spiece_model")) continue;
+    for (const auto& [tensor, source] : tensors.tensors) {
+      if (tensor != "spiece_model" && !tensor.ends_with(".spiece_model")) continue;
       const auto bytes = source.file->bytes(source.stored);
-      parts_.tokenizer = TokenizerSource{
-          .spiece_model = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+      model.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
+    if (!model.empty()) parts_.tokenizers[tokenizer] = {.spiece_model = model};
   }
 
-  void add_tokenizer_folder(const fs::path& folder) {
-    // XLM-RoBERTa's, which original repositories have for a part that nobody runs.
-    const bool other = is_file(folder / "sentencepiece.bpe.model");
-    const bool found = is_file(folder / "spiece.model") || is_file(folder / "tokenizer.json");
-    // A folder's own files come before what a text encoder's file has inside.
-    if (found && !other) parts_.tokenizer = TokenizerSource{.path = folder};
+  /// The first tokenizer that a part of the family uses.
+  std::string name_of_tokenizer() const {
+    for (const PartKind& part : family_.parts()) {
+      if (!part.tokenizer.empty()) return part.tokenizer;
+    }
+    return "tokenizer";
   }
 
-  /// What tells an expert: a file that was named alone may be the only transformer, whatever it is called.
-  fs::path name_of(const Component& tensors, const fs::path& folder) const {
-    return is_folder_ ? tensors.files.front()->path() : folder;
-  }
-
+  const LooseFiles& files_;
+  const Family& family_;
   const LooseOptions& options_;
-  const bool is_folder_;
   LooseParts parts_;
 };
 
 }  // namespace
 
-Expert expert_called(const fs::path& path) {
-  for (const fs::path& named : {path.filename(), path.parent_path().filename()}) {
-    const Name name = understand(named.string());
-    // "HIGH" alone is an expert's in the name of a model that has experts, else it may be a camera's angle.
-    const bool has_experts =
-        name.joined.find("wan22") != std::string::npos || name.joined.find("a14b") != std::string::npos;
-    const auto called = [&](const char* word) {
-      return name.letters.find(std::string(word) + "noise") != std::string::npos ||
-             (has_experts && name.words.contains(word));
-    };
-    const bool high = called("high"), low = called("low");
-    if (high != low) return high ? Expert::kHighNoise : Expert::kLowNoise;
-  }
-  return Expert::kUnknown;
-}
-
-std::string flag_of(std::string_view component) {
-  std::string flag = "--" + std::string(component);
+std::string flag_of(std::string_view part) {
+  std::string flag = "--" + std::string(part);
   std::replace(flag.begin(), flag.end(), '_', '-');
   return flag;
 }
 
-LooseParts open_loose_parts(const fs::path& path, const LooseOptions& options) {
+LooseFiles LooseFiles::read(const fs::path& path) {
   std::error_code ignored;
-  const bool is_folder = fs::is_directory(path, ignored);
-  Collector collector(options, is_folder);
-  if (is_folder) {
-    collector.add_folder(path, 0);
+  LooseFiles files{
+      .path = path, .is_folder = fs::is_directory(path, ignored), .tensors = {}, .tokenizer = {}};
+  if (files.is_folder) {
+    FolderReader(files).read(path, 0);
   } else {
-    const Component tensors = open_tensors(with_sibling_shards(path), path.string());
-    if (!collector.add_tensors(tensors, path.parent_path())) throw unknown_tensors_error(tensors);
+    files.tensors.push_back({open_tensors(with_sibling_shards(path), path.string()), path.parent_path()});
   }
-  return collector.take();
+  return files;
+}
+
+LooseParts recognise_loose_parts(const LooseFiles& files, const Family& family, const LooseOptions& options) {
+  return Recogniser(files, family, options).run();
 }
 
 TokenizerSource open_tokenizer(const fs::path& path) {
@@ -293,7 +266,7 @@ TokenizerSource open_tokenizer(const fs::path& path) {
   if (folder && !has_one(path) && has_one(path / "tokenizer")) return {.path = path / "tokenizer"};
   if (folder ? !has_one(path) : !is_file(path)) {
     refuse(path, folder ? "a folder without tokenizer.json or spiece.model" : "no such file or folder",
-           "a tokenizer", "name the folder tokenizer/ or google/umt5-xxl/ of a Wan repository");
+           "a tokenizer", "name the folder of a repository that has one of them");
   }
   return {.path = path};
 }

@@ -7,53 +7,63 @@
 #include <string>
 #include <vector>
 
+#include "families/family.h"
 #include "files/checkpoints/component.h"
 #include "t2v/error.h"
 
 namespace t2v {
 
-/// Where the tokenizer is: one of the two.
+/// Place of a tokenizer: one of the two.
 struct TokenizerSource {
   std::filesystem::path path = {};  ///< a folder with tokenizer.json or spiece.model, or one of these files
   std::string spiece_model = {};    ///< the bytes of a SentencePiece model that came inside a checkpoint
 };
 
-/// A component that was told by its content, and why its configuration cannot be told, if it cannot.
+/// The tensors of a file, or of a folder without model_index.json: an original repository, a component's
+/// folder, files put together by hand.
+struct LooseFiles {
+  /// Reads the headers of a file (of all shards, if it is one of them) or of a folder and the folders in it.
+  /// Error (kInput) for a file that is damaged; in a folder it is passed over.
+  static LooseFiles read(const std::filesystem::path& path);
+
+  /// One file, or the shards of one, under the names that they have there.
+  struct Tensors {
+    Component component;
+    std::filesystem::path folder;
+  };
+  std::filesystem::path path;
+  bool is_folder = false;
+  std::vector<Tensors> tensors;
+  std::filesystem::path tokenizer;  ///< the folder that has one; empty: none
+};
+
+/// A part that was recognised, and the reason why its configuration is unknown, if it is.
 struct LooseCandidate {
   Component component;
   std::optional<Error> error = {};
 };
 
-/// Components that were told by their content, under the names that model_index.json would give them; more
-/// than one of a name where a folder has files for several models.
+/// Recognised parts by PartKind::name; several of a name where a folder has files of several models.
 struct LooseParts {
   std::map<std::string, std::vector<LooseCandidate>, std::less<>> candidates;
-  std::set<std::string> found;  ///< names of all that is there, what was left out too
-  std::optional<TokenizerSource> tokenizer;
+  std::set<std::string> found;  ///< names of all parts that are there, also of those that were left out
+  std::map<std::string, TokenizerSource, std::less<>> tokenizers;
 };
 
-using ConfigsByComponent = std::map<std::string, Config, std::less<>>;
+using ConfigsByPart = std::map<std::string, Config, std::less<>>;
 
 struct LooseOptions {
-  std::set<std::string, std::less<>> left_out = {};  ///< components that nobody wants
-  ConfigsByComponent replaced = {};  ///< of what the components take the place of, for what no tensor says
+  std::set<std::string, std::less<>> left_out = {};  ///< parts that nobody wants
+  ConfigsByPart replaced = {};  ///< of the parts whose place these take, for values that no tensor tells
 };
 
+/// Recognises the parts of a family. In a folder, parts of other families are passed over, and of parts with
+/// the same tensors the names of files and folders tell which one it is. Error (kInput) for a file without a
+/// part of the family.
+LooseParts recognise_loose_parts(const LooseFiles& files, const Family& family, const LooseOptions& options);
+
 /// "--text-encoder" of "text_encoder".
-std::string flag_of(std::string_view component);
-
-/// What is in a file (or, for one of several shards, in all of them), or in a folder that has no
-/// model_index.json: an original repository, a component's folder, files put together by hand. Folders inside
-/// it are looked into, and what is of no Wan model is passed over; experts are told by their names, or those
-/// of their folders. Error (kInput) for a file that holds nothing known.
-LooseParts open_loose_parts(const std::filesystem::path& path, const LooseOptions& options);
-
-/// The experts of Wan2.2, whose tensors are alike.
-enum class Expert { kUnknown, kHighNoise, kLowNoise };
-/// The one that people call a file (of weights or of a LoRA) or a folder, or else the folder it is in:
-/// kLowNoise for "wan2.2_t2v_low_noise_14B.safetensors", "LowNoise/model.gguf",
-/// "Wan2_2-T2V-A14B-LOW_fp8.gguf".
-Expert expert_called(const std::filesystem::path& path);
+std::string flag_of(std::string_view part);
 
 /// A tokenizer's folder or file. Error (kInput) if it is none.
 TokenizerSource open_tokenizer(const std::filesystem::path& path);

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
 #include "core/shown_name.h"
+#include "families/registry.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -128,25 +127,27 @@ LoraNaming commonest(const std::map<LoraNaming, int64_t>& counts) {
   return most == counts.end() ? LoraNaming::kDiffusers : most->first;
 }
 
-[[noreturn]] void refuse_other_model(const TensorFile& file) {
-  std::string example, family;
+[[noreturn]] void refuse_other_model(const TensorFile& file, const Family& family) {
+  std::string example, other;
   for (const auto& [key, stored] : file.tensors()) {
     if (example.empty()) example = key;
-    if (family.empty()) family = family_of_lora_key(key);
+    if (other.empty()) other = other_model_of_lora_key(key);
   }
   if (example.empty()) fail(file, "a file without tensors", "a LoRA", "download the file again");
   const bool lora = LoraFile::recognises(file);
   fail(file,
-       "no key of a Wan transformer among " + std::to_string(file.tensors().size()) + ", such as " +
-           shown_name(example) + (family.empty() ? "" : ", which is for " + family),
-       lora || !family.empty() ? "a LoRA for Wan" : "a LoRA", "use a LoRA made for this model");
+       "no key of a " + family.name() + " transformer among " + std::to_string(file.tensors().size()) +
+           ", such as " + shown_name(example) + (other.empty() ? "" : ", which is for " + other),
+       lora || !other.empty() ? "a LoRA for " + family.name() : "a LoRA", "use a LoRA made for this model");
 }
 
-/// The keys that name a part of a Wan transformer; the others go to `ignored`.
-std::map<std::string, LoraKey> understood_keys(const TensorFile& file, std::vector<std::string>& ignored) {
+/// The keys that name a part of a transformer of the family; the others go to `ignored`.
+std::map<std::string, LoraKey> understood_keys(const TensorFile& file, const Family& family,
+                                               std::vector<std::string>& ignored) {
+  const LoraKeyReader reader(family);
   std::map<std::string, LoraKey> keys;
   for (const auto& [key, stored] : file.tensors()) {
-    auto parsed = parse_lora_key(key);
+    auto parsed = reader.read(key);
     if (!parsed) {
       ignored.push_back(key);
       continue;
@@ -157,7 +158,7 @@ std::map<std::string, LoraKey> understood_keys(const TensorFile& file, std::vect
     }
     keys.emplace(key, std::move(*parsed));
   }
-  if (keys.empty()) refuse_other_model(file);
+  if (keys.empty()) refuse_other_model(file, family);
   return keys;
 }
 
@@ -183,10 +184,19 @@ bool LoraFile::recognises(const TensorFile& file) {
                      [](const auto& entry) { return is_lora_key(entry.first); });
 }
 
-LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
-  LoraFile lora;
-  lora.file = TensorFile::open(path);
-  const std::map<std::string, LoraKey> keys = understood_keys(*lora.file, lora.ignored);
+const Family& family_of_lora(const TensorFile& file) {
+  const auto understood = [&](const Family* family) {
+    const LoraKeyReader reader(*family);
+    return std::count_if(file.tensors().begin(), file.tensors().end(),
+                         [&](const auto& tensor) { return reader.read(tensor.first).has_value(); });
+  };
+  const auto fewer = [&](const Family* a, const Family* b) { return understood(a) < understood(b); };
+  return **std::max_element(families().begin(), families().end(), fewer);
+}
+
+LoraFile LoraFile::open(const std::filesystem::path& path, const Family& family, bool second_expert) {
+  LoraFile lora{.family = &family, .file = TensorFile::open(path), .modules = {}, .ignored = {}};
+  const std::map<std::string, LoraKey> keys = understood_keys(*lora.file, family, lora.ignored);
   const auto is_for = [&keys](bool second) {
     return std::any_of(keys.begin(), keys.end(),
                        [&](const auto& key) { return key.second.second_expert == second; });
@@ -216,20 +226,12 @@ LoraFile LoraFile::open(const std::filesystem::path& path, bool second_expert) {
 }
 
 std::string LoraFile::made_for() const {
-  int64_t blocks = 0, width = 0;
+  std::map<std::string, int64_t> widths;
   for (const auto& [name, module] : modules) {
-    if (!name.starts_with("blocks.")) continue;
-    blocks = std::max<int64_t>(blocks, 1 + std::atoi(name.c_str() + std::strlen("blocks.")));
     const LoraTensor* down = module.find(LoraRole::kDown);
-    if (down != nullptr && name.ends_with(".attn1.to_q")) width = down->stored.shape[1];
+    widths[name] = down != nullptr ? down->stored.shape[1] : 0;
   }
-  std::string text = "a Wan transformer";
-  if (width > 0) text += " of width " + std::to_string(width);
-  if (blocks > 0) text += " with " + std::to_string(blocks) + " blocks or more";
-  for (const auto& [known, size] : {std::pair{1536, "1.3B"}, {3072, "5B"}, {5120, "14B"}}) {
-    if (width == known) text += std::string(" (") + size + ")";
-  }
-  return text;
+  return family->lora_made_for(widths);
 }
 
 LoraMatch LoraFile::match(const Component& transformer) const {
@@ -273,11 +275,11 @@ std::string LoraMatch::text() const {
   return line;
 }
 
-std::vector<LoraMerge> open_loras(const std::vector<LoraChoice>& choices, const Component& transformer,
-                                  bool second_expert) {
+std::vector<LoraMerge> open_loras(const std::vector<NamedLora>& named, const Family& family,
+                                  const Component& transformer, bool second_expert) {
   std::vector<LoraMerge> merges;
-  for (const LoraChoice& choice : choices) {
-    LoraFile lora = LoraFile::open(choice.file, second_expert);
+  for (const NamedLora& choice : named) {
+    LoraFile lora = LoraFile::open(choice.file, family, second_expert);
     LoraMatch match = lora.match(transformer);
     merges.push_back({std::move(lora), choice.strength, std::move(match)});
   }

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
-
-#include "families/naming.h"
 
 namespace t2v {
 namespace {
@@ -50,7 +47,7 @@ constexpr std::array<std::string_view, 10> kPrefixes = {
     "lora_unet_",        "lora_transformer_",      "lycoris_",         "pipe_dit_",      "dit_"};
 
 // Parts of keys that tell for which other model a LoRA was made; the first that is found decides.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherFamilies = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherModels = {{
     {"lora_te", "a text encoder"},
     {"text_encoder", "a text encoder"},
     {"down_blocks", "Stable Diffusion"},
@@ -71,8 +68,8 @@ std::string with_underscores(std::string_view dotted) {
   return text;
 }
 
-/// A table of names whose dots are underscores, which loses nothing that tells one from another: kohya's keys
-/// have no dots at all. From the original names, or from diffusers' own.
+/// A table from the original names, or from those of diffusers, with underscores for their dots: kohya's keys
+/// have no dots. The names stay different from each other.
 RenameTable from_underscores(const RenameTable& table, LoraNaming naming) {
   RenameTable underscored;
   for (const Rename& entry : table) {
@@ -83,32 +80,6 @@ RenameTable from_underscores(const RenameTable& table, LoraNaming naming) {
   std::stable_sort(underscored.begin(), underscored.end(),
                    [](const Rename& a, const Rename& b) { return a.from.size() > b.from.size(); });
   return underscored;
-}
-
-struct Module {
-  std::string name;
-  LoraNaming naming;
-  bool is_parameter;  ///< not a weight or bias: a scale_shift_table
-};
-
-/// The module or parameter that `words` names: without prefixes, and with underscores for dots.
-std::optional<Module> find_module(const std::string& words) {
-  static const std::array<std::pair<LoraNaming, RenameTable>, 2> tables = {{
-      {LoraNaming::kOriginal, from_underscores(original_transformer_names(), LoraNaming::kOriginal)},
-      {LoraNaming::kDiffusers, from_underscores(original_transformer_names(), LoraNaming::kDiffusers)},
-  }};
-  constexpr std::string_view kWeight = ".weight";
-  for (const auto& [naming, table] : tables) {
-    const auto weight = rename(table, words + "_weight");
-    if (weight && weight->ends_with(kWeight)) {
-      return Module{weight->substr(0, weight->size() - kWeight.size()), naming, false};
-    }
-    const auto parameter = rename(table, words);
-    if (parameter && (parameter->ends_with("scale_shift_table") || parameter->ends_with("pos_embed"))) {
-      return Module{*parameter, naming, true};
-    }
-  }
-  return std::nullopt;
 }
 
 /// Whether a block's number is one that no model has.
@@ -179,7 +150,31 @@ std::string_view lora_naming_name(LoraNaming naming) {
   return "";
 }
 
-std::optional<LoraKey> parse_lora_key(std::string_view key) {
+LoraKeyReader::LoraKeyReader(const Family& family) : names_(family.lora_names()) {
+  for (const LoraNaming naming : {LoraNaming::kOriginal, LoraNaming::kDiffusers}) {
+    for (const KeyMap& key_map : family.parts().front().key_maps) {
+      if (!key_map.table.empty()) tables_.emplace_back(naming, from_underscores(key_map.table, naming));
+    }
+  }
+}
+
+std::optional<LoraKeyReader::Module> LoraKeyReader::find_module(const std::string& words) const {
+  constexpr std::string_view kWeight = ".weight";
+  for (const auto& [naming, table] : tables_) {
+    const auto weight = rename(table, words + "_weight");
+    if (weight && weight->ends_with(kWeight)) {
+      return Module{weight->substr(0, weight->size() - kWeight.size()), naming, false};
+    }
+    const auto parameter = rename(table, words);
+    const auto ends = [&](const std::string& ending) { return parameter->ends_with(ending); };
+    if (parameter && std::any_of(names_.parameters.begin(), names_.parameters.end(), ends)) {
+      return Module{*parameter, naming, true};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<LoraKey> LoraKeyReader::read(std::string_view key) const {
   const auto cut = cut_key(key);
   if (!cut) return std::nullopt;
   const std::string text = with_underscores(cut->module);
@@ -197,9 +192,9 @@ std::optional<LoraKey> parse_lora_key(std::string_view key) {
     while (words.starts_with("_")) words.remove_prefix(1);
   }
   std::string name(words);
-  if (name.ends_with("_to_out")) name += "_0";                   // as older diffusers
-  if (cut->role == LoraRole::kParameter) name += "_modulation";  // "blocks.0.diff_m"
-  auto module = find_module(name);
+  if (name.ends_with("_to_out")) name += "_0";                             // as older diffusers
+  if (cut->role == LoraRole::kParameter) name += "_" + names_.modulation;  // "blocks.0.diff_m"
+  std::optional<Module> module = find_module(name);
   if (!module || has_long_number(module->name)) return std::nullopt;
   LoraRole role = cut->role;
   if (role == LoraRole::kWeight && module->is_parameter) role = LoraRole::kParameter;
@@ -212,9 +207,9 @@ std::optional<LoraKey> parse_lora_key(std::string_view key) {
 
 bool is_lora_key(std::string_view key) { return cut_key(key).has_value(); }
 
-std::string_view family_of_lora_key(std::string_view key) {
-  for (const auto& [part, family] : kOtherFamilies) {
-    if (key.find(part) != std::string_view::npos) return family;
+std::string_view other_model_of_lora_key(std::string_view key) {
+  for (const auto& [part, model] : kOtherModels) {
+    if (key.find(part) != std::string_view::npos) return model;
   }
   return "";
 }

@@ -77,14 +77,14 @@ void check_room(const fs::path& folder, int64_t bytes) {
                                    .advice = "free some room, or set HF_HOME to a folder on a larger disk"});
 }
 
-/// One pull: the parts of it need the same things.
+/// One pull of a model.
 class Pull {
  public:
-  Pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
+  Pull(const HubEnvironment& environment, const KnownModel& model, const FileChoice& choice,
        const RunControl& control)
       : environment_(environment),
         model_(model),
-        request_(request),
+        choice_(choice),
         control_(control),
         cache_(environment.cache),
         client_({.endpoint = environment.endpoint,
@@ -104,14 +104,9 @@ class Pull {
     return parse_listing(text, full_name(model_.repository));
   }
 
-  PullPlan plan(const Listing& listing) const {
+  DownloadPlan plan(const Listing& listing) const {
     const fs::path folder = cache_.folder(model_.repository.id);
-    PullPlan plan{.repository = model_.repository.id,
-                  .commit = listing.commit,
-                  .folder = folder,
-                  .files = {},
-                  .to_come = 0,
-                  .disk_free = room_in(folder).value_or(0)};
+    DownloadPlan plan{.commit = listing.commit, .folder = folder, .disk_free = room_in(folder).value_or(0)};
     const std::vector<RemoteFile> files = chosen(listing);
     for (const RemoteFile& file : files)
       plan.files.push_back({file.path, file.size, is_missing(file) ? kept(file) : file.size});
@@ -120,7 +115,7 @@ class Pull {
     return plan;
   }
 
-  PullResult run(const Listing& listing) {
+  CachedModel run(const Listing& listing) {
     const std::vector<RemoteFile> files = chosen(listing);
     const int64_t downloaded = download_missing(listing, files);
     for (const RemoteFile& file : files) {
@@ -129,14 +124,13 @@ class Pull {
     cache_.set_reference(model_.repository, listing.commit);
     const std::optional<fs::path> path = find_in_cache(cache_, model_);
     return {.path = path ? *path : cache_.snapshot(model_.repository.id, listing.commit),
-            .repository = model_.repository.id,
             .commit = listing.commit,
             .downloaded = downloaded};
   }
 
  private:
   std::vector<RemoteFile> chosen(const Listing& listing) const {
-    return choose_files(listing, request_.include.empty() ? model_.files : request_.include, request_.variant,
+    return choose_files(listing, choice_.include.empty() ? model_.files : choice_.include, choice_.variant,
                         model_.name);
   }
 
@@ -208,22 +202,19 @@ class Pull {
 
   const HubEnvironment& environment_;
   const KnownModel& model_;
-  const PullRequest& request_;
+  const FileChoice& choice_;
   const RunControl& control_;
   HubCache cache_;
   HttpClient client_;
 };
 
-/// What is in the cache, if that is all of it.
-std::optional<PullResult> cached(const HubEnvironment& environment, const KnownModel& model) {
+/// The model in the cache, if it is whole.
+std::optional<CachedModel> cached(const HubEnvironment& environment, const KnownModel& model) {
   const HubCache cache(environment.cache);
   const std::optional<fs::path> path = find_in_cache(cache, model);
   const std::optional<fs::path> snapshot = cache.find(model.repository);
   if (!path || !missing_files(*snapshot).empty()) return std::nullopt;
-  return PullResult{.path = *path,
-                    .repository = model.repository.id,
-                    .commit = snapshot->filename().string(),
-                    .downloaded = 0};
+  return CachedModel{.path = *path, .commit = snapshot->filename().string()};
 }
 
 }  // namespace
@@ -241,11 +232,11 @@ std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& m
 
 namespace {
 
-/// The list of a model's files; nothing if what is in the cache, `here`, is to be used. Error as pull().
+/// The list of a model's files; nothing if the model in the cache, `here`, is to be used. Error as pull().
 std::optional<Listing> listing_of(const HubEnvironment& environment, const KnownModel& model,
-                                  const PullRequest& request, Pull& pull,
-                                  const std::optional<PullResult>& here) {
-  if (request.offline || environment.offline) {
+                                  const FileChoice& choice, Pull& pull,
+                                  const std::optional<CachedModel>& here) {
+  if (choice.offline || environment.offline) {
     if (here) return std::nullopt;
     throw Error(ErrorCode::kNetwork,
                 {.doing = "t2v pull " + model.name,
@@ -264,19 +255,19 @@ std::optional<Listing> listing_of(const HubEnvironment& environment, const Known
 
 }  // namespace
 
-PullPlan plan_pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
-                   const RunControl& control) {
-  const std::optional<PullResult> here = cached(environment, model);
-  Pull pull(environment, model, request, control);
-  if (const auto listing = listing_of(environment, model, request, pull, here)) return pull.plan(*listing);
-  return {.repository = here->repository, .commit = here->commit, .folder = here->path};
+DownloadPlan plan_pull(const HubEnvironment& environment, const KnownModel& model, const FileChoice& choice,
+                       const RunControl& control) {
+  const std::optional<CachedModel> here = cached(environment, model);
+  Pull pull(environment, model, choice, control);
+  if (const auto listing = listing_of(environment, model, choice, pull, here)) return pull.plan(*listing);
+  return {.commit = here->commit, .folder = here->path};
 }
 
-PullResult pull(const HubEnvironment& environment, const KnownModel& model, const PullRequest& request,
-                const RunControl& control) {
-  const std::optional<PullResult> here = cached(environment, model);
-  Pull pull(environment, model, request, control);
-  const auto listing = listing_of(environment, model, request, pull, here);
+CachedModel pull(const HubEnvironment& environment, const KnownModel& model, const FileChoice& choice,
+                 const RunControl& control) {
+  const std::optional<CachedModel> here = cached(environment, model);
+  Pull pull(environment, model, choice, control);
+  const auto listing = listing_of(environment, model, choice, pull, here);
   return listing ? pull.run(*listing) : *here;
 }
 

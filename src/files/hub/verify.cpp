@@ -60,7 +60,7 @@ int64_t size_of(const fs::path& file) {
 
 }  // namespace
 
-VerifyResult verify(const std::string& name, const fs::path& path, const RunControl& control) {
+VerifiedFiles verify(const std::string& name, const fs::path& path, const RunControl& control) {
   const std::vector<fs::path> files = files_of(path);
   int64_t total = 0, done = 0;
   for (const fs::path& file : files) total += size_of(file);
@@ -71,7 +71,7 @@ VerifyResult verify(const std::string& name, const fs::path& path, const RunCont
     if (control.on_event) control.on_event(event);
   };
   advance(name, 0);
-  VerifyResult result{.path = path, .files = 0, .bytes = 0, .unverified = {}};
+  VerifiedFiles result;
   std::vector<fs::path> damaged;
   for (const fs::path& file : files) {
     const std::string expected = expected_hash(file);

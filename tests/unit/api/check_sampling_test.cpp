@@ -51,7 +51,7 @@ TEST_F(CheckSamplingTest, StepsOfOnesOwnAreNotThePresetsNoiseLevels) {
 TEST_F(CheckSamplingTest, TheGuidanceOfOnesOwnIsBothExperts) {
   enlarge();
   checkpoint_.components.emplace("transformer_2", checkpoint_.get("transformer"));
-  checkpoint_.boundary_ratio = 0.7;
+  checkpoint_.index = Config({{"_class_name", "WanPipeline"}, {"boundary_ratio", 0.7}}, "test");
   const CheckedSampling sampling = checked({.guidance_scale = 6.0});
   EXPECT_FALSE(sampling.guidance_scale_2.has_value());
   EXPECT_EQ(*sampling.boundary_ratio, 0.7);  // the checkpoint's own before the preset's

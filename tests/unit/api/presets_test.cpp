@@ -32,11 +32,8 @@ TEST_P(PresetTest, IsFoundByWhatTheCheckpointIs) {
   Checkpoint checkpoint = tiny_wan();
   checkpoint.components.at("transformer").config = Config(published.transformer, "test");
   if (published.two_experts) checkpoint.components.emplace("transformer_2", checkpoint.get("transformer"));
-  checkpoint.expand_timesteps = published.expand_timesteps;
-  for (const auto pipeline :
-       {PipelineClass::kWan, PipelineClass::kWanImageToVideo, PipelineClass::kWanVACE}) {
-    if (pipeline_class_name(pipeline) == published.pipeline) checkpoint.pipeline = pipeline;
-  }
+  checkpoint.index =
+      Config({{"_class_name", published.pipeline}, {"expand_timesteps", published.expand_timesteps}}, "test");
   const Config preset = find_preset(checkpoint, {.model = published.name});
   const CheckedSize size = check_size({}, preset, checkpoint);
   const CheckedSampling sampling = check_sampling({}, preset, checkpoint);

@@ -27,8 +27,7 @@ Checkpoint published(const std::string& transformer) {
   for (const auto& [name, shape] : expected_tensors("vae", Config(nlohmann::json::object(), "vae"))) {
     vae["tensors"][name] = shape;
   }
-  Checkpoint checkpoint{
-      .origin = "", .components = {}, .tokenizer = {}, .scheduler = no_config(), .boundary_ratio = {}};
+  Checkpoint checkpoint{.family = &wan_family(), .origin = ""};
   checkpoint.components.emplace("transformer", hollow(testing::published_model(transformer)));
   checkpoint.components.emplace("text_encoder", hollow(testing::published_model("umt5-xxl")));
   checkpoint.components.emplace("vae", hollow(vae));
@@ -148,7 +147,7 @@ const PlannedPhase* phase_of(const Plan& plan, const std::string& name) {
 TEST(ClipPlan, CountsTheEncodingOfImages) {
   EXPECT_EQ(phase_of(plan_clip(published("Wan2.1-T2V-14B"), request_480p81(), gpu(80)), "images"), nullptr);
   Checkpoint checkpoint = published("Wan2.1-I2V-14B");
-  checkpoint.pipeline = PipelineClass::kWanImageToVideo;
+  checkpoint.index = Config({{"_class_name", "WanImageToVideoPipeline"}}, "model_index.json");
   checkpoint.components.emplace("image_encoder", hollow(testing::published_model("clip-vit-h-14")));
   CheckedRequest request = request_480p81();
   request.conditions.image = "x.png";
@@ -172,7 +171,7 @@ TEST(ClipPlan, CountsTheControlBranchOfVACE) {
   Checkpoint checkpoint = published("Wan2.1-VACE-1.3B");
   CheckedRequest request = request_480p81();
   const int64_t without = sampling_bytes_480p81(checkpoint, request);
-  checkpoint.pipeline = PipelineClass::kWanVACE;
+  checkpoint.index = Config({{"_class_name", "WanVACEPipeline"}}, "model_index.json");
   const int64_t stream = int64_t{32760} * 1536 * 4;
   EXPECT_GT(sampling_bytes_480p81(checkpoint, request), without + stream);
   EXPECT_LT(sampling_bytes_480p81(checkpoint, request), without + 2 * stream);

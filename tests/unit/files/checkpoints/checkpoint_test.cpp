@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
-#include "files/checkpoints/variant.h"
 #include "unit/checkpoint_files.h"
 
 namespace t2v {
@@ -23,6 +22,13 @@ class CheckpointTest : public WeightsFolder {
  protected:
   static std::string refusal(const CheckpointSources& sources) {
     return input_error([&] { Checkpoint::open(sources); });
+  }
+  /// What is said of a second expert that is missing: the advice, or "needed"; "" if it is not missing.
+  static std::string missing_expert(const CheckpointSources& sources) {
+    for (const MissingPart& part : Checkpoint::open(sources).missing_parts()) {
+      if (part.name == "transformer_2") return part.needed ? "needed" : part.advice;
+    }
+    return "";
   }
   /// A file of F32 zeros with these names and shapes.
   fs::path zeros(const std::string& name,
@@ -41,7 +47,7 @@ class CheckpointTest : public WeightsFolder {
 
 TEST_F(CheckpointTest, OpensADiffusersFolder) {
   const Checkpoint checkpoint = Checkpoint::open({.model = kTiny});
-  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWan);
+  EXPECT_EQ(checkpoint.pipeline(), "WanPipeline");
   EXPECT_TRUE(checkpoint.get("transformer").has("patch_embedding.weight"));
   EXPECT_EQ(checkpoint.get("vae").config.integer("z_dim", 0), 16);
   EXPECT_EQ(checkpoint.get_tokenizer().path, kTiny / "tokenizer");
@@ -51,7 +57,7 @@ TEST_F(CheckpointTest, OpensADiffusersFolder) {
 
 TEST_F(CheckpointTest, AFileAloneLacksTheRest) {
   const Checkpoint checkpoint = Checkpoint::open({.model = kParts / "transformer_original.safetensors"});
-  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWanImageToVideo);
+  EXPECT_EQ(checkpoint.pipeline(), "WanImageToVideoPipeline");
   EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 16);  // of first and last frame
   const Config& config = checkpoint.get("transformer").config;
   EXPECT_EQ(config.integer("num_attention_heads", 0), 1);  // from the metadata of the file
@@ -112,7 +118,7 @@ TEST_F(CheckpointTest, TheSecondTransformerIsWhatTheFlagNames) {
   const fs::path file = kParts / "transformer_original.safetensors";
   const Checkpoint checkpoint = Checkpoint::open({.parts = {{"transformer", file}, {"transformer_2", file}}});
   EXPECT_TRUE(checkpoint.has("transformer_2"));
-  EXPECT_EQ(checkpoint.boundary_ratio, 0.9);
+  EXPECT_EQ(checkpoint.index.number("boundary_ratio", 0), 0.9);
 }
 
 TEST_F(CheckpointTest, SaysWhatAFileIsInstead) {
@@ -251,37 +257,21 @@ TEST_F(CheckpointTest, ExpertsThatAreNamedTheOtherWayRound) {
   EXPECT_THAT(input_error([&] { half.expect_complete(); }), HasSubstr("no transformer_2"));
 }
 
-TEST(ExpertCalled, ByTheNameOfAFileOrItsFolder) {
-  for (const char* name : {"wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors", "HighNoise/model.gguf",
-                           "high_noise_model/diffusion_pytorch_model.safetensors",
-                           "Wan2_2-T2V-A14B_HIGH_fp8_e4m3fn_scaled_KJ.safetensors", "wan22-i2v-high.gguf",
-                           "Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors"}) {
-    EXPECT_EQ(expert_called(name), Expert::kHighNoise) << name;
-  }
-  EXPECT_EQ(expert_called("Wan2.2-Lightning_T2V-A14B-4steps-lora_LOW_fp16.safetensors"), Expert::kLowNoise);
-  for (const char* name :
-       {"low_angle_shot.safetensors", "wan2.1_t2v_high_quality.safetensors", "wan22_slow_motion.safetensors",
-        "wan2.2_highlights.safetensors", "wan2.2_high_to_low.safetensors", "wan2.2/model.safetensors"}) {
-    EXPECT_EQ(expert_called(name), Expert::kUnknown) << name;
-  }
-}
-
 TEST_F(CheckpointTest, AnExpertAloneIsSaidToBeOne) {
   const fs::path expert = fs::path(T2V_FIXTURES) / "tiny-wan/transformer";
   const auto lone_expert = [&](const char* name) {
     fs::copy(expert, path(name));
-    return Checkpoint::open({.model = kTiny, .parts = {{"transformer", path(name)}}}).lone_expert();
+    return missing_expert({.model = kTiny, .parts = {{"transformer", path(name)}}});
   };
   EXPECT_THAT(lone_expert("wan2.2_t2v_low_noise"), HasSubstr("low-noise expert"));
-  EXPECT_THAT(lone_expert("wan2.2_t2v_high_noise"), HasSubstr("high-noise expert"));
+  EXPECT_EQ(lone_expert("wan2.2_t2v_high_noise"), "needed");
   EXPECT_EQ(lone_expert("wan2.1_t2v"), "");
   // One of I2V-A14B tells it itself.
   const fs::path kinds = fs::path(T2V_FIXTURES) / "tiny-kinds";
   fs::copy(kinds / "2.2-i2v/transformer", path("model"));
-  const Checkpoint half =
-      Checkpoint::open({.parts = {{"transformer", path("model")}, {"vae", kTiny / "vae"}}});
-  EXPECT_THAT(half.lone_expert(), HasSubstr("Wan2.2 I2V-A14B"));
-  EXPECT_EQ(Checkpoint::open({.model = kinds / "2.1-i2v"}).lone_expert(), "");
+  EXPECT_THAT(missing_expert({.parts = {{"transformer", path("model")}, {"vae", kTiny / "vae"}}}),
+              HasSubstr("Wan2.2 I2V-A14B"));
+  EXPECT_EQ(missing_expert({.model = kinds / "2.1-i2v"}), "");
 }
 
 TEST_F(CheckpointTest, ExpertsAsFilesOfOneFolder) {
@@ -308,7 +298,7 @@ TEST_F(CheckpointTest, AHeadSizeThatNothingTells) {
               HasSubstr("attention_head_dim"));  // that of another component
   write("config.json", R"({"_class_name":"WanModel","num_heads":2})");
   const Checkpoint checkpoint = Checkpoint::open({.model = path("a.pth")});
-  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWanVACE);
+  EXPECT_EQ(checkpoint.pipeline(), "WanVACEPipeline");
   EXPECT_EQ(checkpoint.get("transformer").config.integer("attention_head_dim", 0), 8);
   EXPECT_EQ(checkpoint.get("transformer").config.integers("vace_layers", {}), (std::vector<int64_t>{0, 1}));
 }
@@ -341,14 +331,15 @@ TEST_F(CheckpointTest, ATransformersFileBringsWhatNoTensorTells) {
   const fs::path file = with_metadata(R"({"_class_name":"UniPCMultistepScheduler","flow_shift":7.125})");
   const Checkpoint checkpoint = Checkpoint::open({.parts = {{"transformer", file}, {"transformer_2", file}}});
   EXPECT_EQ(checkpoint.scheduler.number("flow_shift", 0), 7.125);
-  EXPECT_EQ(checkpoint.boundary_ratio, 0.8125);
+  EXPECT_EQ(checkpoint.index.number("boundary_ratio", 0), 0.8125);
   EXPECT_THAT(refusal({.parts = {{"transformer", with_metadata("[1]")}}}), HasSubstr("scheduler_config"));
   EXPECT_THAT(refusal({.parts = {{"transformer", with_metadata("{")}}}), HasSubstr("metadata"));
 }
 
 TEST_F(CheckpointTest, PartsThatSeveralModelsShare) {
   const auto family = [](const CheckpointSources& sources) {
-    return variant_of(Checkpoint::open(sources)).family;
+    const Checkpoint checkpoint = Checkpoint::open(sources);
+    return checkpoint.family->model_name(checkpoint.info()).series;
   };
   const auto family_of_part = [&](const std::string& name, const fs::path& path) {
     return family({.parts = {{name, path}}});

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "families/wan/wan_family.h"
+
 namespace t2v {
 namespace {
 
@@ -15,12 +17,17 @@ struct Case {
   bool second_expert = false;
 };
 
+const LoraKeyReader& wan_keys() {
+  static const LoraKeyReader reader(wan_family());
+  return reader;
+}
+
 void PrintTo(const Case& c, std::ostream* out) { *out << c.key; }
 
 class LoraKeyTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(LoraKeyTest, IsUnderstood) {
-  const auto key = parse_lora_key(GetParam().key);
+  const auto key = wan_keys().read(GetParam().key);
   ASSERT_TRUE(key.has_value());
   EXPECT_EQ(key->module, GetParam().module);
   EXPECT_EQ(key->role, GetParam().role);
@@ -113,7 +120,7 @@ TEST(LoraKeyTest, OthersAreNot) {
                           "blocks.0.attn1.to_q.diff_m", "lora_te_text_model_layers_0.lora_down.weight",
                           "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight",
                           "blocks.0.lora_A.weight", "head.lora_A.weight", "blocks.0.scale_shift_table"}) {
-    EXPECT_FALSE(parse_lora_key(key).has_value()) << key;
+    EXPECT_FALSE(wan_keys().read(key).has_value()) << key;
   }
 }
 
@@ -123,15 +130,16 @@ TEST(LoraKeyTest, BlocksOfOtherFamiliesAreNotThoseOfWan) {
                           "transformer_blocks.0.attn1.to_q.lora_A.weight",
                           "lora_unet_transformer_blocks_0_attn1_to_q.lora_down.weight",
                           "lora_transformer_transformer_blocks_0_attn1_to_q.lora_down.weight"}) {
-    EXPECT_FALSE(parse_lora_key(key).has_value()) << key;
+    EXPECT_FALSE(wan_keys().read(key).has_value()) << key;
   }
 }
 
 TEST(LoraKeyTest, TellsOtherFamilies) {
-  EXPECT_EQ(family_of_lora_key("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight"),
+  EXPECT_EQ(other_model_of_lora_key("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight"),
             "HunyuanVideo or Flux");
-  EXPECT_EQ(family_of_lora_key("lora_unet_down_blocks_0_attentions_0.lora_down.weight"), "Stable Diffusion");
-  EXPECT_EQ(family_of_lora_key("blocks.0.attn9"), "");
+  EXPECT_EQ(other_model_of_lora_key("lora_unet_down_blocks_0_attentions_0.lora_down.weight"),
+            "Stable Diffusion");
+  EXPECT_EQ(other_model_of_lora_key("blocks.0.attn9"), "");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <chrono>
 
-#include "files/checkpoints/identify.h"
+#include "files/checkpoints/recognise.h"
 #include "files/formats/tensor_file.h"
 #include "unit/checkpoint_files.h"
 
@@ -162,7 +162,7 @@ TEST_F(GgufTest, BlocksAreNotCutInTwo) {
   Component component = open_tensors(write(
       "model.gguf",
       gguf({}, {tensor("a.to_kv.bias", {96}, kQ8_0, 0), tensor("b.to_kv.bias", {64}, kQ8_0, 128)}, 196)));
-  split_fused(component);
+  split_fused(component, {{".to_kv.", {".to_k.", ".to_v."}}});
   EXPECT_TRUE(component.has("a.to_kv.bias"));
   EXPECT_FALSE(component.has("a.to_k.bias"));
   EXPECT_EQ(component.get("b.to_v.bias").stored.shape, std::vector<int64_t>{32});

@@ -1,7 +1,8 @@
 #include <filesystem>
 
 #include "core/file.h"
-#include "files/checkpoints/identify.h"
+#include "families/wan/wan_family.h"
+#include "files/checkpoints/recognise.h"
 #include "files/formats/tensor_file.h"
 #include "unit/checkpoint_files.h"
 
@@ -92,7 +93,7 @@ TEST_F(TorchTest, StridesAreAsManyAsSides) {
   const std::string two = std::string("K\x02K\x02\x86", 5), turned = std::string("K\x01K\x02\x86", 5);
   const std::string pickle =
       std::string("\x80\x02}", 3) + text("head.modulation") + tensor(two, turned) + "s.";
-  const auto parts = identify(open_tensors(write("model.pth", archive(pickle))));
+  const auto parts = recognise_parts(open_tensors(write("model.pth", archive(pickle))), wan_family());
   const StoredTensor& stored = parts.at("transformer").component.get("scale_shift_table").stored;
   EXPECT_EQ(stored.strides.size(), stored.shape.size());
 }

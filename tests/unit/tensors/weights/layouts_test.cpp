@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "files/checkpoints/checkpoint.h"
-#include "files/checkpoints/identify.h"
+#include "files/checkpoints/recognise.h"
 #include "tensors/weights/read_tensor.h"
 #include "tensors/weights/safetensors.h"
 #include "unit/checkpoint_files.h"
@@ -152,8 +152,8 @@ TEST(LayoutsTest, AnOriginalRepositoryIsAFolderOfSuchFiles) {
   EXPECT_THAT(checkpoint.get("transformer_2").origin, HasSubstr("low_noise_model"));
   expect_equal(checkpoint.get("vae"), "vae");
   EXPECT_EQ(checkpoint.get_tokenizer().path, folder / "google/umt5-xxl");
-  EXPECT_EQ(checkpoint.pipeline, PipelineClass::kWanImageToVideo);
-  EXPECT_EQ(checkpoint.boundary_ratio, 0.9);
+  EXPECT_EQ(checkpoint.pipeline(), "WanImageToVideoPipeline");
+  EXPECT_EQ(checkpoint.index.number("boundary_ratio", 0), 0.9);
   EXPECT_EQ(checkpoint.get("transformer").config.integer("num_attention_heads", 0), 1);
   fs::remove_all(folder);
 }

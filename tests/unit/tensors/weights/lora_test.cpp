@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "families/wan/wan_family.h"
 #include "tensors/weights/safetensors.h"
 #include "tensors/weights/weights.h"
 #include "unit/checkpoint_files.h"
@@ -20,11 +21,11 @@ constexpr double kTolerance = 1e-6;  // relative to the largest value: float32 s
 
 Component transformer() { return open_tensors(kFixtures / "transformer", "diffusion_pytorch_model"); }
 
-Weights merged(const std::vector<LoraChoice>& choices, at::ScalarType dtype = at::kFloat) {
+Weights merged(const std::vector<NamedLora>& choices, at::ScalarType dtype = at::kFloat) {
   const Component component = transformer();
-  return Weights::open(
-      component,
-      {.placement = {dtype, at::kCPU}, .keep_in_fp32 = {}, .loras = open_loras(choices, component)});
+  return Weights::open(component, {.placement = {dtype, at::kCPU},
+                                   .keep_in_fp32 = {},
+                                   .loras = open_loras(choices, wan_family(), component)});
 }
 
 /// Every tensor of the transformer is what diffusers has after fuse_lora: the golden file lists those that
@@ -44,7 +45,7 @@ TEST(LoraTest, EqualsWhatDiffusersMerges) {
   const auto cases = nlohmann::json::parse(std::ifstream(kFixtures / "cases.json"));
   for (const auto& [name, strengths] : cases.items()) {
     SCOPED_TRACE(name);
-    std::vector<LoraChoice> choices;
+    std::vector<NamedLora> choices;
     for (const auto& [file, strength] : strengths.items()) {
       choices.push_back({kFixtures / (file + ".safetensors"), strength.get<double>()});
     }
@@ -53,7 +54,7 @@ TEST(LoraTest, EqualsWhatDiffusersMerges) {
 }
 
 TEST(LoraTest, IsMergedBeforeRounding) {
-  const std::vector<LoraChoice> choices = {{kFixtures / "comfy.safetensors", 1}};
+  const std::vector<NamedLora> choices = {{kFixtures / "comfy.safetensors", 1}};
   const Weights exact = merged(choices), rounded = merged(choices, at::kBFloat16);
   for (const char* name : {"blocks.0.attn1.to_q.weight", "blocks.1.ffn.net.0.proj.bias"}) {
     EXPECT_TRUE(at::equal(rounded.tensor(name), exact.tensor(name).to(at::kBFloat16))) << name;
@@ -78,13 +79,14 @@ class LoraFilesTest : public WeightsFolder {
   }
   Tensor change(const fs::path& file, const std::string& name, bool second_expert = false) const {
     const Component component = transformer();
-    const Weights weights = Weights::open(
-        component,
-        {.placement = {}, .keep_in_fp32 = {}, .loras = open_loras({{file, 1}}, component, second_expert)});
+    const Weights weights =
+        Weights::open(component, {.placement = {},
+                                  .keep_in_fp32 = {},
+                                  .loras = open_loras({{file, 1}}, wan_family(), component, second_expert)});
     return weights.tensor(name) - Weights::open(component, {}).tensor(name);
   }
   std::string refusal(const Tensors& tensors, const std::map<std::string, std::string>& metadata = {}) const {
-    return input_error([&] { open_loras({{lora(tensors, metadata), 1}}, transformer()); });
+    return input_error([&] { open_loras({{lora(tensors, metadata), 1}}, wan_family(), transformer()); });
   }
   /// The two matrices of a module of 12 rows and columns, of which each element of B A is `value`.
   static Tensors pair(const std::string& module, double value) {
@@ -122,7 +124,7 @@ TEST_F(LoraFilesTest, OnWeightsOfEightBits) {
   const Tensor base = at::linspace(-2, 2, 144).reshape({12, 12}).to(at::kFloat8_e4m3fn);
   write_safetensors(path("fp8.safetensors"), {{name, base}}, {});
   const Component component = open_tensors(path("fp8.safetensors"));
-  const auto loras = open_loras({{lora(pair("blocks.0.attn1.to_q", 0.3)), 1}}, component);
+  const auto loras = open_loras({{lora(pair("blocks.0.attn1.to_q", 0.3)), 1}}, wan_family(), component);
   const Weights weights =
       Weights::open(component, {.placement = {at::kBFloat16, at::kCPU}, .keep_in_fp32 = {}, .loras = loras});
   // Not rounded to eight bits again.
@@ -161,12 +163,12 @@ TEST_F(LoraFilesTest, SaysWhatMatches) {
   tensors.emplace_back("transformer.blocks.7.attn1.to_q.lora_A.weight", at::zeros({2, 12}));
   tensors.emplace_back("transformer.blocks.7.attn1.to_q.lora_B.weight", at::zeros({12, 2}));
   tensors.emplace_back("lora_te_text_model.lora_down.weight", at::zeros({1, 1}));
-  const auto merges = open_loras({{lora(tensors), 1}}, transformer());
+  const auto merges = open_loras({{lora(tensors), 1}}, wan_family(), transformer());
   ASSERT_EQ(merges.size(), 1u);
   EXPECT_EQ(merges[0].match.text(),
             "2 of 5 keys matched, 3 ignored: lora_te_text_model.lora_down.weight, "
             "transformer.blocks.7.attn1.to_q.lora_A.weight, transformer.blocks.7.attn1.to_q.lora_B.weight");
-  const auto whole = open_loras({{kFixtures / "kohya.safetensors", 1}}, transformer());
+  const auto whole = open_loras({{kFixtures / "kohya.safetensors", 1}}, wan_family(), transformer());
   EXPECT_EQ(whole[0].match.text(), "72 of 72 keys matched");
 }
 

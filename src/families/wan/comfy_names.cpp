@@ -1,13 +1,13 @@
-#include "files/checkpoints/original_names.h"
+#include "families/wan/comfy_names.h"
 
 #include <set>
 
-#include "families/naming.h"
+#include "families/wan/tensor_names.h"
 
 namespace t2v {
 namespace {
 
-/// A table that leads back. What a table drops does not come back.
+/// The table from diffusers' names to the others. A tensor that `table` drops has no entry.
 RenameTable inverse(const RenameTable& table) {
   RenameTable back;
   for (const Rename& entry : table) {
@@ -16,10 +16,10 @@ RenameTable inverse(const RenameTable& table) {
   return back;
 }
 
-/// Collects what original names a VAE would have, as far as vae_levels() asks for them.
+/// Collects the original names of a VAE, as far as original_vae_levels() asks for them.
 class OriginalLevels {
  public:
-  explicit OriginalLevels(const Component& vae) : vae_(vae) {}
+  explicit OriginalLevels(const PartInfo& vae) : vae_(vae) {}
 
   /// The blocks `from`.resnets.N and the resampler behind them, which become `to`.N and so on.
   void add_level(const std::string& from, const std::string& resampler, const std::string& to,
@@ -33,15 +33,15 @@ class OriginalLevels {
   }
 
   RenameTable table() const {
-    return vae_levels([this](const std::string& name) { return names_.contains(name); });
+    return original_vae_levels([this](const std::string& name) { return names_.contains(name); });
   }
 
  private:
-  const Component& vae_;
+  const PartInfo& vae_;
   std::set<std::string> names_;
 };
 
-RenameTable original_vae_levels(const Component& vae) {
+RenameTable levels_of(const PartInfo& vae) {
   OriginalLevels levels(vae);
   // Wan2.2 has a list for each level, in both halves; Wan2.1 one list for all.
   const bool by_level = vae.has("encoder.down_blocks.0.resnets.0.conv1.weight");
@@ -60,23 +60,23 @@ RenameTable original_vae_levels(const Component& vae) {
   }
 }
 
-RenameTable table_for(std::string_view component, const Component& tensors) {
-  if (component == "vae") {
-    RenameTable table = inverse(original_vae_levels(tensors));
+RenameTable table_for(const std::string& part, const PartInfo& info) {
+  if (part == "vae") {
+    RenameTable table = inverse(levels_of(info));
     for (Rename& entry : inverse(original_vae_names())) table.push_back(std::move(entry));
     return table;
   }
-  if (component == "image_encoder") return {{"vision_model.*", "vision_model.*"}, {"*", "vision_model.*"}};
-  if (component == "text_encoder") return {};
+  if (part == "image_encoder") return {{"vision_model.*", "vision_model.*"}, {"*", "vision_model.*"}};
+  if (part == "text_encoder") return {};
   return inverse(original_transformer_names());
 }
 
 }  // namespace
 
-std::map<std::string, std::string> comfy_names(std::string_view component, const Component& tensors) {
-  const RenameTable table = table_for(component, tensors);
+std::map<std::string, std::string> wan_comfy_names(const std::string& part, const PartInfo& info) {
+  const RenameTable table = table_for(part, info);
   std::map<std::string, std::string> names;
-  for (const auto& [name, source] : tensors.tensors) names.emplace(name, rename(table, name).value_or(name));
+  for (const auto& [name, shape] : info.tensors) names.emplace(name, rename(table, name).value_or(name));
   return names;
 }
 

@@ -1,4 +1,4 @@
-#include "files/checkpoints/derive_config.h"
+#include "families/wan/derive_config.h"
 
 #include <filesystem>
 #include <fstream>
@@ -19,21 +19,21 @@ json read_json(const std::string& name) {
 }
 
 /// The names and shapes alone. "blocks.N.x" stands for every layer.
-Component component_of(const json& tensors, int64_t layers) {
-  Component component{.origin = "a file", .config = no_config(), .files = {}, .tensors = {}};
+PartInfo part_of(const json& tensors, int64_t layers) {
+  PartInfo part{.origin = "a file"};
   for (const auto& [name, shape] : tensors.items()) {
     const size_t layer = name.find(".N.");
     for (int64_t i = 0; i < (layer == std::string::npos ? 1 : layers); ++i) {
       std::string full = name;
       if (layer != std::string::npos) full.replace(layer + 1, 1, std::to_string(i));
-      component.tensors[full].stored.shape = shape.get<std::vector<int64_t>>();
+      part.tensors[full] = shape.get<std::vector<int64_t>>();
     }
   }
-  return component;
+  return part;
 }
 
-Config derived(const std::string& kind, const Component& component) {
-  return derive_config(kind, component, {.beside = no_config(), .replaced = no_config()});
+Config derived(const std::string& kind, const PartInfo& part) {
+  return derive_wan_config(kind, part, {.beside = no_config(), .replaced = no_config()});
 }
 
 TEST(DeriveConfigTest, ShapesTellThePublishedConfigs) {
@@ -45,12 +45,10 @@ TEST(DeriveConfigTest, ShapesTellThePublishedConfigs) {
                              : name.starts_with("clip") ? "image_encoder"
                                                         : "transformer";
     const int64_t layers = published.value("num_layers", published.value("num_hidden_layers", int64_t{0}));
-    const Component component = component_of(model.at("tensors"), layers);
-    const Config config = derived(kind, component);
+    const PartInfo part = part_of(model.at("tensors"), layers);
+    const Config config = derived(kind, part);
     for (const auto& [key, value] : published.items()) EXPECT_EQ(config.json().at(key), value) << key;
-    TensorShapes shapes;
-    for (const auto& [tensor, source] : component.tensors) shapes[tensor] = source.stored.shape;
-    EXPECT_EQ(expected_tensors(kind, config), shapes);
+    EXPECT_EQ(expected_tensors(kind, config), part.tensors);
   }
 }
 
@@ -59,9 +57,9 @@ TEST(DeriveConfigTest, ABlockThatLacksATensorIsABlock) {
   for (const auto& [name, model] : models.items()) {
     const json& published = model.at("config");
     if (!published.contains("num_layers") || name.starts_with("umt5")) continue;
-    Component component = component_of(model.at("tensors"), published.at("num_layers").get<int64_t>());
-    ASSERT_EQ(component.tensors.erase("blocks.3.attn1.to_q.weight"), 1u) << name;
-    EXPECT_EQ(derived("transformer", component).json().at("num_layers"), published.at("num_layers")) << name;
+    PartInfo part = part_of(model.at("tensors"), published.at("num_layers").get<int64_t>());
+    ASSERT_EQ(part.tensors.erase("blocks.3.attn1.to_q.weight"), 1u) << name;
+    EXPECT_EQ(derived("transformer", part).json().at("num_layers"), published.at("num_layers")) << name;
   }
 }
 
@@ -80,7 +78,7 @@ TEST(DeriveConfigTest, ShapesTellTheVaes) {
   for (const auto& [file, published] : {std::pair("wan2.1", wan_2_1), std::pair("wan2.2", wan_2_2)}) {
     SCOPED_TRACE(file);
     const Config config =
-        derived("vae", component_of(read_json("autoencoders/" + std::string(file) + "_shapes.json"), 1));
+        derived("vae", part_of(read_json("autoencoders/" + std::string(file) + "_shapes.json"), 1));
     for (const auto& [key, value] : published.items()) EXPECT_EQ(config.json().at(key), value) << key;
     EXPECT_EQ(config.integers("dim_mult", {}), (std::vector<int64_t>{1, 2, 4, 4}));
     EXPECT_EQ(config.integer("num_res_blocks", 0), 2);
@@ -91,12 +89,12 @@ TEST(DeriveConfigTest, ShapesTellTheVaes) {
 }
 
 TEST(DeriveConfigTest, NamesWhatIsMissing) {
-  Component component = component_of({{"patch_embedding.weight", {5120, 16}}}, 1);
-  EXPECT_THAT(input_error([&] { derived("transformer", component); }), HasSubstr("'patch_embedding.weight'"));
-  component = component_of({{"patch_embedding.weight", {5120, 16, 1, 2, 2}}}, 1);
-  EXPECT_THAT(input_error([&] { derived("transformer", component); }), HasSubstr("proj_out.weight"));
-  component = component_of({{"patch_embedding.weight", {0, 16, 1, 2, 2}}}, 1);
-  EXPECT_THAT(input_error([&] { derived("transformer", component); }), HasSubstr("none of them 0"));
+  PartInfo part = part_of({{"patch_embedding.weight", {5120, 16}}}, 1);
+  EXPECT_THAT(input_error([&] { derived("transformer", part); }), HasSubstr("'patch_embedding.weight'"));
+  part = part_of({{"patch_embedding.weight", {5120, 16, 1, 2, 2}}}, 1);
+  EXPECT_THAT(input_error([&] { derived("transformer", part); }), HasSubstr("proj_out.weight"));
+  part = part_of({{"patch_embedding.weight", {0, 16, 1, 2, 2}}}, 1);
+  EXPECT_THAT(input_error([&] { derived("transformer", part); }), HasSubstr("none of them 0"));
 }
 
 }  // namespace

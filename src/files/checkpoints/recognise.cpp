@@ -1,63 +1,55 @@
-#include "files/checkpoints/identify.h"
+#include "files/checkpoints/recognise.h"
 
 #include <algorithm>
 #include <array>
 #include <set>
 
-#include "families/naming.h"
+#include "families/registry.h"
 #include "files/checkpoints/lora_key.h"
 #include "files/formats/file_headers.h"
 
 namespace t2v {
 namespace {
 
-/// A naming whose marker is there, behind `prefix`.
+/// A key map whose marker is there, behind `prefix`.
 struct Found {
-  const Naming* naming;
+  const PartKind* part;
+  const KeyMap* key_map;
   std::string prefix;  ///< "" or ending in '.'
 };
 
-std::vector<Found> find_namings(const Component& files) {
+std::vector<Found> find_key_maps(const Component& files, const PartKind& part) {
   std::vector<Found> found;
-  for (const Naming& naming : namings()) {
+  for (const KeyMap& key_map : part.key_maps) {
     for (const auto& [name, source] : files.tensors) {
-      if (!name.ends_with(naming.marker)) continue;
-      const std::string prefix = name.substr(0, name.size() - naming.marker.size());
-      if (prefix.empty() || prefix.back() == '.') found.push_back({&naming, prefix});
+      if (!name.ends_with(key_map.marker)) continue;
+      const std::string prefix = name.substr(0, name.size() - key_map.marker.size());
+      if (prefix.empty() || prefix.back() == '.') found.push_back({&part, &key_map, prefix});
     }
   }
-  // A tensor belongs to the longest prefix that it begins with.
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Found& a, const Found& b) { return a.prefix.size() > b.prefix.size(); });
   return found;
 }
 
-Error input_error(const Component& files, const std::string& got, const std::string& advice) {
-  return Error(ErrorCode::kInput,
-               {.doing = "reading " + files.origin,
-                .got = got,
-                .expected = "a transformer, VAE, text encoder or image encoder of a Wan model",
-                .advice = advice});
-}
-
-/// Some publishers flatten, some leave out dimensions of 1: the same numbers, in the shape that diffusers
-/// has.
-void reshape(const std::string& name, StoredTensor& stored) {
-  if (!stored.strides.empty()) return;  // nobody publishes such a one
-  std::vector<int64_t>& shape = stored.shape;
-  const auto ends = [&](const char* ending) { return name.ends_with(ending); };
-  if (ends("patch_embedding.weight") && shape.size() == 2 && shape[1] % 4 == 0) {
-    shape = {shape[0], shape[1] / 4, 1, 2, 2};
+std::vector<Found> find_key_maps(const Component& files, const Family& family) {
+  std::vector<Found> all;
+  for (const PartKind& part : family.parts()) {
+    const std::vector<Found> found = find_key_maps(files, part);
+    all.insert(all.end(), found.begin(), found.end());
   }
-  const size_t rank = ends("scale_shift_table") || ends("image_embedder.pos_embed") ? 3
-                      : name == "embeddings.class_embedding"                        ? 1
-                      : name == "embeddings.position_embedding.weight"              ? 2
-                                                                                    : shape.size();
-  while (shape.size() < rank) shape.insert(shape.begin(), 1);
-  while (shape.size() > rank && shape.front() == 1) shape.erase(shape.begin());
+  // A tensor belongs to the longest prefix that it begins with.
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Found& a, const Found& b) { return a.prefix.size() > b.prefix.size(); });
+  return all;
 }
 
-/// Whether as many tensors of equally many rows lie in it one after another, none of them with half a block.
+Error input_error(const Component& files, const std::string& got, const std::string& advice) {
+  return Error(ErrorCode::kInput, {.doing = "reading " + files.origin,
+                                   .got = got,
+                                   .expected = "a part of " + any_model(),
+                                   .advice = advice});
+}
+
+/// Whether the rows of a tensor, and the bytes of its number format, divide into this many equal parts.
 bool divides_into(const StoredTensor& stored, int64_t parts) {
   if (!stored.strides.empty() || stored.shape.empty() || stored.shape[0] % parts != 0) return false;
   const auto bytes = static_cast<int64_t>(stored.end - stored.begin);
@@ -65,18 +57,19 @@ bool divides_into(const StoredTensor& stored, int64_t parts) {
 }
 
 RenameTable full_table(const Found& found, const Component& files) {
-  RenameTable table = found.naming->table;
-  if (found.naming->component == "vae" && found.naming->name == "original") {
-    const RenameTable levels =
-        vae_levels([&](const std::string& name) { return files.has(found.prefix + name); });
-    table.insert(table.begin(), levels.begin(), levels.end());
+  RenameTable table;
+  if (found.key_map->make_entries) {
+    table =
+        found.key_map->make_entries([&](const std::string& name) { return files.has(found.prefix + name); });
   }
+  table.insert(table.end(), found.key_map->table.begin(), found.key_map->table.end());
   return table;
 }
 
-/// Moves what begins with the prefix out of `rest`.
-Component take_component(const Found& found, const Component& files,
-                         std::map<std::string, TensorSource, std::less<>>& rest) {
+using Tensors = std::map<std::string, TensorSource, std::less<>>;
+
+/// Moves the tensors that begin with the prefix out of `rest`.
+Component take_component(const Found& found, const Component& files, const Family& family, Tensors& rest) {
   const RenameTable table = full_table(found, files);
   Component component{.origin = files.origin, .config = files.config, .files = {}, .tensors = {}};
   std::set<std::shared_ptr<const TensorFile>> used;
@@ -86,7 +79,8 @@ Component take_component(const Found& found, const Component& files,
     const std::string name = rename(table, own).value_or(own);
     if (name.empty()) continue;
     TensorSource source = tensor->second;
-    reshape(name, source.stored);
+    // Nobody publishes a strided tensor in another shape.
+    if (source.stored.strides.empty()) family.restore_shape(name, source.stored.shape);
     used.insert(source.file);
     if (!component.tensors.emplace(name, std::move(source)).second) {
       throw input_error(files, "two tensors that are " + shown_name(name),
@@ -101,19 +95,34 @@ Component take_component(const Found& found, const Component& files,
 
 }  // namespace
 
-std::map<std::string, Identified, std::less<>> identify(const Component& files) {
-  std::map<std::string, Identified, std::less<>> identified;
-  auto rest = files.tensors;
-  for (const Found& found : find_namings(files)) {
-    const std::string name(found.naming->component);
-    Component component = take_component(found, files, rest);
+std::map<std::string, RecognisedPart, std::less<>> recognise_parts(const Component& files,
+                                                                   const Family& family) {
+  std::map<std::string, RecognisedPart, std::less<>> parts;
+  Tensors rest = files.tensors;
+  for (const Found& found : find_key_maps(files, family)) {
+    Component component = take_component(found, files, family, rest);
     join_scales(component);
-    if (name != "vae") split_fused(component);
-    if (!identified.emplace(name, Identified{std::move(component), found.naming->name}).second) {
-      throw input_error(files, "two of " + name, "name one file for each component");
+    split_fused(component, found.part->fused);
+    const bool is_new =
+        parts.emplace(found.part->name, RecognisedPart{std::move(component), found.key_map->naming}).second;
+    if (!is_new) throw input_error(files, "two of " + found.part->name, "name one file for each component");
+  }
+  return parts;
+}
+
+const Family* recognise_family(const std::vector<const Component*>& files) {
+  const Family* first = nullptr;
+  for (const Component* component : files) {
+    for (const Family* family : families()) {
+      const std::vector<Found> found = find_key_maps(*component, *family);
+      const PartKind* transformer = &family->parts().front();
+      if (std::any_of(found.begin(), found.end(), [&](const Found& f) { return f.part == transformer; })) {
+        return family;
+      }
+      if (!found.empty() && first == nullptr) first = family;
     }
   }
-  return identified;
+  return first;
 }
 
 Error unknown_tensors_error(const Component& files) {
@@ -122,7 +131,7 @@ Error unknown_tensors_error(const Component& files) {
   if (lora) return input_error(files, "a LoRA", "name it with --lora, and the model with --model");
   const bool empty = files.tensors.empty();
   return input_error(files, empty ? "no tensors" : "tensors as " + shown_name(files.tensors.begin()->first),
-                     "check that it is a file of a Wan model");
+                     "check that it is a file of " + any_model());
 }
 
 void join_scales(Component& component) {
@@ -146,21 +155,15 @@ void join_scales(Component& component) {
   }
 }
 
-void split_fused(Component& component) {
-  struct Fused {
-    std::string_view whole;
-    std::vector<std::string> parts;
-  };
-  static const std::vector<Fused> kFused = {{".to_qkv.", {".to_q.", ".to_k.", ".to_v."}},
-                                            {".to_kv.", {".to_k.", ".to_v."}},
-                                            {".to_added_kv.", {".add_k_proj.", ".add_v_proj."}},
-                                            {".qkv.", {".q_proj.", ".k_proj.", ".v_proj."}}};
-  std::map<std::string, TensorSource, std::less<>> split;
+void split_fused(Component& component, const std::vector<FusedTensors>& fused_tensors) {
+  if (fused_tensors.empty()) return;
+  Tensors split;
   for (const auto& [name, source] : component.tensors) {
-    const auto fused = std::find_if(kFused.begin(), kFused.end(),
-                                    [&](const Fused& f) { return name.find(f.whole) != std::string::npos; });
+    const auto fused = std::find_if(fused_tensors.begin(), fused_tensors.end(), [&](const FusedTensors& f) {
+      return name.find(f.whole) != std::string::npos;
+    });
     const StoredTensor& stored = source.stored;
-    const bool divides = fused != kFused.end() && !source.scale &&
+    const bool divides = fused != fused_tensors.end() && !source.scale &&
                          divides_into(stored, static_cast<int64_t>(fused->parts.size()));
     if (!divides) {
       split.emplace(name, source);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "families/family.h"
+
+namespace t2v {
+
+/// The families that t2v knows. Tensors that several families recognise belong to the first of them.
+const std::vector<const Family*>& families();
+
+/// The family with a pipeline of this class; nullptr if there is none.
+const Family* find_family_of_pipeline(const std::string& class_name);
+
+/// Whether a family has this key in model_index.json: the name of a part, or a setting of the pipeline.
+bool is_index_key(const std::string& key);
+
+/// Models of all families that use a condition, for messages: "a VACE model".
+std::string models_for(Condition condition);
+
+/// A model of any family, for messages.
+std::string any_model();
+
+/// For tests: adds a family behind the others as long as this lives.
+class RegisteredFamily {
+ public:
+  explicit RegisteredFamily(const Family& family);
+  RegisteredFamily(const RegisteredFamily&) = delete;
+  RegisteredFamily& operator=(const RegisteredFamily&) = delete;
+  ~RegisteredFamily();
+};
+
+}  // namespace t2v

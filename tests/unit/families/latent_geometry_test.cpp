@@ -1,0 +1,29 @@
+#include "families/latent_geometry.h"
+
+#include <gtest/gtest.h>
+
+namespace t2v {
+namespace {
+
+constexpr LatentGeometry kWan21{16, 4, 8, {1, 2, 2}};
+
+TEST(LatentGeometry, CountsTheTokensOfAClip) {
+  const LatentShape shape = kWan21.latents({.num_frames = 81, .height = 480, .width = 832});
+  EXPECT_EQ(shape.channels, 16);
+  EXPECT_EQ(shape.frames, 21);
+  EXPECT_EQ(shape.height, 60);
+  EXPECT_EQ(shape.width, 104);
+  EXPECT_EQ(shape.tokens, 32760);
+  EXPECT_EQ(kWan21.latents({.num_frames = 81, .height = 720, .width = 1280}).tokens, 75600);
+  EXPECT_EQ(kWan21.size_multiple(), 16);
+}
+
+TEST(LatentGeometry, TellsTheClipOfLatents) {
+  const ClipShape clip = kWan21.clip(21, 60, 104);
+  EXPECT_EQ(clip.num_frames, 81);
+  EXPECT_EQ(clip.height, 480);
+  EXPECT_EQ(clip.width, 832);
+}
+
+}  // namespace
+}  // namespace t2v

@@ -54,7 +54,7 @@ LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
 OWNED_HEADERS = {
     re.compile(r"lib(av\w*|sw\w+)/"): {"media"},
-    re.compile(r"CLI/"): {"cli", "cli/flags"},
+    re.compile(r"CLI/"): {"cli"},
     re.compile(r"spdlog/"): {"core"},
     re.compile(r"(curl|openssl)/"): {"files/hub"},
     re.compile(r"sentencepiece|utf8proc"): {"text"},

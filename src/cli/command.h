@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/flags/flag_values.h"
+#include "cli/flags/given_flags.h"
 #include "cli/screen/progress.h"
 #include "t2v/log.h"
 

@@ -1,8 +1,8 @@
 #include <memory>
 
+#include "cli/screen/streams.h"
 #include "commands.h"
 #include "completions.h"
-#include "streams.h"
 
 namespace t2v {
 namespace {

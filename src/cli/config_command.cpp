@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/screen/streams.h"
 #include "commands.h"
-#include "streams.h"
 #include "t2v/checker.h"
 #include "t2v/text.h"
 

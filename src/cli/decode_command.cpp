@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flags.h"
-#include "cli/screen/show_plan.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/screen/print_plan.h"
 #include "commands.h"
-#include "render.h"
+#include "render_clip.h"
 #include "run_command.h"
 #include "t2v/decode.h"
 #include "t2v/error.h"

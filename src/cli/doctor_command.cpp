@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/screen/streams.h"
 #include "commands.h"
 #include "run_command.h"
-#include "streams.h"
 #include "t2v/doctor.h"
 #include "t2v/text.h"
 

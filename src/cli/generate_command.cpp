@@ -1,9 +1,9 @@
 #include <memory>
 
-#include "cli/flags/flags.h"
-#include "cli/screen/show_plan.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/screen/print_plan.h"
 #include "commands.h"
-#include "render.h"
+#include "render_clip.h"
 
 namespace t2v {
 namespace {

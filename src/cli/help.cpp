@@ -2,8 +2,8 @@
 
 #include <sstream>
 
+#include "cli/screen/streams.h"
 #include "commands.h"
-#include "streams.h"
 
 namespace t2v {
 namespace {

@@ -1,9 +1,9 @@
 #include <memory>
 
+#include "cli/screen/streams.h"
 #include "commands.h"
 #include "help.h"
 #include "man_page.h"
-#include "streams.h"
 
 namespace t2v {
 

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/screen/format.h"
+#include "cli/screen/streams.h"
 #include "commands.h"
-#include "format.h"
-#include "streams.h"
 #include "t2v/inspect.h"
 #include "t2v/text.h"
 

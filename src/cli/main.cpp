@@ -1,9 +1,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/screen/signals.h"
+#include "cli/screen/streams.h"
 #include "run_command.h"
-#include "signals.h"
-#include "streams.h"
 
 int main(int argument_count, char** arguments) {
   t2v::open_missing_streams();

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/screen/format.h"
+#include "cli/screen/streams.h"
 #include "commands.h"
-#include "format.h"
 #include "run_command.h"
-#include "streams.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
 

@@ -1,9 +1,9 @@
 #include <memory>
 
-#include "cli/flags/flags.h"
-#include "cli/screen/show_plan.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/flags/prompt_file.h"
+#include "cli/screen/print_plan.h"
 #include "commands.h"
-#include "prompt.h"
 #include "t2v/plan.h"
 
 namespace t2v {

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flags.h"
-#include "cli/screen/show_plan.h"
+#include "cli/flags/generate_flags.h"
+#include "cli/screen/print_plan.h"
 #include "commands.h"
-#include "render.h"
+#include "render_clip.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"
 #include "t2v/text.h"

@@ -6,11 +6,11 @@
 #include <exception>
 #include <new>
 
-#include "cli/flags/arguments.h"
+#include "cli/screen/signals.h"
+#include "cli/screen/streams.h"
 #include "commands.h"
 #include "help.h"
-#include "signals.h"
-#include "streams.h"
+#include "parse_arguments.h"
 #include "t2v/error.h"
 
 namespace t2v {

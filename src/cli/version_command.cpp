@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/screen/streams.h"
 #include "commands.h"
-#include "streams.h"
 #include "t2v/generate.h"
 
 namespace t2v {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/batch/batch_rows.h"
-#include "cli/flags/flag_values.h"
-#include "cli/prompt.h"
+#include "cli/flags/given_flags.h"
+#include "cli/flags/prompt_file.h"
 #include "core/config.h"
 #include "core/file.h"
 #include "files/checkpoints/checkpoint.h"

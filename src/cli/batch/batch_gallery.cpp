@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/format.h"
+#include "cli/screen/format.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -11,9 +11,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "batch_folder.h"
 #include "batch_keys.h"
-#include "cli/prompt.h"
+#include "cli/flags/prompt_file.h"
+#include "shared_folder.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -18,7 +18,7 @@
 #include "batch_keys.h"
 #include "batch_names.h"
 #include "batch_rows.h"
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
 #include "t2v/checker.h"
 
 namespace t2v {

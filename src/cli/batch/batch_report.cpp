@@ -12,10 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_names.h"
-#include "cli/flags/look.h"
-#include "cli/format.h"
-#include "cli/result.h"
-#include "cli/streams.h"
+#include "cli/flags/sheet_and_preview.h"
+#include "cli/screen/clip_messages.h"
+#include "cli/screen/format.h"
+#include "cli/screen/streams.h"
 #include "t2v/checker.h"
 #include "t2v/inspect.h"
 #include "t2v/text.h"

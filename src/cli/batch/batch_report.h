@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "batch_folder.h"
 #include "batch_gallery.h"
 #include "batch_plan.h"
 #include "batch_records.h"
 #include "cli/screen/progress.h"
+#include "shared_folder.h"
 #include "t2v/error.h"
 
 namespace t2v {

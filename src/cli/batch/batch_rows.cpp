@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/input.h"
-#include "cli/screen/table.h"
+#include "cli/flags/text_file.h"
+#include "csv_reader.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
 

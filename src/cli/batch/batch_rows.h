@@ -8,7 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "cli/flags/flag_values.h"
+#include "cli/flags/given_flags.h"
 
 namespace t2v {
 

@@ -13,11 +13,11 @@
 #include <nlohmann/json.hpp>
 
 #include "batch_names.h"
-#include "cli/format.h"
-#include "cli/render.h"
+#include "cli/render_clip.h"
 #include "cli/run_command.h"
-#include "cli/same_clip.h"
-#include "cli/streams.h"
+#include "cli/screen/format.h"
+#include "cli/screen/streams.h"
+#include "settings_difference.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"
 #include "t2v/sheet.h"

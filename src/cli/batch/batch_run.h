@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "batch_folder.h"
-#include "batch_outlook.h"
+#include "batch_estimate.h"
 #include "batch_plan.h"
 #include "batch_report.h"
 #include "cli/screen/progress.h"
+#include "shared_folder.h"
 #include "t2v/error.h"
 #include "t2v/renderer.h"
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench_results.h"
-#include "cli/format.h"
+#include "cli/screen/format.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
 

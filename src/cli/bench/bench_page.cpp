@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench_results.h"
-#include "cli/format.h"
+#include "cli/screen/format.h"
 
 namespace t2v {
 namespace {

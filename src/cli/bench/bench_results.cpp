@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/format.h"
+#include "cli/screen/format.h"
 #include "t2v/text.h"
 
 namespace t2v {

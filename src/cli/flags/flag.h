@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "values.h"
+#include "value_parsers.h"
 
 namespace t2v {
 

@@ -8,8 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/format.h"
-#include "cli/streams.h"
+#include "format.h"
+#include "streams.h"
 #include "t2v/text.h"
 
 namespace t2v {

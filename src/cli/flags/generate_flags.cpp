@@ -1,4 +1,4 @@
-#include "flags.h"
+#include "generate_flags.h"
 
 #include <algorithm>
 

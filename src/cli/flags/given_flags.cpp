@@ -1,4 +1,4 @@
-#include "flag_values.h"
+#include "given_flags.h"
 
 #include <unistd.h>
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "flags.h"
+#include "generate_flags.h"
 #include "t2v/sheet.h"
 
 namespace t2v {

@@ -1,4 +1,4 @@
-#include "table.h"
+#include "csv_reader.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "same_clip.h"
+#include "settings_difference.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flag_values.h"
+#include "cli/flags/given_flags.h"
 #include "t2v/text.h"
 
 namespace t2v {

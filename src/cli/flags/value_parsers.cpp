@@ -1,4 +1,4 @@
-#include "values.h"
+#include "value_parsers.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,9 +1,9 @@
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flag_values.h"
+#include "cli/flags/given_flags.h"
 #include "t2v/checker.h"
 
 namespace t2v {

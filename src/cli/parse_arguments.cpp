@@ -1,12 +1,12 @@
-#include "arguments.h"
+#include "parse_arguments.h"
 
 #include <algorithm>
 #include <cctype>
 
 #include <CLI/CLI.hpp>
 
-#include "cli/commands.h"
-#include "flag_values.h"
+#include "cli/flags/given_flags.h"
+#include "commands.h"
 #include "t2v/error.h"
 #include "t2v/text.h"
 

@@ -1,11 +1,11 @@
-#include "look.h"
+#include "sheet_and_preview.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "cli/screen/streams.h"
 #include "cli/screen/terminal_picture.h"
-#include "cli/streams.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
 #include "command.h"
 #include "t2v/generate.h"
 

@@ -1,4 +1,4 @@
-#include "input.h"
+#include "text_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
 #include "t2v/generate.h"
 #include "t2v/plan.h"
 

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <memory>
 
-#include "batch_folder.h"
-#include "batch_plan.h"
-#include "batch_run.h"
-#include "cli/commands.h"
-#include "cli/flags/look.h"
+#include "cli/batch/batch_plan.h"
+#include "cli/batch/batch_run.h"
+#include "cli/batch/shared_folder.h"
+#include "cli/flags/sheet_and_preview.h"
+#include "commands.h"
 #include "t2v/error.h"
 
 namespace t2v {

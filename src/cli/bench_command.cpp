@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bench_compare.h"
-#include "bench_results.h"
-#include "cli/commands.h"
-#include "cli/run_command.h"
-#include "cli/streams.h"
+#include "cli/bench/bench_compare.h"
+#include "cli/bench/bench_results.h"
+#include "cli/screen/streams.h"
+#include "commands.h"
+#include "run_command.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 #include "t2v/whole_file.h"

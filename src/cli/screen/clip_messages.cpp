@@ -1,4 +1,4 @@
-#include "result.h"
+#include "clip_messages.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,10 +1,10 @@
-#include "batch_outlook.h"
+#include "batch_estimate.h"
 
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
-#include "cli/format.h"
+#include "cli/screen/format.h"
 
 namespace t2v {
 namespace {

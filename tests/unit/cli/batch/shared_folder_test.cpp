@@ -1,4 +1,4 @@
-#include "cli/batch/batch_folder.h"
+#include "cli/batch/shared_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

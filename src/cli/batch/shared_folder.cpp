@@ -1,4 +1,4 @@
-#include "batch_folder.h"
+#include "shared_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 #include <random>
 #include <sstream>
 
-#include "cli/streams.h"
+#include "cli/screen/streams.h"
 #include "t2v/error.h"
 #include "t2v/whole_file.h"
 

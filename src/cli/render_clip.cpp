@@ -1,4 +1,4 @@
-#include "render.h"
+#include "render_clip.h"
 
 #include <unistd.h>
 
@@ -9,14 +9,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/look.h"
-#include "cli/screen/show_plan.h"
-#include "format.h"
-#include "prompt.h"
-#include "result.h"
+#include "cli/flags/prompt_file.h"
+#include "cli/flags/sheet_and_preview.h"
+#include "cli/screen/clip_messages.h"
+#include "cli/screen/format.h"
+#include "cli/screen/print_plan.h"
+#include "cli/screen/signals.h"
+#include "cli/screen/streams.h"
 #include "run_command.h"
-#include "signals.h"
-#include "streams.h"
 #include "t2v/error.h"
 #include "t2v/plan.h"
 #include "t2v/sheet.h"

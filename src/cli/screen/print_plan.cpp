@@ -1,12 +1,12 @@
-#include "show_plan.h"
+#include "print_plan.h"
 
 #include <algorithm>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
-#include "cli/format.h"
-#include "cli/streams.h"
+#include "format.h"
+#include "streams.h"
 #include "t2v/text.h"
 
 namespace t2v {

@@ -1,4 +1,4 @@
-#include "cli/flags/flag_values.h"
+#include "cli/flags/given_flags.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/flags.h"
+#include "cli/flags/generate_flags.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -1,9 +1,9 @@
-#include "prompt.h"
+#include "prompt_file.h"
 
-#include "cli/flags/input.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 #include "t2v/text.h"
+#include "text_file.h"
 
 namespace t2v {
 namespace {

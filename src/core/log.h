@@ -6,16 +6,16 @@
 
 namespace t2v {
 
-/// One line that a user should see although nothing failed. Not shown when quiet.
+/// One line about something that the user should know although nothing failed. Hidden by kQuiet.
 void log_warning(const std::string& message);
 
-/// A warning that belongs to an error: shown when quiet as well.
+/// A warning that belongs to an error. Always shown.
 void log_beside_error(const std::string& message);
 
-/// One line about what was chosen where a user left it open, or what is being done. Not shown when quiet.
+/// One line about work that begins, or about a value that the user left open. Hidden by kQuiet.
 void log_note(const std::string& message);
 
-/// One line for who asked for more (`-v`): files, dtypes, shapes, backends.
+/// One line of details: files, dtypes, shapes, backends. Shown by kVerbose alone.
 void log_verbose(const std::string& message);
 
 }  // namespace t2v

@@ -7,22 +7,22 @@
 
 #include "cli/bench/bench_compare.h"
 #include "cli/bench/bench_results.h"
+#include "cli/flags/usage_error.h"
+#include "cli/screen/exit_codes.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
-#include "t2v/error.h"
 #include "t2v/limits.h"
-#include "t2v/whole_file.h"
 
 namespace t2v {
 namespace {
 
-constexpr const char* kDescription = R"(t2v bench: how fast this machine is.
+constexpr const char* kDescription = R"(t2v bench: measures how fast this machine is.
 
 Examples
   t2v bench gemm vae.tiny
   t2v bench dit.tiny vae.tiny.64p17 --json > now.json
-  t2v bench e2e.tiny --report bench.html --price-per-hour 2.50
+  t2v bench e2e.tiny --json --price-per-hour 2.50
   t2v bench --dry-run
   t2v bench --compare one.json other.json --fail-over 3%
   t2v bench --list
@@ -34,51 +34,56 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-A CASE is the name of one or the beginning of several. Of those for the device
-run the ones that are meant, or all; on a CPU each ends within a minute on two
-cores. Weights are synthetic, random values of the true shapes; load.model and
-e2e.model take --model. Each case runs twice to warm up and then at least
---repeats times. On a CPU, or where the memory does not hold a model, one block
-is timed and multiplied, and the note says so. What is measured is kept in
-~/.cache/t2v/calibration.json: t2v plan tells times by it.
+A CASE is the name of a case, or the beginning of several names. Without a CASE,
+all cases for the device run; on a CPU, each of them ends within a minute on two
+cores. Weights are random values with the shapes of the real models; load.model
+and e2e.model use --model. Each case runs twice to warm up, and then at least
+--repeats times. On a CPU, or if a model does not fit into memory, one block is
+measured and the result is multiplied; the note says so. The results are stored
+in ~/.cache/t2v/calibration.json, from which t2v plan computes times.
 
-load reads a transformer from the disk into the memory where it computes, in
-the numbers it computes in. A synthetic one is written before, at most 4 GB of
-its blocks, to ~/.cache/t2v, and gone afterwards; the note says how many. The
-system is asked to drop the file from memory before each run.
+load reads a transformer from the disk into the memory where it is used, in the
+number format that is used there. For synthetic models, at most 4 GB of blocks
+are written to ~/.cache/t2v before and removed afterwards; the note says how
+many. Before each run, the system is asked to drop the file from memory.
 
-e2e makes a whole clip, but for writing it: the prompt is encoded, the steps are
-sampled and the frames are decoded; e2e of a synthetic model has 4 steps without
-guidance, e2e.model what t2v generate has by default. "phases" has the seconds
-of each.
+e2e makes a whole clip without writing it: it encodes the prompt, samples and
+decodes the frames. For a synthetic model it takes 4 steps without guidance;
+e2e.model uses the defaults of t2v generate. "phases" has the seconds of each
+phase.
 
-share is what a case reaches of the fastest large matrix product in the same
-numbers, timed right before and after it. Where others use the machine, or the
-case is faster than that product, it is above 1 and the note says so.
+share is the speed of a case relative to the fastest large matrix product with
+the same number format, which is measured just before and after it. It can be
+above 1 if other programs use the machine, or if the case is faster than that
+product; the note says so.
 
-A case that does not fit into memory or on the disk is skipped and told. Where
-it was asked for by its full name, the exit code is 8 after the others.
---dry-run tells all that before.
+A case that does not fit into memory or on the disk is skipped and reported. If
+it was asked for by its full name, the exit code is 8 after the other cases.
+--dry-run reports all of this without measuring.
 
---compare prints medians of B against those of A. With --fail-over the exit code
-is 8 if a case of A is more than that slower in B, not there, or of other work
-(fingerprint), and 2 if the device or the threads are others.
+--compare prints the medians of B beside those of A. With --fail-over, the exit
+code is 8 if a case of A takes that much longer in B, is missing there, or does
+other work (fingerprint); it is 2 if the device or the number of threads
+differs.
+
+scripts/bench_page.py in the source code makes an HTML page of the JSON.
 
 Standard output with --json: {"version" (1), "t2v", "libtorch", "driver",
 "device", "device_name", "threads", "ceilings" ({dtype: TFLOP/s of a large
-matrix product}), "price_per_hour", "results", "failed" and "skipped"
-([{"name", "reason"}]; asked for by name or not)}, each of "results"
+matrix product}), "price_per_hour", "results", "failed" and "skipped" (cases
+that did not fit, asked for by name or not: [{"name", "reason"}])}. Each of
+"results" is
   {"name", "fingerprint", "dtype", "note", "seconds" (of each run), "median",
    "p10", "p90", "tflop", "tflops" (TFLOP/s), "ceiling" (TFLOP/s) and "share"
-   (of it; both null of load and e2e), "bytes" (loaded), "tokens",
+   (of it; both null for load and e2e), "bytes" (loaded), "tokens",
    "peak_bytes", "attention" (its backend), "phases" ({phase: seconds} of e2e),
    "gpu_seconds", "joules" (of the GPU), "megahertz", "price" (of a run)}
-with --dry-run
+With --dry-run:
   {"device", "device_name", "dtype", "threads", "repeats",
    "memory_available_bytes", "folder", "disk_free_bytes", "cases": [{"name",
    "description", "note", "tokens", "memory_bytes", "disk_bytes", "refusal"
    (why it would be skipped, or null)}]}
-and with --compare
+With --compare:
   {"device_a", "device_b", "fail_over", "passed", "cases": [{"name", "a", "b"
    (medians), "ratio", "verdict" ("fine", "slower", "missing", "new" or
    "other work")}]}
@@ -87,15 +92,12 @@ and with --compare
 constexpr Range<int64_t> kRepeats{1, 1000};
 constexpr Range<double> kPrices{0, 1e6};
 constexpr Range<double> kPercents{0, 1000};
-constexpr int kExitSomeFailed = 8;
 
 struct Arguments {
   BenchRequest request;
   std::vector<std::string> words;
   bool list = false, compare = false, dry_run = false;
   std::optional<double> fail_over, price_per_hour;
-  std::filesystem::path report;
-  bool overwrite = false;
 };
 
 int list_cases(bool json) {
@@ -111,24 +113,21 @@ int list_cases(bool json) {
 
 int compare(const Arguments& arguments, bool json, Progress& progress) {
   if (arguments.words.size() != 2) {
-    throw Error(ErrorCode::kUsage, {.doing = "--compare",
-                                    .got = std::to_string(arguments.words.size()) + " files",
-                                    .expected = "two that t2v bench --json wrote",
-                                    .advice = "t2v bench --compare A.json B.json"});
+    refuse("--compare", std::to_string(arguments.words.size()) + " files", "two that t2v bench --json wrote",
+           "t2v bench --compare A.json B.json");
   }
   const BenchComparison comparison =
       compare_benches(arguments.words[0], arguments.words[1], arguments.fail_over);
   json ? print_json(to_json(comparison)) : print(describe(comparison));
-  const std::string objection = comparison.objection();
-  if (objection.empty()) return 0;
-  progress.fail(kExitSomeFailed, "--fail-over: " + objection);
-  return kExitSomeFailed;
+  const std::string failure = comparison.failure();
+  if (failure.empty()) return 0;
+  progress.fail(kExitNotPassed, "--fail-over: " + failure);
+  return kExitNotPassed;
 }
 
-void tell_failed(std::ptrdiff_t count, Progress& progress) {
-  progress.fail(kExitSomeFailed, std::to_string(count) +
-                                     (count == 1 ? " case that was" : " cases that were") +
-                                     " asked for did not fit");
+void report_failed(std::ptrdiff_t count, Progress& progress) {
+  progress.fail(kExitNotPassed, std::to_string(count) + (count == 1 ? " case that was" : " cases that were") +
+                                    " asked for did not fit");
 }
 
 int dry_run(const BenchRequest& request, bool json, Progress& progress) {
@@ -138,35 +137,23 @@ int dry_run(const BenchRequest& request, bool json, Progress& progress) {
     return planned.asked && !planned.refusal.empty();
   });
   if (failed == 0) return 0;
-  tell_failed(failed, progress);
-  return kExitSomeFailed;
+  report_failed(failed, progress);
+  return kExitNotPassed;
 }
 
-/// What one flag leaves another nothing to do with would pass unseen: a gate as well.
+/// Error (kUsage) for a flag that would have no effect beside the others.
 void check_flags(const Arguments& arguments) {
-  const auto refuse = [](bool given, const char* flag, const char* expected) {
-    if (!given) return;
-    throw Error(ErrorCode::kUsage,
-                {.doing = flag, .got = "a flag that does nothing here", .expected = expected});
+  const auto expect = [](bool right, const char* flag, const char* expected) {
+    if (!right) refuse(flag, "a flag that does nothing here", expected);
   };
-  const bool report = !arguments.report.empty(), price = arguments.price_per_hour.has_value();
-  refuse(arguments.fail_over && !arguments.compare, "--fail-over", "it with --compare A.json B.json");
-  refuse(arguments.overwrite && !report, "--overwrite", "it with --report FILE.html");
-  for (const auto& [instead, without] : {std::pair(arguments.compare, "it without --compare"),
-                                         std::pair(arguments.dry_run, "it without --dry-run"),
-                                         std::pair(arguments.list, "it without --list")}) {
-    refuse(report && instead, "--report", without);
-    refuse(price && instead, "--price-per-hour", without);
-  }
-  refuse(arguments.dry_run && arguments.compare, "--dry-run", "it without --compare");
-  refuse(arguments.list && arguments.compare, "--list", "it without --compare");
-  refuse(arguments.list && !arguments.words.empty(), "--list", "it without names of cases");
-  const std::string extension = arguments.report.extension().string();
-  if (report && extension != ".html" && extension != ".htm") {
-    throw Error(ErrorCode::kUsage, {.doing = "--report " + arguments.report.string(),
-                                    .got = extension.empty() ? "no extension" : "the extension " + extension,
-                                    .expected = ".html or .htm"});
-  }
+  const bool price = arguments.price_per_hour.has_value();
+  expect(arguments.compare || !arguments.fail_over, "--fail-over", "it with --compare A.json B.json");
+  expect(!price || !arguments.compare, "--price-per-hour", "it without --compare");
+  expect(!price || !arguments.dry_run, "--price-per-hour", "it without --dry-run");
+  expect(!price || !arguments.list, "--price-per-hour", "it without --list");
+  expect(!arguments.dry_run || !arguments.compare, "--dry-run", "it without --compare");
+  expect(!arguments.list || !arguments.compare, "--list", "it without --compare");
+  expect(!arguments.list || arguments.words.empty(), "--list", "it without names of cases");
 }
 
 int run(const Invocation& invocation, Arguments& arguments, Progress& progress) {
@@ -175,19 +162,16 @@ int run(const Invocation& invocation, Arguments& arguments, Progress& progress) 
   if (arguments.compare) return compare(arguments, invocation.json, progress);
   arguments.request.cases = arguments.words;
   if (arguments.dry_run) return dry_run(arguments.request, invocation.json, progress);
-  std::optional<WholeFile> page;
-  if (!arguments.report.empty()) page.emplace("--report", arguments.report, arguments.overwrite);
   const BenchReport report = bench(arguments.request, make_run_control(progress));
-  const nlohmann::ordered_json json = to_json(report, arguments.price_per_hour);
   const auto failed = std::count_if(report.failures.begin(), report.failures.end(),
                                     [](const BenchFailure& failure) { return failure.asked; });
   if (failed == 0) progress.summarize(true);
-  if (page) page->write(bench_page(json));  // first: standard output may be gone
-  invocation.json ? print_json(json) : print(describe(report, arguments.price_per_hour));
+  invocation.json ? print_json(to_json(report, arguments.price_per_hour))
+                  : print(describe(report, arguments.price_per_hour));
   if (failed == 0) return 0;
-  tell_failed(failed, progress);
+  report_failed(failed, progress);
   progress.summarize(false);
-  return kExitSomeFailed;
+  return kExitNotPassed;
 }
 
 std::vector<FlagGroup> flags(Arguments& arguments) {
@@ -199,25 +183,25 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
   };
   const auto set_device = [&request](const FlagValue& value) { request.device = parse_device(value); };
   return {
-      {"What to time",
-       {switch_flag({"--list"}, "Show the cases instead", arguments.list, true),
-        path_flag({"--model", "-m"}, "PATH", "Of load.model and e2e.model", request.model, "tiny-world"),
+      {"Cases",
+       {switch_flag({"--list"}, "List the cases instead", arguments.list, true),
+        path_flag({"--model", "-m"}, "PATH", "The model of load.model and e2e.model", request.model,
+                  "tiny-world"),
         {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
-        choice_flag({"--dtype"}, "Numbers of transformers and text encoders", kDtypes, request.dtype,
+        choice_flag({"--dtype"}, "Number format of transformers and text encoders", kDtypes, request.dtype,
                     "bfloat16 on a GPU, float32 on a CPU"),
-        integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one a core"),
-        integer_flag({"--repeats"}, "Runs of each case that count, at least", kRepeats, request.repeats, "5"),
-        switch_flag({"--dry-run"}, "Tell what would run and what it takes; time nothing", arguments.dry_run,
-                    true)}},
-      {"What to make of it",
-       {path_flag({"--report"}, "FILE.html", "Also write a page with plots", arguments.report),
-        switch_flag({"--overwrite", "-y"}, "Replace a page that is there", arguments.overwrite, true),
-        number_flag({"--price-per-hour"}, "Of the machine: tells what each run and clip costs", kPrices,
+        integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one per core"),
+        integer_flag({"--repeats"}, "Least number of measured runs of each case", kRepeats, request.repeats,
+                     "5"),
+        switch_flag({"--dry-run"}, "Print what would run and what it needs; measure nothing",
+                    arguments.dry_run, true)}},
+      {"Results",
+       {number_flag({"--price-per-hour"}, "Price of the machine, to show the price of each run", kPrices,
                     arguments.price_per_hour),
-        switch_flag({"--compare"}, "Compare two files of --json instead", arguments.compare, true),
+        switch_flag({"--compare"}, "Compare two files that --json wrote instead", arguments.compare, true),
         {{"--fail-over"},
          "PERCENT",
-         "Exit code 8 if a case of the second file takes so much longer",
+         "Exit with code 8 if a case of B takes this much longer than in A",
          describe(kPercents),
          "",
          set_percent}}}};
@@ -230,18 +214,18 @@ Command bench_command() {
   const auto add = [arguments](const FlagValue& value) { arguments->words.push_back(value.text); };
   const Flag operand{.names = {"CASE"},
                      .value = "TEXT",
-                     .help = "What to time, or files to compare",
+                     .help = "A case to measure, or a file to compare",
                      .allowed = "",
-                     .fallback = "those for the device",
+                     .fallback = "all for the device",
                      .set = add,
                      .repeatable = true};
   return {.name = "bench",
-          .summary = "Times this machine, and compares such times",
+          .summary = "Measures this machine, or compares two measurements",
           .description = kDescription,
           .notes = kNotes,
           .operands = {operand},
           .flags = flags(*arguments),
-          .stopped = "what was measured is lost",
+          .stopped = "the measurements are lost",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);
           }};

@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-// Each of these is in the file of its name. A new one is declared here and listed in commands.cpp.
+// Each function stands in the file of its name. A new command is declared here and listed in commands.cpp.
 Command generate_command();
 Command batch_command();
 Command plan_command();
@@ -28,18 +28,18 @@ Command version_command();
 /// Every command in the order of --help; the first is the default.
 const std::vector<Command>& all_commands();
 
-/// True for the command that a command line without a name means.
+/// Whether a command line without the name of a command means this one.
 bool is_default(const Command& command);
 
-/// The command of that name; nullptr if there is none.
+/// The command of that name; nullptr for none.
 const Command* find_command(const std::string& name);
 
-/// Whether T2V_ variables and --config say what its flags are.
+/// Whether T2V_ variables and --config can set the flags of the command.
 bool is_configurable(const Command& command);
-/// The flags of all commands that are: to know their names by.
+/// The flags of every configurable command, for looking up names.
 std::vector<FlagGroup> configurable_flags();
 
-/// The Error (kUsage) for a name that no command has, with the one that was meant.
+/// Throws the Error (kUsage) for an unknown command; it suggests the nearest name.
 [[noreturn]] void refuse_command(const std::string& name);
 
 }  // namespace t2v

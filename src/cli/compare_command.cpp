@@ -4,10 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/screen/exit_codes.h"
 #include "cli/screen/format.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
 #include "t2v/compare.h"
 
 namespace t2v {
@@ -15,7 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kDescription = R"(t2v compare: how far two clips, or two files of latents, are apart.
+constexpr const char* kDescription =
+    R"(t2v compare: the difference between two clips, or between two files of latents.
 
 Examples
   t2v compare old.mp4 new.mp4
@@ -29,30 +31,30 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-A clip is a video file, a picture, or numbered pictures (clip-%04d.png, or the
-name that -o had). Frames are compared in RGB and counted from 1. Where one
-clip is longer, the frames that both have are compared; of frames of two sizes,
-none: that is an error.
+A clip is a video file, a picture, or numbered pictures (their pattern
+clip-%04d.png, or the name that -o had). Frames are compared in RGB and counted
+from 1. If one clip is longer, only the frames that both have are compared.
+Clips of different sizes are an error.
 
-PSNR is of all frames together, in dB; SSIM is the mean over the frames, of
-BT.709 luma in Gaussian windows of 11x11 pixels (sigma 1.5). Of .safetensors
-files: distance is |a - b| / |a|, SNR is -20 log10 of it, in dB.
+PSNR is computed over all frames together, in dB. SSIM is the mean over the
+frames; it uses BT.709 luma and Gaussian windows of 11x11 pixels (sigma 1.5).
+For .safetensors files, distance is |a - b| / |a|, and SNR is -20 log10 of it,
+in dB.
 
-Exit code 0 whatever the result is, unless --fail-under asks for more; then 8
-if PSNR or SNR is below it or one clip is longer.
+The exit code is 0 whatever the result is. With --fail-under it is 8 if PSNR or
+SNR is below the limit, or if one clip is longer.
 
-Standard output with --json, of clips:
+Standard output with --json, for clips:
   {"kind": "clips", "width", "height", "frames": [A, B], "psnr", "worst_psnr",
    "worst_frame", "ssim", "largest_difference", "largest_frame",
    "first_difference"}
-and of tensors:
+and for tensors:
   {"kind": "tensors", "numbers", "relative_distance", "snr",
    "largest_difference", "largest_tensor"}
-with null for what is infinite or nowhere.
+A value is null if it is infinite or if there is no such frame or tensor.
 )";
 
 constexpr Range<double> kDecibels{0, 1000};
-constexpr int kExitBelow = 8;
 
 std::string decibels(double value) {
   return std::isinf(value) && value > 0 ? "infinite" : formatted("%.2f dB", value);
@@ -80,7 +82,7 @@ std::string describe(const TensorComparison& tensors) {
          formatted("%.3g", tensors.largest_difference) + ", in " + tensors.largest_tensor + '\n';
 }
 
-/// null for what JSON has no number for.
+/// A number, or null for an infinite one, which JSON does not have.
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json frame_or_null(int64_t frame) { return frame > 0 ? Json(frame) : Json(nullptr); }
@@ -109,8 +111,8 @@ Json to_json(const TensorComparison& tensors) {
           {"largest_tensor", equal ? Json(nullptr) : Json(tensors.largest_tensor)}};
 }
 
-/// What --fail-under objects to; "" for nothing.
-std::string objection(const Comparison& comparison, double least) {
+/// Why the comparison fails --fail-under; "" if it passes.
+std::string failure_of(const Comparison& comparison, double least) {
   const double got = comparison.decibels();
   if (got < least) return decibels(got) + " is below " + formatted("%g dB", least);
   const bool longer = comparison.clips && comparison.clips->frames_a != comparison.clips->frames_b;
@@ -132,10 +134,10 @@ int run(const Invocation& invocation, const Arguments& arguments, Progress& prog
   } else {
     print(comparison.clips ? describe(*comparison.clips) : describe(*comparison.tensors));
   }
-  const std::string failed = arguments.fail_under ? objection(comparison, *arguments.fail_under) : "";
+  const std::string failed = arguments.fail_under ? failure_of(comparison, *arguments.fail_under) : "";
   if (failed.empty()) return 0;
-  progress.fail(kExitBelow, "--fail-under: " + failed);
-  return kExitBelow;
+  progress.fail(kExitNotPassed, "--fail-under: " + failed);
+  return kExitNotPassed;
 }
 
 }  // namespace
@@ -143,15 +145,16 @@ int run(const Invocation& invocation, const Arguments& arguments, Progress& prog
 Command compare_command() {
   const auto arguments = std::make_shared<Arguments>();
   return {.name = "compare",
-          .summary = "Tells how far two clips are apart",
+          .summary = "Measures the difference between two clips",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"A"}, "PATH", "A clip, or a .safetensors file", arguments->a),
-                       path_flag({"B"}, "PATH", "Another one", arguments->b)},
-          .flags = {{"What is too far",
-                     {number_flag({"--fail-under"},
-                                  "Exit code 8 if PSNR or SNR is below this many dB; 1000: anything differs",
-                                  kDecibels, arguments->fail_under)}}},
+                       path_flag({"B"}, "PATH", "The other clip or file", arguments->b)},
+          .flags = {{"Limit",
+                     {number_flag(
+                         {"--fail-under"},
+                         "Exit with code 8 if PSNR or SNR is below this many dB; 1000 allows no difference",
+                         kDecibels, arguments->fail_under)}}},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);

@@ -7,17 +7,16 @@
 namespace t2v {
 namespace {
 
-/// What can stand behind a flag or as an operand.
+/// The words that a shell offers for the value of a flag, or for an operand.
 enum class Value { kNone, kWords, kFiles, kFolders, kText };
 
 Value value_of(const Flag& flag) {
-  const bool operand = flag.names[0][0] != '-';
-  const std::string& word = operand ? flag.names[0] : flag.value;
+  const std::string& word = flag.is_operand() ? flag.name() : flag.value;
   if (!flag.choices.empty()) return Value::kWords;
   if (word.empty()) return Value::kNone;
   if (word == "DIR") return Value::kFolders;
-  const bool is_file = word.find("FILE") != std::string::npos || word.rfind("PATH", 0) == 0;
-  return is_file || (operand && word != "NAME") ? Value::kFiles : Value::kText;
+  const bool is_file = word.find("FILE") != std::string::npos || word.starts_with("PATH");
+  return is_file || (flag.is_operand() && word != "NAME") ? Value::kFiles : Value::kText;
 }
 
 std::string joined(const std::vector<std::string>& words, const std::string& separator = " ") {
@@ -32,28 +31,25 @@ std::vector<std::string> names_of(const std::vector<Command>& commands) {
   return names;
 }
 
-/// Of every group, how to talk included.
 std::vector<Flag> flags_of(const Command& command) {
   std::vector<Flag> flags;
-  Invocation unused;
-  std::vector<FlagGroup> groups = command.flags;
-  groups.push_back(talking_flags(unused));
-  for (const FlagGroup& group : groups) flags.insert(flags.end(), group.flags.begin(), group.flags.end());
+  for (const FlagGroup& group : all_flags(command)) {
+    flags.insert(flags.end(), group.flags.begin(), group.flags.end());
+  }
   return flags;
 }
 
-/// `text` with `mark` before each of `letters`.
-std::string marked(const std::string& text, const std::string& letters, char mark = '\\') {
+/// `text` with a backslash before each of `letters`.
+std::string escaped(const std::string& text, const std::string& letters) {
   std::string result;
   for (const char letter : text) {
-    if (letters.find(letter) != std::string::npos) result += mark;
+    if (letters.find(letter) != std::string::npos) result += '\\';
     result += letter;
   }
   return result;
 }
 
-// --- bash
-// -----------------------------------------------------------------------------------------------------
+// --- bash ---
 
 std::string bash_reply(Value value, const std::vector<std::string>& words) {
   switch (value) {
@@ -87,7 +83,7 @@ std::string bash_command(const Command& command) {
   std::string text = "    " + command.name + ")\n      case $previous in\n";
   std::vector<std::string> offered;
   for (const Flag& flag : flags_of(command)) {
-    offered.push_back(flag.names[0]);
+    offered.push_back(flag.name());
     if (!flag.takes_value()) continue;
     text += "        " + joined(flag.names, "|") + ") " + bash_reply(value_of(flag), flag.choices);
     text += "; return ;;\n";
@@ -112,8 +108,7 @@ std::string bash_script(const std::vector<Command>& commands) {
   return text + "  esac\n" + kBashEnd;
 }
 
-// --- zsh
-// ------------------------------------------------------------------------------------------------------
+// --- zsh ---
 
 std::string zsh_action(Value value, const std::vector<std::string>& words) {
   switch (value) {
@@ -133,9 +128,9 @@ std::string zsh_flag(const Flag& flag) {
   for (const std::string& name : flag.names) {
     const std::string assign = !flag.takes_value() ? "" : name.size() > 2 ? "=" : "+";
     std::string spec = (flag.repeatable ? "*" : "") + name + assign;
-    spec.append("[").append(marked(flag.help, "[]:\\")).append("]");
+    spec.append("[").append(escaped(flag.help, "[]:\\")).append("]");
     if (flag.takes_value()) {
-      spec.append(":").append(marked(flag.value, ":")).append(":");
+      spec.append(":").append(escaped(flag.value, ":")).append(":");
       spec += zsh_action(value_of(flag), flag.choices);
     }
     text += "        " + in_shell_quotes(spec) + " \\\n";
@@ -148,7 +143,7 @@ std::string zsh_script(const std::vector<Command>& commands) {
   std::string text = "#compdef t2v\n# Completion of t2v in zsh; made by: t2v completions zsh\n_t2v() {\n";
   text += "  local command=" + names.front() + "\n  local -a commands\n  commands=(\n";
   for (const Command& command : commands) {
-    text += "    " + in_shell_quotes(command.name + ":" + marked(command.summary, ":")) + "\n";
+    text += "    " + in_shell_quotes(command.name + ":" + escaped(command.summary, ":")) + "\n";
   }
   text += "  )\n  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n";
   text += "    _describe command commands\n    return\n  fi\n";
@@ -159,7 +154,7 @@ std::string zsh_script(const std::vector<Command>& commands) {
     for (const Flag& flag : flags_of(command)) text += zsh_flag(flag);
     for (const Flag& operand : command.operands) {
       text += "        " +
-              in_shell_quotes(":" + operand.names[0] + ":" + zsh_action(value_of(operand), operand.choices)) +
+              in_shell_quotes(":" + operand.name() + ":" + zsh_action(value_of(operand), operand.choices)) +
               " \\\n";
     }
     text += "        && return ;;\n";
@@ -167,11 +162,10 @@ std::string zsh_script(const std::vector<Command>& commands) {
   return text + "  esac\n}\n_t2v \"$@\"\n";
 }
 
-// --- fish
-// -----------------------------------------------------------------------------------------------------
+// --- fish ---
 
 std::string fish_quoted(const std::string& text) {
-  return std::string("'").append(marked(text, "'\\")).append("'");
+  return std::string("'").append(escaped(text, "'\\")).append("'");
 }
 
 std::string fish_action(Value value, const std::vector<std::string>& words) {
@@ -225,7 +219,7 @@ std::string completion_script(const std::string& shell, std::vector<Command> com
   const std::vector<std::string> names = names_of(commands);
   for (Command& command : commands) {
     for (Flag& operand : command.operands) {
-      if (operand.names[0] == "COMMAND") operand.choices = names;
+      if (operand.name() == "COMMAND") operand.choices = names;
     }
   }
   if (shell == "bash") return bash_script(commands);

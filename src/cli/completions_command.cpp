@@ -8,8 +8,8 @@ namespace t2v {
 namespace {
 
 constexpr const char* kDescription =
-    R"text(t2v completions: a script that has a shell complete commands, flags, what they
-take, and files.
+    R"text(t2v completions: prints a script that makes a shell complete commands, flags,
+values and files.
 
 Examples
   eval "$(t2v completions bash)"
@@ -21,8 +21,9 @@ Usage
 )text";
 
 constexpr const char* kNotes = R"(
-An installation has these scripts where the shells look for them. Otherwise:
-  bash    the line above in ~/.bashrc
+An installation has these scripts in the folders where the shells look for them.
+Without an installation:
+  bash    put the first example into ~/.bashrc
   zsh     t2v completions zsh > ~/.zfunc/_t2v, with fpath+=(~/.zfunc) before
           compinit in ~/.zshrc
   fish    t2v completions fish > ~/.config/fish/completions/t2v.fish
@@ -32,10 +33,10 @@ An installation has these scripts where the shells look for them. Otherwise:
 
 Command completions_command() {
   const auto shell = std::make_shared<std::string>();
-  Flag operand = choice_flag({"SHELL"}, "Which shell", kShells, *shell);
+  Flag operand = choice_flag({"SHELL"}, "The shell", kShells, *shell);
   operand.value = "";
   return {.name = "completions",
-          .summary = "Writes a script for the completion of a shell",
+          .summary = "Prints a completion script for a shell",
           .description = kDescription,
           .notes = kNotes,
           .operands = {operand},

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kDescription =
-    R"(t2v config: the values that a clip would be made with, and where each of them
+    R"(t2v config: the values that a clip would be rendered with, and where each value
 comes from.
 
 Examples
@@ -28,8 +28,8 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-A value comes from the first of these that has one: the flag; the variable of
-its name, T2V_STEPS for --steps; the file of --config; the preset of the model;
+A value comes from the first of these that has it: the flag; the variable with
+its name (T2V_STEPS for --steps); the file of --config; the preset of the model;
 the model itself.
 
 Standard output with --json:
@@ -49,7 +49,7 @@ std::string key_of(const std::string& flag_name) {
   return key;
 }
 
-/// What the settings say about a flag, under whichever of its names; null for nothing.
+/// The setting of a flag, which may stand under any of its names; null for none.
 Json setting_of(const Json& settings, const Flag& flag) {
   for (const std::string& name : flag.names) {
     if (name.size() > 2 && settings.contains(key_of(name))) return settings[key_of(name)];
@@ -57,25 +57,26 @@ Json setting_of(const Json& settings, const Flag& flag) {
   return nullptr;
 }
 
-/// The last of those given that says what `flag` is; nullptr if none does.
-const GivenFlag* giver_of(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
-                          const Flag& flag) {
-  const GivenFlag* giver = nullptr;
+/// The last given flag that decides the value of `flag`; nullptr for none.
+const GivenFlag* source_of(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
+                           const Flag& flag) {
+  const GivenFlag* source = nullptr;
   for (const GivenFlag& item : given) {
-    const Flag* said = find_flag(groups, "--" + item.name);
-    if (said == nullptr) continue;
-    const auto& decided = said->decides;
-    const bool decides = std::find(decided.begin(), decided.end(), flag.names[0]) != decided.end();
-    if (said == &flag || decides) giver = &item;
+    const Flag* given_flag = find_flag(groups, "--" + item.name);
+    if (given_flag == nullptr) continue;
+    const auto& decided = given_flag->decides;
+    const bool decides = std::find(decided.begin(), decided.end(), flag.name()) != decided.end();
+    if (given_flag == &flag || decides) source = &item;
   }
-  return giver;
+  return source;
 }
 
-/// The values of a checked request; of what is not part of one, what was given and what holds without.
-class Values {
+/// The rows of the table: the settings of a checked request; for flags that are not settings, the given or
+/// the default value.
+class ValueTable {
  public:
-  Values(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
-         const std::string& settings, const std::filesystem::path& preset)
+  ValueTable(const std::vector<FlagGroup>& groups, const std::vector<GivenFlag>& given,
+             const std::string& settings, const std::filesystem::path& preset)
       : groups_(groups), given_(given), preset_(read_config(preset)), settings_(Json::parse(settings)) {}
 
   std::vector<Row> rows() const {
@@ -91,22 +92,22 @@ class Values {
 
  private:
   Row row_of(const Flag& flag) const {
-    const GivenFlag* giver = giver_of(groups_, given_, flag);
-    Row row{key_of(flag.names[0]), setting_of(settings_, flag), ""};
-    // --size is there as width and height.
+    const GivenFlag* source = source_of(groups_, given_, flag);
+    Row row{key_of(flag.name()), setting_of(settings_, flag), ""};
+    // --size has no row: its rows are width and height.
     if (row.value.is_null() && !flag.decides.empty()) return row;
-    if (row.value.is_null() && giver != nullptr) {
-      row.value = giver->values.size() == 1 ? Json(giver->values[0]) : Json(giver->values);
+    if (row.value.is_null() && source != nullptr) {
+      row.value = source->values.size() == 1 ? Json(source->values[0]) : Json(source->values);
     }
-    const bool has_default = !flag.fallback.empty() && flag.fallback != kOfModel;
+    const bool has_default = !flag.fallback.empty() && flag.fallback != kModelDefault;
     if (row.value.is_null() && has_default) row.value = flag.fallback;
-    row.from = giver != nullptr ? place_of(*giver) : place_without_giver(flag);
+    row.from = source != nullptr ? place_of(*source) : place_of_default(flag);
     return row;
   }
 
-  std::string place_without_giver(const Flag& flag) const {
-    if (const GivenFlag* giver = giver_of(groups_, preset_, flag)) return place_of(*giver);
-    return flag.fallback == kOfModel ? "the model" : "default";
+  std::string place_of_default(const Flag& flag) const {
+    if (const GivenFlag* source = source_of(groups_, preset_, flag)) return place_of(*source);
+    return flag.fallback == kModelDefault ? "the model" : "default";
   }
 
   const std::vector<FlagGroup>& groups_;
@@ -115,7 +116,7 @@ class Values {
   Json settings_;
 };
 
-/// Columns that `text` takes on a terminal: two for each letter of most Asian scripts.
+/// The columns of `text` on a terminal; a letter of most Asian scripts has two.
 size_t columns(const std::string& text) {
   size_t count = 0;
   for (const char letter : text) {
@@ -152,7 +153,7 @@ std::string table_of(const std::vector<Row>& rows) {
   return table;
 }
 
-/// The request as check() takes it, although it is not to be rendered.
+/// The request with placeholders for the prompt and the output, without which check() fails.
 GenerateRequest checkable(const GenerateArguments& arguments) {
   GenerateRequest request = arguments.request;
   if (request.prompt.empty()) request.prompt = "a clip";
@@ -167,11 +168,11 @@ int show(const Invocation& invocation, const GenerateArguments& arguments,
   Json settings = Json::parse(settings_of(checked));
   if (!arguments.request.sampling.seed) settings.erase("seed");
   if (arguments.request.prompt.empty()) settings.erase("prompt");
-  const std::vector<Row> rows = Values(groups, invocation.given, settings.dump(), checked.preset).rows();
+  const std::vector<Row> rows = ValueTable(groups, invocation.given, settings.dump(), checked.preset).rows();
   const std::vector<UnusedVariable> unused = unused_variables(configurable_flags());
   if (!invocation.json) {
     std::string text = table_of(rows);
-    for (const UnusedVariable& variable : unused) text += variable.said + '\n';
+    for (const UnusedVariable& variable : unused) text += variable.warning + '\n';
     return print(text);
   }
   Json values = Json::object();
@@ -187,7 +188,7 @@ Command config_command() {
   const auto arguments = std::make_shared<GenerateArguments>();
   const std::vector<FlagGroup> groups = generate_flags(*arguments);
   return {.name = "config",
-          .summary = "Tells which values hold and where they come from",
+          .summary = "Shows all values and where they come from",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},

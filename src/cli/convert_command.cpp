@@ -2,18 +2,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/usage_error.h"
 #include "cli/screen/format.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
 #include "t2v/convert.h"
-#include "t2v/error.h"
 #include "t2v/text.h"
 
 namespace t2v {
 namespace {
 
-constexpr const char* kDescription = R"(t2v convert: writes a checkpoint in another layout or other numbers.
+constexpr const char* kDescription =
+    R"(t2v convert: writes a checkpoint in another layout or another number format.
 
 Examples
   t2v convert wan2.1_14B-Q8_0.gguf -o transformer.safetensors --dtype bfloat16
@@ -27,19 +28,21 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-OUT is a folder, or for one component a .safetensors file; it must not exist,
-and is whole or not there. Layout diffusers: a folder for each component,
-files of at most 5 GB, config.json, model_index.json. Layout comfy: one file a
-component, named as ComfyUI and the original code name tensors.
+OUT is a folder, or a .safetensors file for a single component. It must not
+exist, and it appears only when it is complete. Layout diffusers: one folder per
+component, files of at most 5 GB, config.json and model_index.json. Layout
+comfy: one file per component, with the tensor names of ComfyUI and the original
+code.
 
-Numbers that keep their type keep their bits. What a transformer computes in
-float32 whatever the rest is in stays float32, and so does a VAE that comes
-with other components. Memory does not grow with the model.
+Numbers whose format stays the same are copied bit by bit. Parameters that a
+transformer always computes in float32 stay in float32, and so does a VAE that
+is converted together with other components. The memory needed does not depend
+on the size of the model.
 
 Standard output: OUT, or with --json
   {"output": PATH, "files": [PATH...], "bytes": N}
-With --dry-run, which writes nothing and refuses what would be refused: each
-file, or with --json
+--dry-run writes nothing, but makes every check. It prints each file, or with
+--json
   {"output": PATH, "files": [{"path", "tensors", "bytes"}], "bytes": N,
    "disk_free_bytes": N}
 )";
@@ -54,7 +57,7 @@ int show(const ConvertPlan& plan, const ConvertRequest& request, bool json) {
   std::string text;
   for (const auto& [path, tensors, bytes] : plan.files) {
     files.push_back({{"path", path.string()}, {"tensors", tensors}, {"bytes", bytes}});
-    text += formatted("%10s  %14s  ", in_bytes(bytes).c_str(),
+    text += formatted("%10s  %14s  ", format_bytes(bytes).c_str(),
                       tensors > 0 ? (std::to_string(tensors) + " tensors").c_str() : "") +
             escape_for_display(path.string()) + '\n';
   }
@@ -64,15 +67,15 @@ int show(const ConvertPlan& plan, const ConvertRequest& request, bool json) {
                        {"bytes", plan.bytes},
                        {"disk_free_bytes", plan.disk_free}});
   }
-  text += formatted("%10s  in all", in_bytes(plan.bytes).c_str());
-  if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
+  text += formatted("%10s  in all", format_bytes(plan.bytes).c_str());
+  if (plan.disk_free > 0) text += "; " + format_bytes(plan.disk_free) + " are free";
   return print(text + '\n');
 }
 
 int run(const Invocation& invocation, const ConvertArguments& arguments, Progress& progress) {
   const ConvertRequest& request = arguments.request;
   if (request.output.empty()) {
-    throw Error(ErrorCode::kUsage, {.doing = "--output", .got = "nothing", .expected = "where to write to"});
+    refuse("--output", "nothing", "where to write to");
   }
   if (arguments.dry_run) return show(plan_convert(request), request, invocation.json);
   const ConvertResult result = convert(request, make_run_control(progress));
@@ -87,7 +90,7 @@ int run(const Invocation& invocation, const ConvertArguments& arguments, Progres
 Command convert_command() {
   const auto arguments = std::make_shared<ConvertArguments>();
   return {.name = "convert",
-          .summary = "Writes a checkpoint in another layout or other numbers",
+          .summary = "Writes a checkpoint in another layout or number format",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"IN"}, "PATH", "A checkpoint or a part of one: folder or file",
@@ -95,11 +98,11 @@ Command convert_command() {
           .flags = {{"What to write",
                      {path_flag({"--output", "-o"}, "PATH", "A folder, or a .safetensors file",
                                 arguments->request.output),
-                      choice_flag({"--dtype"}, "The numbers", kConvertedDtypes, arguments->request.dtype,
-                                  "as stored; quantised ones as float32"),
+                      choice_flag({"--dtype"}, "The number format", kConvertedDtypes,
+                                  arguments->request.dtype, "as stored; float32 for quantised numbers"),
                       choice_flag({"--layout"}, "How files and tensors are named", kLayouts,
                                   arguments->request.layout, arguments->request.layout),
-                      switch_flag({"--dry-run"}, "Tell what would be written; write nothing",
+                      switch_flag({"--dry-run"}, "Print what would be written; write nothing",
                                   arguments->dry_run, true)}}},
           .stopped = "nothing was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {

@@ -4,12 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/flags/generate_flags.h"
+#include "cli/flags/usage_error.h"
+#include "cli/screen/clip_messages.h"
 #include "cli/screen/print_plan.h"
+#include "cli/screen/run_control.h"
 #include "commands.h"
 #include "render_clip.h"
-#include "run_command.h"
 #include "t2v/decode.h"
-#include "t2v/error.h"
 #include "t2v/inspect.h"
 #include "t2v/plan.h"
 
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kDescription = R"(t2v decode: makes the clip of sampled latents, without sampling.
+constexpr const char* kDescription = R"(t2v decode: decodes latents into a clip, without sampling.
 
 Examples
   t2v decode clip.mp4.latents.safetensors -o clip.mp4
@@ -31,15 +32,15 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-LATENTS is what a run kept that sampled but could not write its clip, or what
---save-latents wrote. The settings recorded in it hold where no flag is given:
-the clip is the one that the run would have made. Of the model only the VAE is
-loaded. LATENTS stays.
+LATENTS is a file that --save-latents wrote, or that a run kept because it could
+not write its clip. The settings recorded in it count where no flag is given, so
+that the clip is the one that the run would have made. Only the VAE of the model
+is loaded. LATENTS stays.
 
-Standard output and standard error are as of t2v generate.
+Standard output and standard error are those of t2v generate.
 )";
 
-/// Those of the flags that are about what happens after sampling.
+/// The flags of generate that count after sampling.
 std::vector<FlagGroup> decode_flags(GenerateArguments& arguments) {
   static const Names kNames = {"--output", "--overwrite",  "--no-metadata", "--quality", "--crf",
                                "--codec",  "--pix-fmt",    "--fps",         "--model",   "--vae",
@@ -59,8 +60,8 @@ Json settings_of_latents(const fs::path& latents) {
   const Inspection inspection = inspect(latents);
   if (inspection.kind == Inspection::Kind::kLatents) return Json::parse(inspection.settings);
   throw Error(ErrorCode::kInput, {.doing = "decoding " + latents.string(),
-                                  .got = "something else than latents",
-                                  .expected = "what a run kept or --save-latents wrote"});
+                                  .got = "a file without latents",
+                                  .expected = "latents that a run kept or --save-latents wrote"});
 }
 
 bool gives(const std::vector<GivenFlag>& given, const std::string& name) {
@@ -69,30 +70,28 @@ bool gives(const std::vector<GivenFlag>& given, const std::string& name) {
 
 int run(const Invocation& invocation, const fs::path& latents, bool dry_run, Progress& progress) {
   Json recorded = settings_of_latents(latents);
-  // Another model is meant with its own VAE.
+  // A model on the command line comes with its own VAE.
   if (gives(invocation.given, "model")) recorded.erase("vae");
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
-                            given_from_json(flags_of(recorded), "settings of " + latents.string())));
-  const GenerateRequest& asked = arguments.request;
+                            given_from_json(flags_of_settings(recorded), "settings of " + latents.string())));
+  const GenerateRequest& given = arguments.request;
   const DecodeRequest request{
-      .model = asked.model,
-      .size = asked.size,
-      .reference_images = static_cast<int64_t>(asked.conditions.reference_images.size()),
-      .machine = asked.machine,
-      .encoding = asked.encoding,
-      .outputs = asked.outputs};
+      .model = given.model,
+      .size = given.size,
+      .reference_images = static_cast<int64_t>(given.conditions.reference_images.size()),
+      .machine = given.machine,
+      .encoding = given.encoding,
+      .outputs = given.outputs};
   const fs::path& output = request.outputs.output;
-  if (output.empty()) {
-    throw Error(ErrorCode::kUsage,
-                {.doing = "--output", .got = "nothing", .expected = "where to write the clip"});
-  }
+  if (output.empty()) refuse("--output", "nothing", "where to write the clip");
   if (dry_run) {
-    expect_one_output(invocation, output);
-    return show_plan(plan_decode(latents, request), invocation.json);
+    expect_one_output(invocation.json, output);
+    return print_plan(plan_decode(latents, request), invocation.json);
   }
-  deliver(invocation, output, progress, [&] { return decode(latents, request, make_run_control(progress)); });
+  make_and_print(invocation, output, progress,
+                 [&] { return decode(latents, request, make_run_control(progress)); });
   return 0;
 }
 
@@ -101,11 +100,11 @@ int run(const Invocation& invocation, const fs::path& latents, bool dry_run, Pro
 Command decode_command() {
   struct DecodeArguments {
     fs::path latents;
-    GenerateArguments given;  // what the command line says, checked as it is read
+    GenerateArguments given;  // the values on the command line
   };
   const auto arguments = std::make_shared<DecodeArguments>();
   return {.name = "decode",
-          .summary = "Makes the clip of latents that a run kept",
+          .summary = "Decodes latents into a clip",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"LATENTS"}, "", "The latents (safetensors)", arguments->latents)},

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/flags/generate_flags.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
 #include "t2v/doctor.h"
 #include "t2v/text.h"
 
@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using State = Finding::State;
 
-constexpr const char* kDescription = R"(t2v doctor: whether t2v works on this machine.
+constexpr const char* kDescription = R"(t2v doctor: checks whether t2v works on this machine.
 
 Examples
   t2v doctor
@@ -29,12 +29,11 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-Looks at the installation, memory, the cache, downloaded models, LibTorch and
-FFmpeg, the device and encoders, and renders a tiny clip on that device, in a
-temporary folder.
-Each line begins with ok, warning or failed.
+Checks the installation, memory, the cache, downloaded models, LibTorch and
+FFmpeg, the device and the encoders, and renders a tiny clip on the device, in a
+temporary folder. Each line begins with ok, warning or failed.
 
-Exit code 0 if nothing failed, else that of the first failure.
+The exit code is 0 if nothing failed, otherwise that of the first failure.
 
 Standard output with --json: {"ok": BOOL, "findings": [{"state": "ok",
 "warning" or "failed", "name", "detail", "advice"}]}
@@ -64,7 +63,7 @@ std::string describe(const Finding& finding) {
 int run(const Invocation& invocation, const GenerateArguments& arguments, Progress& progress) {
   Json findings = Json::array();
   std::optional<ErrorCode> failure;
-  const auto tell = [&](const Finding& finding) {
+  const auto report = [&](const Finding& finding) {
     if (finding.state == State::kFailed && !failure) failure = finding.code;
     if (!invocation.json) print(describe(finding));
     findings.push_back({{"state", word_for(finding.state)},
@@ -72,7 +71,7 @@ int run(const Invocation& invocation, const GenerateArguments& arguments, Progre
                         {"detail", finding.detail},
                         {"advice", finding.advice}});
   };
-  examine(arguments.request.machine.device, !arguments.dry_run, tell, make_run_control(progress));
+  examine(arguments.request.machine.device, !arguments.dry_run, report, make_run_control(progress));
   if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});
   return failure ? static_cast<int>(*failure) : 0;
 }
@@ -81,15 +80,15 @@ int run(const Invocation& invocation, const GenerateArguments& arguments, Progre
 
 Command doctor_command() {
   const auto arguments = std::make_shared<GenerateArguments>();
-  FlagGroup look{"What to look at", {}};
-  look.flags.push_back(*find_flag(generate_flags(*arguments), "--device"));
-  look.flags.push_back(switch_flag({"--dry-run"}, "Render nothing", arguments->dry_run, true));
+  FlagGroup checks{"What to check", {}};
+  checks.flags.push_back(*find_flag(generate_flags(*arguments), "--device"));
+  checks.flags.push_back(switch_flag({"--dry-run"}, "Do not render the tiny clip", arguments->dry_run, true));
   return {.name = "doctor",
-          .summary = "Tells whether t2v works on this machine",
+          .summary = "Checks whether t2v works on this machine",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
-          .flags = {look},
+          .flags = {checks},
           .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);

@@ -22,34 +22,37 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-In long flags _ and - are the same. Of a flag given twice the last one holds,
-and so of flags that say the same in two ways, such as --size and --width. A
-switch that something else turns on is turned off by =false: --overwrite=false.
-Values are never rounded in silence: what the model cannot make is an error.
+In long flags, _ and - are the same. If a flag is given twice, the last one
+counts; so it does for flags that give the same value in two forms, such as
+--size and --width. =false turns off a switch that a variable or a file turned
+on: --overwrite=false. Values are never rounded silently: a size or length that
+the model cannot make is an error.
 
-A value comes from the first of these that has one: the flag; the variable of
-its name (T2V_STEPS=20 is --steps 20, T2V_OVERWRITE=1 is --overwrite); the file
-of --config; the preset of the model. t2v config shows all of them. A config is
-a JSON object whose keys are long names of flags:
+A value comes from the first of these that has it: the flag; the variable with
+its name (T2V_STEPS=20 for --steps 20, T2V_OVERWRITE=1 for --overwrite); the
+file of --config; the preset of the model. t2v config shows all values and where
+they come from. A config is a JSON object whose keys are long names of flags:
   {"num_inference_steps": 20, "lora": ["style.safetensors:0.5"]}
-The settings that t2v inspect shows of a clip are one, and so is every file in
-configs/. A key that no flag is named like is an error.
+The settings that t2v inspect shows for a clip are a config, and so is every
+file in configs/. An unknown key is an error.
 
-Standard output: the path of the clip (of .png files, the first), or with --json
+Standard output: the path of the clip (the first one of .png files), or with
+--json
   {"output": PATH, "seconds": X, "settings": {...}}
-Standard error: everything else. The seed used is always shown; with --quiet, if
-it was drawn.
+Standard error: everything else. The seed is always shown; with --quiet only if
+it is random.
 
---progress json writes one JSON object a line, each with "version" (1), "event"
-and "elapsed" (seconds since the start); a reader skips events it does not know:
-  start        "settings": what will be rendered
+--progress json writes one JSON object per line, each with "version" (1),
+"event" and "elapsed" (seconds since the start). Readers must skip events that
+they do not know:
+  start        "settings": the settings of the clip
   load, encode_text, step, decode, write
-               "done" of "total" (0: not counted), "detail" (a component, a
-               path), "left" (seconds left of this phase, null if not known)
+               "done" of "total" (0: not counted), "detail" (a component or a
+               path), "left" (seconds left of this phase; null: not known)
   log          "message": a warning or a detail
-  done         "output": the path of the clip, which is whole now
-  error        "code" (the exit code; 130 and the like if stopped), "message"
-  summary      "ok", "seconds": {phase: seconds}; last, if the run began
+  done         "output": the path of the finished clip
+  error        "code" (the exit code; 130 and the like for signals), "message"
+  summary      "ok", "seconds": {phase: seconds}; the last line of a run
 )";
 
 }  // namespace
@@ -59,14 +62,14 @@ Command generate_command() {
   std::vector<FlagGroup> groups = generate_flags(*arguments);
   groups.push_back(dry_run_flag(arguments->dry_run));
   return {.name = "generate",
-          .summary = "Renders a clip; the default",
+          .summary = "Renders a clip; the default command",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},
           .flags = groups,
           .stopped = "no clip was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
-            return render(invocation, *arguments, progress);
+            return render_clip(invocation, *arguments, progress);
           }};
 }
 

@@ -6,17 +6,14 @@
 
 namespace t2v {
 
-/// What --help of that command prints: examples, usage, every flag, exit codes; for the first command also
-/// the list of all. At most 80 columns wide.
+/// The text of --help: examples, usage, every flag and the exit codes; for the default command also the list
+/// of commands. At most 80 columns wide.
 std::string help_text(const Command& command);
 
-/// What a flag does, takes, defaults to and is also called.
+/// What --help says about a flag: its effect, its values, its default and its aliases.
 std::string describe(const Flag& flag);
 
-/// The table of exit codes.
-extern const char* const kExitCodes;
-
-/// As Command::run: prints that.
+/// A value for Command::run that prints the help of `command`.
 std::function<int(const Invocation&, Progress&)> print_help(const Command& command);
 
 }  // namespace t2v

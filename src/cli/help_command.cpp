@@ -6,16 +6,27 @@
 #include "man_page.h"
 
 namespace t2v {
+namespace {
+
+constexpr const char* kDescription = R"(t2v help: prints the help of a command.
+
+Examples
+  t2v help rerun
+  t2v help --man > t2v.1
+
+Usage
+  t2v help [COMMAND]
+
+)";
+
+}  // namespace
 
 Command help_command() {
   const auto name = std::make_shared<std::string>();
   const auto man = std::make_shared<bool>(false);
   return {.name = "help",
-          .summary = "The help of a command",
-          .description =
-              "t2v help: what a command does and takes.\n\nExamples\n  t2v help rerun\n  t2v help --man > "
-              "t2v.1\n\n"
-              "Usage\n  t2v help [COMMAND]\n\n",
+          .summary = "Prints the help of a command",
+          .description = kDescription,
           .notes = "",
           .operands = {{{"COMMAND"},
                         "",
@@ -23,8 +34,8 @@ Command help_command() {
                         "",
                         "generate",
                         [name](const FlagValue& value) { *name = value.text; }}},
-          .flags = {{"What to show",
-                     {switch_flag({"--man"}, "The man page, which is about all commands", *man, true)}}},
+          .flags = {{"What to print",
+                     {switch_flag({"--man"}, "Print the man page of all commands", *man, true)}}},
           .stopped = "",
           .run = [name, man](const Invocation& invocation, Progress& progress) {
             if (*man) return print(man_page(all_commands()));

@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Names = std::vector<std::string>;
 
-constexpr const char* kDescription = R"(t2v inspect: what a checkpoint, a LoRA or a clip is.
+constexpr const char* kDescription = R"(t2v inspect: what is in a checkpoint, a LoRA or a clip.
 
 Examples
   t2v inspect Wan2.1-T2V-1.3B-Diffusers
@@ -31,18 +31,19 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-Reads headers alone, of any size of model. Of a clip or latents that t2v made
-it shows the settings that were recorded; of numbered pictures, one of them or
-their pattern will do.
+Only headers of files are read, so the size of a model does not matter. For a
+clip or latents that t2v made, the recorded settings are shown; for numbered
+pictures, give one of them or their pattern (clip-%04d.png).
 
 Standard output with --json: an object with "kind": "checkpoint", "lora",
-"clip" or "latents". Of a checkpoint "family", "variant", "layout",
-"pipeline", "scheduler", "absent" ([{"name", "advice"}]) and "components":
+"clip" or "latents". A checkpoint has "family", "variant", "layout", "pipeline",
+"scheduler", "absent" ([{"name", "advice"}]) and "components":
   {"name", "class", "format", "naming", "files", "tensors", "parameters",
    "bytes", "number_formats" (parameters of each), "missing", "unknown",
    "misshaped"}
-Of a LoRA "naming", "made_for", "modules", "tensors", "bytes", "ranks"
-([smallest, largest]), "number_formats", "unknown". Of the others "settings".
+A LoRA has "naming", "made_for", "modules", "tensors", "bytes", "ranks"
+([smallest, largest]), "number_formats" and "unknown"; a clip and latents have
+"settings".
 )";
 
 /// "5.68 B", "41.6 k": a number with the unit that leaves it between 1 and 1000.
@@ -69,7 +70,7 @@ std::string shares(const std::map<std::string, int64_t>& counts) {
   return text;
 }
 
-/// "  2 missing: a, b\n"; nothing for none. Names come from files.
+/// "  2 missing: a, b\n"; "" for no names. The names come from files.
 std::string listed(const char* what, const Names& names) {
   constexpr size_t kMostShown = 5;
   if (names.empty()) return "";
@@ -84,7 +85,7 @@ std::string listed(const char* what, const Names& names) {
 std::string describe(const InspectedComponent& component) {
   std::string text = component.name + ": " + component.class_name + ", " + counted(component.parameters) +
                      " parameters in " + std::to_string(component.tensors) + " tensors, " +
-                     shares(component.number_formats) + ", " + in_bytes(component.bytes) + ", " +
+                     shares(component.number_formats) + ", " + format_bytes(component.bytes) + ", " +
                      component.format + " in " + component.naming + " names";
   if (component.files.size() > 1) text += ", " + std::to_string(component.files.size()) + " files";
   return text + '\n' + listed("missing", component.missing) + listed("unknown", component.unknown) +
@@ -110,7 +111,7 @@ std::string describe_lora(const InspectedLora& lora) {
   return "LoRA for " + lora.made_for + ", " + lora.naming + " names\n" + std::to_string(lora.modules) +
          " modules in " + std::to_string(lora.tensors) + " tensors, " +
          (lora.largest_rank > 0 ? "rank " + ranks + ", " : "") + shares(lora.number_formats) + ", " +
-         in_bytes(lora.bytes) + '\n' + listed("not understood", lora.unknown);
+         format_bytes(lora.bytes) + '\n' + listed("not understood", lora.unknown);
 }
 
 Json to_json(const InspectedComponent& component) {
@@ -180,7 +181,7 @@ int run(const std::filesystem::path& path, bool json) {
 Command inspect_command() {
   const auto path = std::make_shared<std::filesystem::path>();
   return {.name = "inspect",
-          .summary = "Tells what a checkpoint, a LoRA or a clip is",
+          .summary = "Shows what is in a checkpoint, a LoRA or a clip",
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"PATH"}, "PATH", "A folder or a file", *path)},

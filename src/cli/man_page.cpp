@@ -3,31 +3,26 @@
 #include <algorithm>
 #include <sstream>
 
+#include "cli/screen/exit_codes.h"
 #include "help.h"
 #include "t2v/generate.h"
 
 namespace t2v {
 namespace {
 
-/// `text` with nothing that troff takes for its own.
+/// `text` without characters that troff would read as commands.
 std::string escaped(const std::string& text) {
   std::string result;
   bool line_begins = true;
   for (const char letter : text) {
     if (line_begins && (letter == '.' || letter == '\'')) result += "\\&";
     line_begins = letter == '\n';
-    if (letter == '\\') {
-      result += "\\e";
-    } else if (letter == '-') {
-      result += "\\-";
-    } else {
-      result += letter;
-    }
+    result += letter == '\\' ? "\\e" : letter == '-' ? "\\-" : std::string(1, letter);
   }
   return result;
 }
 
-/// Lines as they are.
+/// Text whose lines troff leaves as they are.
 std::string verbatim(const std::string& text) {
   if (text.find_first_not_of('\n') == std::string::npos) return "";
   const size_t begin = text.find_first_not_of('\n'), end = text.find_last_not_of('\n');
@@ -35,11 +30,9 @@ std::string verbatim(const std::string& text) {
 }
 
 std::string paragraph(const Flag& flag) {
-  std::string names;
-  const bool operand = flag.names[0][0] != '-';
-  if (!operand && flag.names.size() > 1 && flag.names[1].size() == 2) names = flag.names[1] + ", ";
-  names += flag.names[0];
-  const bool shows_value = flag.takes_value() && !operand;
+  const std::string short_name = flag.short_name();
+  const std::string names = (short_name.empty() ? "" : short_name + ", ") + flag.name();
+  const bool shows_value = flag.takes_value() && !flag.is_operand();
   return ".TP\n\\fB" + escaped(names) + "\\fR" + (shows_value ? " \\fI" + escaped(flag.value) + "\\fR" : "") +
          "\n" + escaped(describe(flag)) + "\n";
 }
@@ -55,7 +48,7 @@ bool has_group(const Command& command, const std::string& title) {
                      [&](const FlagGroup& group) { return group.title == title; });
 }
 
-/// Flags that the first command has as well are described there.
+/// The section of a command. Groups of flags that `first` has too are described there alone.
 std::string section(const Command& command, const Command& first) {
   std::string text = ".SS t2v " + command.name + "\n" + verbatim(command.description);
   for (const Flag& operand : command.operands) text += paragraph(operand);
@@ -83,9 +76,9 @@ std::string man_page(const std::vector<Command>& commands) {
   }
   text += ".SH COMMANDS\n";
   for (const Command& command : commands) text += section(command, first);
-  Invocation unused;
   text += ".SH FLAGS OF EVERY COMMAND\n";
-  for (const Flag& flag : talking_flags(unused).flags) text += paragraph(flag);
+  const FlagGroup general = all_flags(first).back();
+  for (const Flag& flag : general.flags) text += paragraph(flag);
   std::string codes = kExitCodes;
   codes.erase(0, codes.find("  0"));
   return text + ".SH EXIT STATUS\n" + verbatim(codes);

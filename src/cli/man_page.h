@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// t2v(1) in troff's man macros: what --help of every command says.
+/// The man page t2v(1), in troff's man macros; it holds the help of every command.
 std::string man_page(const std::vector<Command>& commands);
 
 }  // namespace t2v

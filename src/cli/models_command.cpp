@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
 
@@ -23,18 +23,19 @@ Examples
   t2v models verify Wan-AI/Wan2.1-T2V-1.3B-Diffusers
 
 Usage
-  t2v models list            short names and repositories, size, whether here
-  t2v models path NAME       the folder, for other programs
-  t2v models verify NAME     hashes every file again
+  t2v models list            names, repositories and sizes of all models
+  t2v models path NAME       the folder of a model, for other programs
+  t2v models verify NAME     checks every file against its hash
 )";
 
 constexpr const char* kNotes = R"(
-Standard output with --json: list writes a list of
-  {"name", "repository" (null: it comes with t2v), "about", "bytes",
-   "path" (null: not here), "whole"}
-path {"path"}, and verify {"path", "files", "bytes", "unverified": [FILE...]}.
---progress json: verify events, "done" of "total" bytes, "detail" the file.
-Sizes of models that are not here are about what a download takes.
+Standard output with --json: for list, an array of
+  {"name", "repository" (null: bundled with t2v), "about", "bytes",
+   "path" (null: not on this machine), "whole"}
+for path {"path"}, and for verify
+  {"path", "files", "bytes", "unverified": [FILE...]}
+--progress json: verify events with "done" of "total" bytes and the file as
+"detail". The size of a model that is not here is that of its download, about.
 )";
 
 const std::vector<std::string> kActions = {"list", "path", "verify"};
@@ -44,7 +45,7 @@ struct ModelsArguments {
   std::string name;
 };
 
-std::string size_of(const ListedModel& model) { return model.bytes > 0 ? in_bytes(model.bytes) : "?"; }
+std::string size_of(const ListedModel& model) { return model.bytes > 0 ? format_bytes(model.bytes) : "?"; }
 
 std::string padded(const std::string& text, size_t width) {
   return width == 0 ? text : text + std::string(width - std::min(width, text.size()) + 2, ' ');
@@ -83,7 +84,7 @@ int verify(const std::string& name, bool json, Progress& progress) {
   if (result.files == 0) {
     throw Error(ErrorCode::kInput,
                 {.doing = "verifying " + result.path.string(),
-                 .got = "no file of which the cache says what it should be",
+                 .got = "no file whose hash is known",
                  .expected = "a model that t2v pull, or another tool of the Hub, has fetched"});
   }
   progress.summarize(true);
@@ -94,10 +95,10 @@ int verify(const std::string& name, bool json, Progress& progress) {
                        {"unverified", result.unverified}});
   }
   for (const std::string& file : result.unverified) {
-    progress.log("t2v: warning: " + file + " is no link to a blob: nothing says what it should be");
+    progress.log("t2v: warning: " + file + " is no link to a blob, so its hash is unknown");
   }
   return print(result.path.string() + ": " + std::to_string(result.files) + " files, " +
-               in_bytes(result.bytes) + ", each as its hash says\n");
+               format_bytes(result.bytes) + ", every hash is right\n");
 }
 
 int run(const Invocation& invocation, const ModelsArguments& arguments, Progress& progress) {

@@ -1,14 +1,12 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "command.h"
 
 namespace t2v {
 
-/// Reads the words of `invocation`: its other members, and what the flags and operands of the command write
-/// into. Returns the command. Error (kUsage). How to talk is read first, so that it holds for that error too.
+/// Reads the words of `invocation` into its other fields and into the variables behind the flags and operands
+/// of the command. Returns the command. Error (kUsage). General flags are read first, so that they count for
+/// this error too.
 const Command& parse_arguments(Invocation& invocation);
 
 }  // namespace t2v

@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-constexpr const char* kDescription = R"(t2v plan: what a clip would take, without loading a model.
+constexpr const char* kDescription = R"(t2v plan: memory, time and files of a clip, without loading the model.
 
 Examples
   t2v plan --size 256x256 --frames 81
@@ -24,30 +24,31 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-Reads headers alone. Memory is the most that a phase takes at once: of the host
-what the process has in memory, mapped files included, which the system can take
-back; of a GPU tensors and what CUDA keeps. With --max-vram the plan is that of
-the cheapest setting that fits, and says what to add to the command for it:
-first blocks that wait elsewhere, then --vae-tiling, then --dtype bfloat16. Exit
-code 5 if nothing fits.
+Only headers of files are read. Memory is the peak of each phase: on the host,
+the resident memory of the process, including mapped files, which the system can
+take back; on a GPU, the tensors and the memory that CUDA itself uses. With
+--max-vram, the plan uses the cheapest settings that fit and names the flags to
+add: first offloaded blocks, then --vae-tiling, then --dtype bfloat16. Exit code
+5 if nothing fits.
 
-A plan needs neither prompt nor output, and a GPU that is not there is planned
-for with --device cuda. --dry-run behind a command is that command up to where
-it would load a model: it refuses what the command would refuse, with the same
-exit code, and then tells the plan.
+A plan needs neither a prompt nor an output. --device cuda plans for a GPU that
+this machine does not have. A command with --dry-run makes the same checks as
+without it, with the same errors and exit codes, up to the point where it would
+load a model; then it prints the plan.
 
-Time comes from what t2v bench measured on this device.
+Times come from what t2v bench measured on this device.
 
 Standard output with --json: an object with "width", "height", "num_frames",
 "num_inference_steps", "dtype", "device", "device_name", "latents" ([channels,
 frames, height, width]), "tokens", "forwards", "phases" ([{"name", "tflop",
 "host_bytes", "mapped_bytes", "gpu_bytes", "seconds"}]), "host_peak_bytes",
 "host_available_bytes", "gpu_peak_bytes", "gpu_total_bytes", "blocks",
-"resident_blocks", "waiting", "needed_flags", "refusal" (why a run would be
-refused), "calibrated", "seconds", "files" ([{"component", "path", "bytes"}]),
-"outputs", "output_bytes", "latents_bytes", "disk_free_bytes". Seconds are null
-if not calibrated. With --skip-existing and --dry-run a clip that is there is
-{"output": PATH, "there": true, "settings": {...}}.
+"resident_blocks", "waiting", "needed_flags", "refusal" (the error that a run
+would end with), "calibrated", "seconds", "files" ([{"component", "path",
+"bytes"}]), "outputs", "output_bytes", "latents_bytes", "disk_free_bytes".
+Seconds are null if nothing was measured. With --skip-existing and --dry-run,
+the object of an existing clip is
+  {"output": PATH, "there": true, "settings": {...}}
 )";
 
 int run(const GenerateArguments& arguments, bool json) {
@@ -56,9 +57,9 @@ int run(const GenerateArguments& arguments, bool json) {
   if (request.prompt.empty()) request.prompt = "any";
   if (request.outputs.output.empty()) {
     request.outputs.output = "clip.mp4";
-    request.outputs.overwrite = true;  // a name that nobody asked for may be taken
+    request.outputs.overwrite = true;  // the user did not choose this name, so it may exist
   }
-  return show_plan(plan(request), json);
+  return print_plan(plan(request), json);
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ int run(const GenerateArguments& arguments, bool json) {
 Command plan_command() {
   const auto arguments = std::make_shared<GenerateArguments>();
   return {.name = "plan",
-          .summary = "Tells what a clip would take: memory, time, files",
+          .summary = "Prints the memory, time and files that a clip needs",
           .description = kDescription,
           .notes = kNotes,
           .operands = {},

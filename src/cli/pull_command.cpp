@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
+#include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
-#include "run_command.h"
 #include "t2v/hub.h"
 #include "t2v/text.h"
 
@@ -26,19 +26,20 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-It goes into the cache that huggingface_hub uses (HF_HOME, HF_HUB_CACHE), and
-what is there already is not downloaded again. Every file is checked against
-its hash. Stopped or broken off, the same command continues where it was.
-A gated repository needs a token (HF_TOKEN, or hf auth login).
+The files go into the cache of huggingface_hub (HF_HOME, HF_HUB_CACHE). Files
+that are already there are not downloaded again. Every file is checked against
+its hash. If the download is interrupted, the same command continues it. A gated
+repository needs a token (HF_TOKEN, or hf auth login).
 
-Standard output: the folder, or with --json
+Standard output: the folder of the model, or with --json
   {"path": PATH, "repository": ID, "commit": ID, "downloaded": BYTES}
-With --dry-run, which asks for the list of files and downloads nothing: each
-file and what is here of it, or with --json
+--dry-run asks the Hub for the list of files and downloads nothing. It prints
+each file and how much of it is in the cache, or with --json
   {"folder": PATH, "repository": ID, "commit": ID, "files": [{"path", "bytes",
    "here"}], "to_download": BYTES, "disk_free_bytes": BYTES}
-where "files" is empty if what is here is used.
---progress json: download events, "done" of "total" bytes, "detail" the file.
+"files" is empty if the model in the cache would be used as it is.
+--progress json: download events with "done" of "total" bytes and the file as
+"detail".
 )";
 
 struct PullArguments {
@@ -50,13 +51,13 @@ std::string describe(const PullPlan& plan) {
   if (plan.files.empty()) return "there  " + escape_for_display(plan.folder.string()) + '\n';
   std::string text;
   for (const auto& [path, bytes, here] : plan.files) {
-    const std::string state = here == bytes ? "there" : here > 0 ? in_bytes(here) + " there" : "";
-    text +=
-        formatted("%10s  %14s  ", in_bytes(bytes).c_str(), state.c_str()) + escape_for_display(path) + '\n';
+    const std::string state = here == bytes ? "there" : here > 0 ? format_bytes(here) + " there" : "";
+    text += formatted("%10s  %14s  ", format_bytes(bytes).c_str(), state.c_str()) + escape_for_display(path) +
+            '\n';
   }
-  text += formatted("%10s  to download into ", in_bytes(plan.to_come).c_str()) +
+  text += formatted("%10s  to download into ", format_bytes(plan.to_come).c_str()) +
           escape_for_display(plan.folder.string());
-  if (plan.disk_free > 0) text += "; " + in_bytes(plan.disk_free) + " are free";
+  if (plan.disk_free > 0) text += "; " + format_bytes(plan.disk_free) + " are free";
   return text + '\n';
 }
 
@@ -98,18 +99,18 @@ Command pull_command() {
                              arguments->request.model)},
       .flags = {{"What to download",
                  {path_flag({"--variant"}, "WORD",
-                            "Weights named so, such as fp16, where the repository has some",
+                            "Weights of this variant, such as fp16, if the repository has it",
                             arguments->request.variant),
                   {{"--include"},
                    "PATTERN",
-                   "Only files like this; may be given more than once",
+                   "Download only files that match; repeatable",
                    "",
-                   "what a checkpoint needs",
+                   "the files of a checkpoint",
                    [arguments](const FlagValue& value) { arguments->request.include.push_back(value.text); },
                    true},
-                  switch_flag({"--offline"}, "Download nothing: only look whether it is here",
+                  switch_flag({"--offline"}, "Download nothing; only look in the cache",
                               arguments->request.offline, true),
-                  switch_flag({"--dry-run"}, "Tell what would be downloaded; download nothing",
+                  switch_flag({"--dry-run"}, "Print what would be downloaded; download nothing",
                               arguments->dry_run, true)}}},
       .stopped = "what came so far is kept; the same command continues",
       .run = [arguments](const Invocation& invocation, Progress& progress) {

@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kDescription = R"(t2v rerun: a clip again, from the settings that are recorded in it.
+constexpr const char* kDescription =
+    R"(t2v rerun: renders a clip again, with the settings that are recorded in it.
 
 Examples
   t2v rerun clip.mp4
@@ -30,21 +31,21 @@ Usage
 )";
 
 constexpr const char* kNotes = R"(
-Without --output the new clip is beside the old one, clip-rerun.mp4 or the next
-free number. Flags replace what is recorded (--vae-tiling=false turns a switch
-off); neither T2V_ variables nor a config count, so that a clip is the same
-wherever it is made again.
+Without --output, the new clip is written beside the old one, as clip-rerun.mp4
+or with the next free number. Flags replace recorded settings; =false turns a
+recorded switch off (--vae-tiling=false). T2V_ variables and configs are not
+read, so the result does not depend on them.
 
-The same machine, version and model give the same frames. Where the version, the
-device (GPU, or processor and its threads) or the weights are others than
-recorded, a warning says so.
+The same machine, version and model give the same frames. A warning says if the
+version, the device (GPU, or processor and number of threads) or the weights
+differ from the recorded ones.
 
-Standard output and standard error are as of t2v generate.
+Standard output and standard error are those of t2v generate.
 )";
 
 struct RerunArguments {
   fs::path clip;
-  GenerateArguments given;  ///< what the command line says, checked as it is read
+  GenerateArguments given;  ///< the values on the command line
 };
 
 Json settings_of_clip(const fs::path& clip) {
@@ -59,7 +60,7 @@ Json settings_of_clip(const fs::path& clip) {
   return Json::parse(inspection.settings);
 }
 
-/// A name beside the clip that nothing has: "clip-rerun.mp4", "clip-rerun-2.mp4", ...
+/// The first free name beside the clip: "clip-rerun.mp4", "clip-rerun-2.mp4", ...
 fs::path free_name(const fs::path& clip) {
   const fs::path settings = recorded_in(clip);
   const fs::path folder = settings.parent_path();
@@ -78,7 +79,7 @@ fs::path free_name(const fs::path& clip) {
   }
 }
 
-/// Tells that the frames may be others than the clip's, if `what` is another than recorded; whether it is.
+/// Warns that the frames may differ if `now` is not the recorded value. Returns whether it is another.
 bool warn(const Invocation& invocation, Progress& progress, const std::string& what, const Json& recorded,
           const std::string& now) {
   const std::string then = recorded.is_string() ? recorded.get<std::string>() : "";
@@ -90,17 +91,17 @@ bool warn(const Invocation& invocation, Progress& progress, const std::string& w
   return true;
 }
 
-/// "cuda" is the first of them.
+/// The device with its number: "cuda" is "cuda:0".
 std::string numbered(const std::string& device) { return device == "cuda" ? "cuda:0" : device; }
 
 int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Progress& progress) {
-  progress.note("t2v: reading the settings of " +
-                escape_for_display(clip.string()));  // which loads the engine
+  // Reading them loads the engine, which takes a moment.
+  progress.note("t2v: reading the settings of " + escape_for_display(clip.string()));
   const Json recorded = settings_of_clip(clip);
   GenerateArguments arguments;
   const std::vector<FlagGroup> groups = generate_flags(arguments);
   apply_given(groups, merge(groups, known_to(groups, invocation.given),
-                            given_from_json(flags_of(recorded), "settings of " + clip.string())));
+                            given_from_json(flags_of_settings(recorded), "settings of " + clip.string())));
   if (arguments.request.outputs.output.empty()) arguments.request.outputs.output = free_name(clip);
   arguments.dry_run = dry_run;
 
@@ -110,7 +111,7 @@ int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Prog
   const std::string device = numbered(arguments.request.machine.device);
   expect("t2v", "the version of t2v", version());
   bool elsewhere = expect("device", "the device", device == "auto" ? "" : device);
-  return render(invocation, arguments, progress, [&](const GenerateResult& result) {
+  return render_clip(invocation, arguments, progress, [&](const GenerateResult& result) {
     const Json now = Json::parse(result.settings);
     if (device == "auto") elsewhere = expect("device", "the device", now.value("device", ""));
     if (!elsewhere) expect("device_name", "the device", now.value("device_name", ""));
@@ -123,12 +124,12 @@ int rerun(const Invocation& invocation, const fs::path& clip, bool dry_run, Prog
 Command rerun_command() {
   const auto arguments = std::make_shared<RerunArguments>();
   std::vector<FlagGroup> groups = generate_flags(arguments->given);
-  // The clip is the config.
+  // The settings of the clip take the place of a config.
   std::erase_if(groups, [](const FlagGroup& group) { return find_flag({group}, "--config") != nullptr; });
   groups.push_back(dry_run_flag(arguments->given.dry_run));
   return {
       .name = "rerun",
-      .summary = "Makes a clip again, with flags changed",
+      .summary = "Renders a clip again, with other flags if wanted",
       .description = kDescription,
       .notes = kNotes,
       .operands = {path_flag({"CLIP"}, "", "The clip; of numbered pictures, one of them", arguments->clip)},

@@ -28,7 +28,7 @@ ProgressOptions progress_options(const Invocation& invocation) {
   return options;
 }
 
-/// Tells of variables that may have been meant for a flag. t2v config shows them in its table.
+/// Warns of variables that look like flags and are not read. t2v config shows them in its table instead.
 void warn_of_variables(const Command& command, Progress& progress) {
   if (command.name == "config") return;
   if (!is_configurable(command)) {
@@ -37,12 +37,12 @@ void warn_of_variables(const Command& command, Progress& progress) {
     return;
   }
   for (const UnusedVariable& variable : unused_variables(configurable_flags())) {
-    progress.note("t2v: warning: " + variable.said);
+    progress.note("t2v: warning: " + variable.warning);
   }
 }
 
-/// Runs the command and reports how it failed, if it did; the exit code.
-int guarded(const Command& command, const Invocation& invocation, Progress& progress) {
+/// Runs the command and reports its errors. Returns the exit code.
+int run_guarded(const Command& command, const Invocation& invocation, Progress& progress) {
   const auto fail = [&progress](ErrorCode code, const std::string& message) {
     progress.fail(static_cast<int>(code), message);
     progress.summarize(false);
@@ -51,8 +51,8 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
   try {
     const int code = command.run(invocation, progress);
     if (!stop_requested()) return code;
-    // It came too late for this run, but a loop around it has to end.
-    progress.stop(stop_code(), "stopped when all was done");
+    // The signal came after the last step; a shell loop around the command must still end.
+    progress.stop(stop_code(), "stopped after the work was done");
     end_by_signal();
   } catch (const Error& error) {
     return fail(error.code(), error.what());
@@ -73,12 +73,6 @@ int guarded(const Command& command, const Invocation& invocation, Progress& prog
 
 }  // namespace
 
-RunControl make_run_control(Progress& progress) {
-  stop_on_signals(progress.stop_notice());
-  return {.on_event = [&progress](const Event& event) { progress.on_event(event); },
-          .stop = &stop_requested()};
-}
-
 int run_command(const std::vector<std::string>& words) {
   Invocation invocation{.words = words};
   Command command;
@@ -87,15 +81,15 @@ int run_command(const std::vector<std::string>& words) {
     if (invocation.version) command = *find_command("version");
     if (invocation.help) command.run = print_help(command);
   } catch (...) {
-    // Reported in the style that the rest of the line asks for.
-    command.run = [misread = std::current_exception()](const Invocation&, Progress&) -> int {
-      std::rethrow_exception(misread);
+    // Reported by run_guarded(), in the style that the rest of the command line asks for.
+    command.run = [usage_error = std::current_exception()](const Invocation&, Progress&) -> int {
+      std::rethrow_exception(usage_error);
     };
   }
   Progress progress(progress_options(invocation));
   set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });
   if (!invocation.help && !invocation.version) warn_of_variables(command, progress);
-  return guarded(command, invocation, progress);
+  return run_guarded(command, invocation, progress);
 }
 
 }  // namespace t2v

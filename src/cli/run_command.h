@@ -3,17 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/screen/progress.h"
-#include "t2v/generate.h"
-
 namespace t2v {
 
-/// Does what the arguments that follow the program's name ask for. Returns the exit code; does not return if
-/// a signal ended the run.
+/// Runs the command that the words ask for; they do not include the program's name. Returns the exit code, or
+/// ends the process if a signal stopped the run.
 int run_command(const std::vector<std::string>& words);
-
-/// For work that takes long and looks at RunControl::stop: shows how it goes, and from now on a signal to
-/// stop is a wish that it grants.
-RunControl make_run_control(Progress& progress);
 
 }  // namespace t2v

@@ -8,8 +8,8 @@ namespace t2v {
 
 Command version_command() {
   return {.name = "version",
-          .summary = "The version",
-          .description = "t2v version: the version of t2v.\n\nUsage\n  t2v version\n",
+          .summary = "Prints the version",
+          .description = "t2v version: prints the version of t2v.\n\nUsage\n  t2v version\n",
           .notes = "\nStandard output with --json: {\"version\": TEXT}\n",
           .operands = {},
           .flags = {},

@@ -1,4 +1,4 @@
-"""t2v bench: results, what is stored of them, the gate and the page."""
+"""t2v bench: results, what is stored of them, the gate, and the page that scripts/bench_page.py makes."""
 
 import itertools
 import json
@@ -7,11 +7,12 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 import time
 import unittest
 from pathlib import Path
 
-from support import BINARY, SANITIZED, CommandTest, environment
+from support import ROOT, SANITIZED, CommandTest, environment
 
 
 class BenchTest(CommandTest):
@@ -27,8 +28,7 @@ class BenchTest(CommandTest):
         (self.folder / name).write_text(json.dumps(report))
 
     def test_a_case(self):
-        report = json.loads(self.bench("dit.tiny.64p17", "--json", "--repeats", "3", "--price-per-hour", "3.6",
-                                       "--report", "page.html"))  # fmt: skip
+        report = json.loads(self.bench("dit.tiny.64p17", "--json", "--repeats", "3", "--price-per-hour", "3.6"))
         self.assertEqual(report["version"], 1)
         self.assertGreater(report["ceilings"]["float32"], 0)
         (result,) = report["results"]
@@ -47,12 +47,19 @@ class BenchTest(CommandTest):
         self.assertGreater(result["peak_bytes"], 50 << 20)
         self.assertIsNone(result["gpu_seconds"])  # it has none
         self.assertEqual(report["failed"], [])
-        self.check_page()
+        self.check_page(self.page(report))
         self.check_calibration(report["device_name"])
 
-    def check_page(self):
-        page = (self.folder / "page.html").read_text()
+    def page(self, report):
+        """The page that the script makes of a report."""
+        command = [sys.executable, str(ROOT / "scripts/bench_page.py")]
+        result = subprocess.run(command, input=json.dumps(report), capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def check_page(self, page):
         self.assertIn("dit.tiny.64p17", page)
+        self.assertIn("the machine at 3.6 an hour, in that currency", page)
         self.assertIn("<svg", page)
         self.assertEqual(re.findall(r"(?:https?:)?//|<script|<link|<img|url\(|@import|src=|href=", page), [])
 
@@ -73,8 +80,8 @@ class BenchTest(CommandTest):
 
     def test_synthetic_models(self):
         """Whole clips and loading, on weights that nobody has trained."""
-        report = json.loads(self.bench("e2e.tiny.64p17", "load.tiny", "--json", "--repeats", "1", "--report", "page.html"))
-        page = (self.folder / "page.html").read_text()
+        report = json.loads(self.bench("e2e.tiny.64p17", "load.tiny", "--json", "--repeats", "1"))
+        page = self.page(report)
         for plot in ("time by phase", "time against tokens"):
             self.assertIn(f'aria-label="{plot}"', page)
         load, clip = report["results"]
@@ -176,8 +183,7 @@ class BenchTest(CommandTest):
     @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
     def test_a_case_that_does_not_fit_is_told_and_the_others_are_timed(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # noqa: E731
-        result = self.run_t2v("bench", "vae.2.2.704p121", "dit.tiny.64p17", "--json", "--threads", "1", "--repeats",
-                              "1", "--report", "page.html", preexec_fn=limit,
+        result = self.run_t2v("bench", "vae.2.2.704p121", "dit.tiny.64p17", "--json", "--threads", "1", "--repeats", "1", preexec_fn=limit,
                               env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
         self.assertEqual(result.returncode, 8, result.stderr)
         self.assertIn(b"1 case that was asked for did not fit", result.stderr)
@@ -186,7 +192,7 @@ class BenchTest(CommandTest):
         (failed,) = report["failed"]
         self.assertEqual(failed["name"], "vae.2.2.704p121")
         self.assertIn("GiB", failed["reason"])
-        self.assertIn("vae.2.2.704p121", (self.folder / "page.html").read_text())
+        self.assertIn("vae.2.2.704p121", self.page(report))
 
     @unittest.skipIf(SANITIZED, "a sanitizer needs the address space")
     def test_a_case_that_nobody_named_is_skipped(self):
@@ -246,34 +252,23 @@ class BenchTest(CommandTest):
         self.assertIn("the machine at 2.5 an hour, in that currency", text)
         self.assertNotIn("price", self.bench("gemm.1.3b.256p17", "--repeats", "1").decode())
 
-    def test_a_page_is_whole_or_the_old_one(self):
-        self.refused("bench", "dit.tiny.64p17", "--report", "none/page.html", parts=["--report"])
-        self.refused("bench", "dit.tiny.64p17", "--report", str(self.folder), parts=["--report"])
-        (self.folder / "page.html").write_text("old")
-        process = self.start_t2v("bench", "vae.tiny.256p17", "--threads", "1", "--progress", "json", "--report", "page.html", "-y")
-        self.read_until(process.stderr, b'"vae.tiny.256p17"')
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-        self.assertEqual((self.folder / "page.html").read_text(), "old")
-        self.assert_files("page.html")
+    def test_a_page_escapes_text(self):
+        case = {"name": "<a>&", "dtype": "f", "note": "<script>", "phases": {"<b>": 1.0}, "attention": "'\"", "tokens": 3, "peak_bytes": 1,
+                "median": 1.0, "p10": 1.0, "p90": 1.0, "tflops": 0, "share": None, "gpu_seconds": None, "joules": None, "price": None}  # fmt: skip
+        page = self.page({"device_name": "<i>", "t2v": "0", "libtorch": "2", "driver": "<u>", "ceilings": {"<s>": 1.0}, "price_per_hour": None,
+                          "results": [case], "failed": [{"name": "<q>", "reason": "<p>"}], "skipped": []})  # fmt: skip
+        self.assertEqual(re.findall("<(?:a|script|b|i|u|s|q)>", page), [])
+        self.assertIn("&lt;a&gt;&amp;", page)
 
-    def test_a_page_that_is_there_stays_unless_it_may_go(self):
-        (self.folder / "page.html").write_text("old")
-        self.refused("bench", "dit.tiny.64p17", "--report", "page.html", parts=["page.html", "--overwrite"])
-        self.refused("bench", "dit.tiny.64p17", "--report", "page.txt", parts=["page.txt", ".html"])
-        self.assertEqual((self.folder / "page.html").read_text(), "old")
-        # It is written although nobody reads standard output.
-        with open("/dev/full", "wb") as full:
-            command = [BINARY, "bench", "dit.tiny.64p17", "--repeats", "1", "--threads", "1", "--report", "page.html", "-y"]
-            result = subprocess.run(command, cwd=self.folder, stdout=full, stderr=subprocess.PIPE, check=False,
-                                    env=environment(XDG_CACHE_HOME=str(self.folder / "cache")))  # fmt: skip
-        self.assertEqual(result.returncode, 4, result.stderr)
-        self.assertIn("dit.tiny.64p17", (self.folder / "page.html").read_text())
+    def test_a_page_of_another_file_is_refused(self):
+        script = str(ROOT / "scripts/bench_page.py")
+        for text in ("", "[]", '{"version": 1}'):
+            result = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True, check=False)
+            self.assertEqual((result.returncode, result.stdout, len(result.stderr.splitlines())), (1, "", 1), result.stderr)
 
     def test_flags_that_would_do_nothing(self):
-        for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--report", "r.html"], ["--compare", "a", "b", "--price-per-hour", "1"],
-                          ["-y"], ["--list", "gemm"], ["--list", "--report", "r.html"], ["--list", "--compare", "a", "b"],
-                          ["--dry-run", "--report", "r.html"], ["--dry-run", "--price-per-hour", "1"]):  # fmt: skip
+        for arguments in (["--fail-over", "3%"], ["--compare", "a", "b", "--price-per-hour", "1"], ["--list", "gemm"],
+                          ["--list", "--compare", "a", "b"], ["--dry-run", "--price-per-hour", "1"]):  # fmt: skip
             result = self.run_t2v("bench", *arguments)
             self.assertEqual((result.returncode, result.stdout), (2, b""))
             self.assertIn(b"does nothing here", result.stderr)

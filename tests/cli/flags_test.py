@@ -1,5 +1,6 @@
 """Every flag: values that are taken, values that are refused, other names of it."""
 
+import re
 import unittest
 
 from support import PROMPT, QUICK, ROOT, CommandTest
@@ -58,6 +59,36 @@ OTHER_NAMES = {
     "--src_mask": "x.mp4", "--src-ref-images": "x.png", "--moe-boundary": "0.5",
     "-n": "x", "-p": "a cat", "--guidance_scale": "5", "--flow_shift": "5", "--negative_prompt": "x",
 }  # fmt: skip
+
+# The names that other programs have for flags of ours. The list is complete: no new ones are added.
+ALIASES = {
+    "--output": ["--save-file", "--output-path"],
+    "--image": ["--init-img"],
+    "--end-image": ["--end-img", "--last-frame"],
+    "--control-video": ["--src-video"],
+    "--control-mask": ["--src-mask"],
+    "--reference-image": ["--src-ref-images"],
+    "--frames": ["--num-frames", "--video-frames", "--frame-num"],
+    "--seed": ["--base-seed"],
+    "--steps": ["--num-inference-steps", "--sample-steps"],
+    "--guidance-scale": ["--cfg-scale", "--sample-guide-scale"],
+    "--boundary-ratio": ["--moe-boundary"],
+    "--flow-shift": ["--shift", "--sample-shift"],
+    "--sampler": ["--sampling-method", "--sample-solver"],
+}
+
+
+class AliasTest(CommandTest):
+    def test_the_list_is_complete(self):
+        """The help of every command has no other alias."""
+        page = self.run_t2v("help", "--man").stdout.decode().replace("\\-", "-")
+        flags = re.findall(r"(?m)^\.TP\n\\fB(?:-., )?(--[\w-]+)\\fR.*\n(.*)$", page)
+        self.assertGreater(len(flags), 80)
+        found = {}
+        for name, words in flags:
+            if aliases := re.search(r"; also (--.*)$", words):
+                found.setdefault(name, set()).update(aliases.group(1).split(", "))
+        self.assertEqual(found, {name: set(aliases) for name, aliases in ALIASES.items()})
 
 
 class ValueTest(CommandTest):

@@ -46,7 +46,7 @@ class HelpTest(CommandTest):
             self.assertTrue(lines[0].startswith("t2v"), lines[0])
             if command != "version":
                 self.assertLess(lines.index("Examples"), min(4, lines.index("Usage")), command)
-            self.assertLess(lines.index("Usage"), lines.index("How it talks"), command)
+            self.assertLess(lines.index("Usage"), lines.index("General"), command)
 
     def test_where_values_come_from_is_explained(self):
         text = "\n".join(self.help_lines())

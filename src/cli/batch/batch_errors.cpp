@@ -6,18 +6,18 @@
 namespace t2v {
 namespace {
 
-constexpr size_t kMostTold = 20;
+constexpr size_t kMostReported = 20;
 
 }  // namespace
 
-void BatchErrors::look(const std::function<void()>& at_row) {
+void BatchErrors::try_row(const std::function<void()>& check) {
   try {
-    at_row();
+    check();
   } catch (const Error& error) {
-    const std::string_view said = error.what();
-    const auto is_said = [&](const Error& earlier) { return said == earlier.what(); };
-    if (std::any_of(first_.begin(), first_.end(), is_said)) return;
-    if (++count_ <= kMostTold) first_.push_back(error);
+    const std::string_view message = error.what();
+    const auto is_same = [&](const Error& earlier) { return message == earlier.what(); };
+    if (std::any_of(first_.begin(), first_.end(), is_same)) return;
+    if (++count_ <= kMostReported) first_.push_back(error);
   }
 }
 

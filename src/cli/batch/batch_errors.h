@@ -10,14 +10,14 @@
 
 namespace t2v {
 
-/// What is wrong with the rows of a batch, told together: so that one look at it mends them all.
+/// Collects the errors of all rows of a batch, so that a user can correct them together.
 class BatchErrors {
  public:
   explicit BatchErrors(Progress& progress) : progress_(progress) {}
 
-  /// Looks at a row. An Error that says the same as one before is not the row's, and is told once.
-  void look(const std::function<void()>& at_row);
-  /// Tells the first twenty, and how many more there are. Error: the last of these.
+  /// Calls a check of one row and collects its Error. Errors with the same message are collected once.
+  void try_row(const std::function<void()>& check);
+  /// Reports the first twenty errors and how many follow; the last of these is thrown. Nothing for no error.
   void expect_none() const;
 
  private:

@@ -11,10 +11,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Whether a phase is for the first clip of a model alone.
+/// Whether only the first clip of a model has this phase.
 bool is_once(const PlannedPhase& phase) { return phase.name == "start" || phase.name == "load"; }
 
-/// Seconds of one more clip; `work`: how much more it samples than the planned one. Empty: not measured.
+/// Seconds that one more clip takes; `work` is its sampling relative to the planned clip. Empty: not
+/// measured.
 std::optional<double> seconds_of(const Plan& plan, double work, bool first) {
   double seconds = 0;
   for (const PlannedPhase& phase : plan.phases) {
@@ -27,8 +28,8 @@ std::optional<double> seconds_of(const Plan& plan, double work, bool first) {
 
 }  // namespace
 
-const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
-                                                   const std::function<CheckedRequest()>& request) {
+const BatchEstimate::Planned& BatchEstimate::planned(const BatchJob& job,
+                                                     const std::function<CheckedRequest()>& request) {
   const bool reads = inputs_.insert(job.inputs).second;
   auto found = plans_.find(job.kind);
   if (found != plans_.end() && !reads) return found->second;
@@ -42,7 +43,7 @@ const BatchOutlook::Planned& BatchOutlook::planned(const BatchJob& job,
   return found->second;
 }
 
-void BatchOutlook::add(const BatchJob& job, const std::function<CheckedRequest()>& request) {
+void BatchEstimate::add(const BatchJob& job, const std::function<CheckedRequest()>& request) {
   const auto& [planned, work] = this->planned(job, request);
   ++clips_;
   output_ += planned.disk.output;
@@ -57,19 +58,19 @@ void BatchOutlook::add(const BatchJob& job, const std::function<CheckedRequest()
   seconds_ = seconds_ && seconds ? std::optional(*seconds_ + *seconds) : std::nullopt;
 }
 
-std::string BatchOutlook::text() const {
+std::string BatchEstimate::text() const {
   if (clips_ == 0) return "nothing to do";
   std::string text = count_of_clips(static_cast<size_t>(clips_)) + " to do; ";
-  text += seconds_ ? "about " + in_seconds(*seconds_)
-                   : "no time: not all was measured on this device (see t2v plan)";
-  text += "; at most " + in_bytes(host_peak_) + " of memory";
-  if (gpu_peak_ > 0) text += " and " + in_bytes(gpu_peak_) + " of the GPU's";
-  text += "; about " + in_bytes(output_) + " on the disk";
-  if (disk_free_ > 0) text += ", where " + in_bytes(disk_free_) + " are free";
+  text += seconds_ ? "about " + format_seconds(*seconds_)
+                   : "unknown time: not measured on this device (see t2v bench)";
+  text += "; at most " + format_bytes(host_peak_) + " of memory";
+  if (gpu_peak_ > 0) text += " and " + format_bytes(gpu_peak_) + " of the GPU's";
+  text += "; about " + format_bytes(output_) + " on the disk";
+  if (disk_free_ > 0) text += ", where " + format_bytes(disk_free_) + " are free";
   return text;
 }
 
-Json BatchOutlook::json() const {
+Json BatchEstimate::json() const {
   return {{"clips_to_do", clips_},
           {"seconds", seconds_ ? Json(*seconds_) : Json(nullptr)},
           {"host_peak_bytes", host_peak_},

@@ -14,12 +14,12 @@
 
 namespace t2v {
 
-/// What the clips of a batch that are still to do take together. One of each kind is planned; the others like
-/// it take as much, and time in proportion to their work.
-class BatchOutlook {
+/// Estimates what the pending clips of a batch need together. One clip of each kind is planned; other clips
+/// of the kind need as much memory and disk, and time in proportion to their work.
+class BatchEstimate {
  public:
-  /// A clip that is to do. `request` makes its checked request, if it is the first of its kind or with its
-  /// pictures. Error as plan_run().
+  /// Adds a pending clip. `request` makes its checked request, and is called for the first clip of a kind and
+  /// for the first with these inputs. Error as plan_run().
   void add(const BatchJob& job, const std::function<CheckedRequest()>& request);
 
   /// "3 clips to do; about 2.1 min; at most 1.20 GiB of memory; about 3 MiB on the disk, ..."
@@ -37,7 +37,7 @@ class BatchOutlook {
   std::map<size_t, Planned> plans_;  ///< by kind
   std::set<size_t> models_, inputs_;
   int64_t clips_ = 0;
-  std::optional<double> seconds_ = 0;
+  std::optional<double> seconds_ = 0;  ///< empty: some phase was not measured
   int64_t host_peak_ = 0, gpu_peak_ = 0, output_ = 0, latents_ = 0, disk_free_ = 0;
 };
 

@@ -6,8 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/usage_error.h"
 #include "cli/screen/format.h"
-#include "t2v/error.h"
+#include "t2v/text.h"
 
 namespace t2v {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// What a page begins with.
+/// The beginning of every page.
 constexpr std::string_view kHead =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"generator\" content=\"t2v batch\">\n";
@@ -33,7 +34,21 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .failed { padding: 1em; background: #c442; overflow-wrap: anywhere; }
 )";
 
-/// A link to a file, by its name below the page's folder.
+/// Text for an HTML page, also inside quotes. Control characters are escaped as for a terminal.
+std::string in_html(const std::string& text) {
+  std::string html;
+  for (const char letter : escape_for_display(text)) {
+    html += letter == '&'    ? "&amp;"
+            : letter == '<'  ? "&lt;"
+            : letter == '>'  ? "&gt;"
+            : letter == '"'  ? "&quot;"
+            : letter == '\'' ? "&#39;"
+                             : std::string(1, letter);
+  }
+  return html;
+}
+
+/// A link to a file below the folder of the page.
 std::string link_to(const std::string& file) {
   constexpr const char* kHex = "0123456789ABCDEF";
   std::string link;
@@ -50,7 +65,7 @@ std::string link_to(const std::string& file) {
   return "./" + link;
 }
 
-/// The shape of a clip, so that nothing moves when its picture is loaded; "" where it is not known.
+/// The aspect ratio of a clip, so that the page does not move when the picture is loaded; "" if unknown.
 std::string style_of(const Json& settings) {
   const auto side = [&](const char* key) {
     const auto found = settings.find(key);
@@ -70,7 +85,7 @@ std::string view_of(const GalleryClip& clip, const Json& settings) {
         poster.empty() ? "preload=\"metadata\"" : "preload=\"none\" poster=\"" + poster + '"';
     return "<video controls loop muted playsinline" + style + ' ' + ahead + " src=\"" + link + "\"></video>";
   }
-  // A browser does not show the others, or all of them moving at once.
+  // Browsers do not play the other formats, and would play every .gif at once.
   if (poster.empty()) return "<p>no picture</p>";
   return "<a href=\"" + link + "\"><img loading=\"lazy\" alt=\"\"" + style + " src=\"" + poster + "\"></a>";
 }
@@ -110,14 +125,12 @@ void expect_gallery_page(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(file, ignored))) return;
   std::string head(kHead.size(), '\0');
-  if (fs::is_regular_file(file, ignored)) {  // to open another may take forever
+  if (fs::is_regular_file(file, ignored)) {  // opening a FIFO would wait
     std::ifstream(file, std::ios::binary).read(head.data(), static_cast<std::streamsize>(head.size()));
   }
   if (head == kHead) return;
-  throw Error(ErrorCode::kUsage, {.doing = "--gallery: " + file.string(),
-                                  .got = "a file that t2v did not write",
-                                  .expected = "none, or the page of an earlier batch",
-                                  .advice = "move it, or use another folder"});
+  refuse("--gallery: " + file.string(), "a file that t2v did not write",
+         "none, or the page of an earlier batch", "move it, or use another folder");
 }
 
 }  // namespace t2v

@@ -18,13 +18,13 @@ struct KindKey {
   StepCaching caching;
   std::string sampler;
   bool is_guided, makes_previews;
-  Conditions conditions;  ///< without names of files: only which are given counts
+  Conditions conditions;  ///< with one name for every file: only which are given counts
 
   auto operator<=>(const KindKey&) const = default;
 };
 KindKey kind_of(const CheckedRequest& request);
 
-/// About how long a clip takes beside others.
+/// About how long a clip takes, relative to others.
 double work_of(const CheckedRequest& request);
 
 }  // namespace t2v

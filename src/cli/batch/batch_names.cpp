@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "t2v/error.h"
+#include "cli/flags/usage_error.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -11,9 +11,9 @@ namespace {
 constexpr size_t kLongestName = 180;  // bytes
 constexpr size_t kWidest = 20;
 constexpr const char* kPrompt = "prompt";
-constexpr const char* kWords = "words";  // of it
+constexpr const char* kWords = "words";  // of the prompt
 
-/// Bytes of the control character that begins at `at`, 0 if none does.
+/// Bytes of the control character that begins at `at`; 0 for none.
 size_t control_size(const std::string& text, size_t at) {
   const unsigned char first = static_cast<unsigned char>(text[at]);
   if (first < 0x20 || first == 0x7F) return 1;
@@ -21,22 +21,22 @@ size_t control_size(const std::string& text, size_t at) {
   return high ? 2 : 0;
 }
 
-/// The words of `text` as one that every shell takes as one: what is no letter or digit of ASCII, and not
-/// beyond ASCII, parts them.
+/// The words of `text` joined by "-", for use in a shell without quotes. Every ASCII character but letters
+/// and digits separates words.
 std::string words_of(const std::string& text) {
   std::string words;
-  bool parted = false;
+  bool separated = false;
   for (const unsigned char letter : text) {
     const bool kept = letter >= 0x80 || (letter >= '0' && letter <= '9') ||
                       (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
-    if (kept && parted && !words.empty()) words += '-';
+    if (kept && separated && !words.empty()) words += '-';
     if (kept) words += static_cast<char>(letter);
-    parted = !kept;
+    separated = !kept;
   }
   return words.empty() ? "_" : words;
 }
 
-/// `text` with an underscore for each character that a file name may not have.
+/// `text` with an underscore in place of each character that a file name may not have.
 std::string as_name(const std::string& text) {
   std::string name;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -47,21 +47,19 @@ std::string as_name(const std::string& text) {
   return name;
 }
 
-/// `part`: what parts words.
-void cut(std::string& text, size_t size, char part) {
+/// Cuts `text` to at most `size` bytes, whole characters, and no separator at its end.
+void cut(std::string& text, size_t size, char separator) {
   if (text.size() <= size) return;
   text.resize(size);
   while (!is_valid_utf8(text)) text.pop_back();
-  while (text.ends_with(part)) text.pop_back();
+  while (text.ends_with(separator)) text.pop_back();
   if (text.empty()) text.push_back('_');
 }
 
 }  // namespace
 
 NameTemplate::NameTemplate(const std::string& text, const std::string& where) : where_(where) {
-  const auto refuse = [&](const std::string& expected) {
-    throw Error(ErrorCode::kUsage, {.doing = where, .got = '"' + text + '"', .expected = expected});
-  };
+  const auto refuse = [&](const std::string& expected) { t2v::refuse(where, '"' + text + '"', expected); };
   for (size_t i = 0; i < text.size(); ++i) {
     const bool brace = text[i] == '{' || text[i] == '}';
     const bool twice = brace && text.substr(i + 1, 1) == text.substr(i, 1);
@@ -90,9 +88,7 @@ void NameTemplate::add_field(const std::string& text) {
   const bool digits = width.size() <= 3 && width.find_first_not_of("0123456789") == std::string::npos;
   if (digits && !width.empty()) piece.width = static_cast<size_t>(std::stoi(width));
   if (piece.text.empty() || !digits || (colon < text.size() && width.empty()) || piece.width > kWidest) {
-    throw Error(ErrorCode::kUsage, {.doing = where_,
-                                    .got = '{' + text + '}',
-                                    .expected = "a field such as {prompt}, or {index:04} with a width"});
+    refuse(where_, '{' + text + '}', "a field such as {prompt}, or {index:04} with a width");
   }
   pieces_.push_back(std::move(piece));
 }
@@ -133,12 +129,11 @@ std::string NameTemplate::name(const std::function<std::string(const std::string
     name += parts[i];
   }
   if (name.starts_with('.') || name.starts_with('-')) name[0] = '_';
-  // What %d means in the name of a sequence of pictures, a prompt does not mean.
+  // In the name of numbered pictures, % begins the pattern of the number.
   if (name.ends_with(".png")) std::replace(name.begin(), name.end(), '%', '_');
   if (name.size() > kLongestName) {
-    throw Error(ErrorCode::kUsage, {.doing = where_,
-                                    .got = "a name of " + std::to_string(name.size()) + " bytes",
-                                    .expected = "at most " + std::to_string(kLongestName)});
+    refuse(where_, "a name of " + std::to_string(name.size()) + " bytes",
+           "at most " + std::to_string(kLongestName));
   }
   return name;
 }

@@ -6,29 +6,29 @@
 
 namespace t2v {
 
-/// How the files of clips are called: text with fields in braces, "{index:04}-{prompt}-{seed}.mp4". A brace
-/// itself is written twice.
+/// A template for file names: text with fields in braces, "{index:04}-{prompt}-{seed}.mp4". {{ and }} are
+/// braces.
 class NameTemplate {
  public:
-  /// Error (kUsage) that begins with `where`, for a text without an extension, a folder, or braces that are
-  /// no field.
+  /// Error (kUsage) that begins with `where`, for a template without an extension, with a folder, or with
+  /// braces that are no field.
   NameTemplate(const std::string& text, const std::string& where);
 
-  /// The text that reads as `name` and nothing else.
+  /// The template that expands to `name`.
   static std::string literal(const std::string& name);
 
   /// Whether the names of two clips can differ.
   bool has_fields() const;
 
-  /// A file name: no `/` or control characters, no leading `.` or `-`, at most 180 bytes, for which the
-  /// prompt is cut. `value_of` gives the value of a field, but of {words}, which are those of {prompt}. Error
-  /// (kUsage) if it is too long all the same.
+  /// Expands the template to a file name without `/` and control characters, that does not begin with `.` or
+  /// `-`. The prompt is cut so that the name has at most 180 bytes. `value_of` returns the value of a field;
+  /// {words} is made from {prompt}. Error (kUsage) for a longer name.
   std::string name(const std::function<std::string(const std::string&)>& value_of) const;
 
  private:
   struct Piece {
     bool field = false;
-    std::string text;  ///< as it is, or the name of a field
+    std::string text;  ///< plain text, or the name of a field
     size_t width = 0;  ///< of a field: filled up with zeros
   };
   void add_field(const std::string& text);

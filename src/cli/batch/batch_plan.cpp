@@ -1,9 +1,6 @@
 #include "batch_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
-#include <random>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -13,8 +10,7 @@
 
 #include "batch_keys.h"
 #include "cli/flags/prompt_file.h"
-#include "shared_folder.h"
-#include "t2v/error.h"
+#include "cli/flags/usage_error.h"
 
 namespace t2v {
 namespace {
@@ -23,34 +19,19 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostClips = 10'000'000;
-// In used_, beside names of flags: some row leaves its seed, or its name, to the batch.
-constexpr const char* kOfChance = "seeds";
-constexpr const char* kOfTemplate = "names";
+// Entries of used_ beside names of flags: the batch chooses the seed, or the name, of some clip.
+constexpr const char* kBatchSeed = "seeds";
+constexpr const char* kBatchName = "names";
 
-[[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
-                         const std::string& advice = "") {
-  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
-}
-
-/// The seed of a prompt that is there for the `occurrence`th time: short enough to type, and the same
-/// whenever and wherever the rest is.
-uint64_t seed_of(const std::string& prompt, uint64_t occurrence, const std::string& random) {
-  const std::string text = prompt + '\0' + std::to_string(occurrence) + random;
-  const std::vector<unsigned char> bytes(text.begin(), text.end());
-  std::array<uint32_t, 4> mixed{};
-  std::seed_seq(bytes.begin(), bytes.end()).generate(mixed.begin(), mixed.end());
-  return mixed[0];
-}
-
-/// The one way to write where a file is or will be.
+/// The absolute path of a file without symbolic links; the file may be missing.
 fs::path full_path(const fs::path& file) {
   std::error_code ignored;
   return fs::weakly_canonical(fs::absolute(file, ignored), ignored);
 }
 
-/// A value with which a flag names the same file in any folder. What is no path of a file stays: "terminal",
-/// the name of a model.
-std::string rooted(const Flag& flag, const std::string& value) {
+/// The value of a flag with its path made absolute. Values that are not paths stay: "terminal", the name of a
+/// model.
+std::string with_absolute_path(const Flag& flag, const std::string& value) {
   std::error_code error;
   const bool names_file = flag.value == "PATH"
                               ? fs::exists(value, error)
@@ -58,7 +39,7 @@ std::string rooted(const Flag& flag, const std::string& value) {
   return names_file && value != "terminal" ? fs::absolute(value, error).string() : value;
 }
 
-/// The flags that a row can give: not those that are about the whole batch.
+/// The flags that a row may give: all flags of generate that are not about the whole batch.
 std::vector<FlagGroup> row_flags(GenerateArguments& arguments) {
   const std::set<std::string> others = {"--sheet", "--no-metadata", "--skip-existing"};
   std::vector<FlagGroup> groups = generate_flags(arguments);
@@ -93,19 +74,20 @@ BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vec
       name_template_(options.name_template, "--name-template"),
       words_(words),
       rows_(std::move(rows)),
+      seeds_(options_),
       groups_(row_flags(arguments_)) {
   common_ = known_to(groups_, common);
   rows_.expect_header(groups_);
   for (const char* name : {"results.jsonl", "failed.jsonl", "index.html"})
-    take_file("", "the batch's own", options_.folder / name);
-  take_file("", "--sheet", options_.sheet);
+    reserve_file("", "the batch's own", options_.folder / name);
+  reserve_file("", "--sheet", options_.sheet);
   BatchErrors errors(progress);
   for (size_t row = 0; row < rows_.size(); ++row) {
-    errors.look([&] { add_jobs(row); });
+    errors.try_row([&] { add_jobs(row); });
   }
   expect_free_names(errors);
   errors.expect_none();
-  tell_unused(progress);
+  warn_unused(progress);
   sort_jobs();
 }
 
@@ -119,8 +101,8 @@ bool BatchPlan::gives(const std::vector<GivenFlag>& given, const char* flag) con
                      [&](const GivenFlag& item) { return is_flag(item.name, flag); });
 }
 
-/// What a row asks for: its own flags, and those of the command line that it leaves.
-GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<GivenFlag>& given) {
+/// The request of a row: its own flags, and flags of the command line that it does not give itself.
+GenerateRequest BatchPlan::request_of(const std::string& place, const std::vector<GivenFlag>& given) {
   std::string names;
   for (const GivenFlag& item : given) names += item.name + '\n';
   auto found = defaults_.find(names);
@@ -128,7 +110,7 @@ GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<Given
     std::vector<GivenFlag> left = merge(groups_, given, common_);
     left.resize(left.size() - given.size());
     for (const GivenFlag& item : left) {
-      if (item.name != "prompt-file") used_.insert(item.name);  // a row's prompt holds in its place
+      if (item.name != "prompt-file") used_.insert(item.name);  // the row may have a prompt instead
     }
     arguments_ = {};
     apply_given(groups_, left);
@@ -147,7 +129,7 @@ GenerateRequest BatchPlan::ask(const std::string& place, const std::vector<Given
   return arguments_.request;
 }
 
-/// Read once, because it may be standard input.
+/// The prompt in a file. It is read once, because it may be standard input.
 const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string& place) {
   if (!prompts_.contains(file)) {
     try {
@@ -159,7 +141,7 @@ const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string&
   return prompts_[file];
 }
 
-/// Whether an error names a flag of these.
+/// Whether an error names one of the given flags.
 bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>& given) const {
   const auto names = [&](const std::string& flag) {
     const std::string_view ends = " :,;)";
@@ -174,7 +156,7 @@ bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>
 
 CheckedRequest BatchPlan::check(const std::string& place, const std::vector<GivenFlag>& given,
                                 GenerateRequest request) {
-  // What is there may be the clip itself.
+  // An existing output may be this very clip.
   const bool overwrite = std::exchange(request.outputs.overwrite, true);
   try {
     CheckedRequest checked = checker_.check(request);
@@ -186,11 +168,11 @@ CheckedRequest BatchPlan::check(const std::string& place, const std::vector<Give
   }
 }
 
-/// What a row that gives no more than a prompt is refused with, "" for nothing: that is not the row's.
+/// The error of a row that gives only a prompt; "" for none. Such an error belongs to the command line.
 const std::string& BatchPlan::common_error() {
   if (common_error_) return *common_error_;
   try {
-    GenerateRequest request = ask("", {{"prompt", {"any"}, "--prompt"}});
+    GenerateRequest request = request_of("", {{"prompt", {"any"}, "--prompt"}});
     request.outputs.output = options_.folder / name_template_.name([](const std::string&) { return "0"; });
     request.outputs.overwrite = true;
     checker_.check(request);
@@ -201,92 +183,71 @@ const std::string& BatchPlan::common_error() {
   return *common_error_;
 }
 
-/// One for each clip of the row, which gives these flags itself.
+/// A seed for each clip of the row, whose own flags are `given`.
 std::vector<uint64_t> BatchPlan::seeds_of(size_t row, const std::vector<GivenFlag>& given,
                                           const GenerateRequest& request, size_t count) {
-  const bool own = gives(given, "--seed");
-  if (!own) used_.insert(kOfChance);
-  if (!own && !options_.seeds.empty()) return options_.seeds;
-  // A negative one is none, and asks for chance.
-  const bool random = !request.sampling.seed && (own || gives(common_, "--seed"));
-  if (random && random_.empty()) {
-    random_ = std::to_string(random_number_of(options_.folder, /*only_look=*/options_.dry_run));
-  }
-  const auto above = [&](const char* flag, uint64_t first, uint64_t more) {
-    constexpr uint64_t kLargest = std::numeric_limits<uint64_t>::max();
-    if (more <= kLargest - first) return first + more;
-    refuse(place(row) + flag + ' ' + std::to_string(first),
-           "a clip whose seed is " + std::to_string(more) + " more",
-           "seeds up to " + std::to_string(kLargest), "begin with a lower one");
+  RowSeeds of_row{.row = row, .place = place(row), .prompt = request.prompt, .seed = request.sampling.seed};
+  of_row.own = gives(given, "--seed");
+  of_row.random = !request.sampling.seed && (of_row.own || gives(common_, "--seed"));
+  if (!of_row.own) used_.insert(kBatchSeed);
+  return seeds_.of_row(of_row, count);
+}
+
+/// The job of the first clip of a row, without its seed and name.
+BatchJob BatchPlan::first_job(size_t row, const CheckedRequest& checked) {
+  const auto number_in = [](auto& numbers, const auto& key) {
+    return numbers.try_emplace(key, numbers.size()).first->second;
   };
-  std::vector<uint64_t> seeds;
-  for (size_t sample = 0; sample < count; ++sample) {
-    if (!own && options_.seed_base) {
-      const size_t before = row * static_cast<size_t>(options_.clips_per_row);
-      seeds.push_back(above("--seed-base", *options_.seed_base, before + sample));
-    } else if (request.sampling.seed) {
-      seeds.push_back(above("--seed", *request.sampling.seed, sample));
-    } else {
-      const uint64_t occurrence = occurrences_[request.prompt]++;
-      seeds.push_back(seed_of(request.prompt, occurrence, random ? random_ : ""));
-    }
-  }
-  return seeds;
+  BatchJob job;
+  job.row = row;
+  job.work = work_of(checked);
+  job.model = number_in(models_, std::pair(checked.model, checked.machine));
+  job.shape = number_in(shapes_, checked.size);
+  job.kind = number_in(kinds_, std::tuple(job.model, job.shape, kind_of(checked)));
+  job.inputs = number_in(inputs_, std::tuple(job.model, job.shape, checked.conditions));
+  return job;
 }
 
 void BatchPlan::add_jobs(size_t row) {
   const std::vector<GivenFlag> given = rows_.given(row, groups_);
-  GenerateRequest request = ask(place(row), given);
+  GenerateRequest request = request_of(place(row), given);
   const bool named = !request.outputs.output.empty();
-  if (!named) used_.insert(kOfTemplate);
-  if (request.outputs.shows_previews && gives(given, "--preview"))
+  if (!named) used_.insert(kBatchName);
+  if (request.outputs.shows_previews && gives(given, "--preview")) {
     refuse(place(row) + "--preview", "terminal", "a file, or --preview terminal on the command line");
+  }
   const std::string where = named ? rows_.where(row) + ": output" : "--name-template";
   const NameTemplate name = named ? NameTemplate(request.outputs.output.string(), where) : name_template_;
   request.outputs.output = options_.folder / name.name([](const std::string&) { return "0"; });
-  // A row that names its clip is one clip.
+  // A row that names its clip, without fields, is one clip.
   const size_t count = named && !name.has_fields() ? 1 : static_cast<size_t>(options_.clips_per_row);
   const std::vector<uint64_t> seeds = seeds_of(row, given, request, count);
   request.sampling.seed = seeds[0];
   CheckedRequest checked = check(place(row), given, request);
 
-  BatchJob job = group(checked);
-  job.row = row;
   if (jobs_.size() + seeds.size() > kMostClips) {
     refuse(place(row) + "the batch", "more than " + std::to_string(kMostClips) + " clips", "fewer");
   }
+  BatchJob job = first_job(row, checked);
   for (const uint64_t seed : seeds) {
     job.seed = seed;
     checked.sampling.seed = seed;
     job.name = name_of(name, job, checked, where);
-    take_file(place(row), "--save-latents", checked.outputs.save_latents);
-    take_file(place(row), "--preview", checked.outputs.preview);
+    reserve_file(place(row), "--save-latents", checked.outputs.save_latents);
+    reserve_file(place(row), "--preview", checked.outputs.preview);
     jobs_.push_back(job);
     ++job.sample;
   }
 }
 
-/// A job with the numbers of the clips that are like this one.
-BatchJob BatchPlan::group(const CheckedRequest& request) {
-  const auto number_in = [](auto& numbers, const auto& key) {
-    return numbers.try_emplace(key, numbers.size()).first->second;
-  };
-  BatchJob job;
-  job.work = work_of(request);
-  job.model = number_in(models_, std::pair(request.model, request.machine));
-  job.shape = number_in(shapes_, request.size);
-  job.kind = number_in(kinds_, std::tuple(job.model, job.shape, kind_of(request)));
-  job.inputs = number_in(inputs_, std::tuple(job.model, job.shape, request.conditions));
-  return job;
-}
-
-void BatchPlan::take_file(const std::string& place, const char* flag, const fs::path& file) {
+/// Notes a file that is written beside the clips. Error (kUsage) if it is noted already.
+void BatchPlan::reserve_file(const std::string& place, const char* flag, const fs::path& file) {
   if (file.empty() || files_.try_emplace(full_path(file), place, flag).second) return;
   refuse(place + flag + ' ' + file.string(), "a name that another clip, or a file about all of them, has",
          "one for each clip", "give it in the rows");
 }
 
-/// Whether a clip writes such a file beside the one it is named for: a picture, or its settings.
+/// Whether a file name belongs to the sequence of pictures of some job: a picture, or the settings.
 bool BatchPlan::is_in_sequence(const std::string& file, const Names& taken) {
   const fs::path name = file;
   const size_t digits = file.size() - name.extension().string().size();
@@ -307,13 +268,13 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
     if (is_new) continue;
     const bool same_row = earlier->second->row == job.row;
     const std::string other = same_row ? "another clip of the row" : rows_.where(earlier->second->row);
-    errors.look([&] {
+    errors.try_row([&] {
       refuse(place(job.row) + "the clip " + job.name, "a name that " + other + " has", "one for each clip",
              "add {index}, {n} or {seed} to --name-template");
     });
   }
   for (const BatchJob& job : jobs_) {
-    errors.look([&] {
+    errors.try_row([&] {
       if (!is_in_sequence(job.name, taken)) return;
       const CheckedRequest clip = request(job);
       if (first_file(clip.outputs.output, clip.size.num_frames).filename() != job.name) return;
@@ -323,7 +284,7 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
   }
   const fs::path folder = full_path(options_.folder);
   for (const auto& [file, giver] : files_) {
-    errors.look([&] {
+    errors.try_row([&] {
       const std::string name = file.filename().string();
       if (file.parent_path() != folder || !(taken.contains(name) || is_in_sequence(name, taken))) return;
       refuse(giver.first + giver.second + ' ' + file.string(), "the name of a clip", "a name of its own");
@@ -331,20 +292,20 @@ void BatchPlan::expect_free_names(BatchErrors& errors) {
   }
 }
 
-/// Of the command line's own flags, those that no row leaves to it.
-void BatchPlan::tell_unused(Progress& progress) const {
-  const auto tell = [&progress](const std::string& flag) {
+/// Warns of flags on the command line that every row gives itself.
+void BatchPlan::warn_unused(Progress& progress) const {
+  const auto warn = [&progress](const std::string& flag) {
     progress.note("t2v: warning: " + flag + " counts for nothing: every row gives its own");
   };
   for (const GivenFlag& item : common_) {
-    if (item.where.starts_with("-") && !used_.contains(item.name)) tell(item.where);
+    if (item.where.starts_with("-") && !used_.contains(item.name)) warn(item.where);
   }
-  const bool own_seeds = !used_.contains(kOfChance);
-  if (own_seeds && !options_.seeds.empty()) tell("--seeds");
-  if (own_seeds && options_.seed_base) tell("--seed-base");
-  const bool named = !used_.contains(kOfTemplate);
-  if (named && options_.clips_per_row > 1) tell("--n-per-prompt");
-  if (named && options_.name_template != BatchOptions().name_template) tell("--name-template");
+  const bool own_seeds = !used_.contains(kBatchSeed);
+  if (own_seeds && !options_.seeds.empty()) warn("--seeds");
+  if (own_seeds && options_.seed_base) warn("--seed-base");
+  const bool named = !used_.contains(kBatchName);
+  if (named && options_.clips_per_row > 1) warn("--n-per-prompt");
+  if (named && options_.name_template != BatchOptions().name_template) warn("--name-template");
 }
 
 void BatchPlan::sort_jobs() {
@@ -355,7 +316,7 @@ void BatchPlan::sort_jobs() {
 
 CheckedRequest BatchPlan::request(const BatchJob& job) {
   const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
-  GenerateRequest request = ask("", given);
+  GenerateRequest request = request_of("", given);
   request.sampling.seed = job.seed;
   request.outputs.output = options_.folder / job.name;
   return check("", given, request);
@@ -370,14 +331,15 @@ Json BatchPlan::row(const BatchJob& job) {
   const std::vector<GivenFlag> given = rows_.given(job.row, groups_);
   const Json own = rows_.object(job.row);
   Json row = Json::object();
-  if (!gives(given, "--prompt") && !gives(given, "--prompt-file")) row["prompt"] = ask("", given).prompt;
+  if (!gives(given, "--prompt") && !gives(given, "--prompt-file"))
+    row["prompt"] = request_of("", given).prompt;
   for (const auto& [key, value] : own.items()) {
     if (is_flag(key, "--seed") || is_flag(key, "--output")) continue;
     const Flag& flag = *find_flag(groups_, "--" + key);
     row[key] = value;
-    if (value.is_string()) row[key] = rooted(flag, value);
+    if (value.is_string()) row[key] = with_absolute_path(flag, value);
     for (size_t i = 0; value.is_array() && i < value.size(); ++i) {
-      if (value[i].is_string()) row[key][i] = rooted(flag, value[i]);
+      if (value[i].is_string()) row[key][i] = with_absolute_path(flag, value[i]);
     }
   }
   row["seed"] = std::to_string(job.seed);

@@ -13,7 +13,7 @@ bool are_settings(const Json& settings) {
   return settings.is_object() && (!settings.contains("prompt") || settings["prompt"].is_string());
 }
 
-/// The clip that an object is about, "" if it is about none or not made as it has to be.
+/// The clip that an object is about; "" if the object is not a record of a clip.
 std::string output_of(const Json& object) {
   const bool named = object.is_object() && object.contains("output") && object["output"].is_string();
   if (!named || (object.contains("settings") && !are_settings(object["settings"]))) return "";
@@ -33,7 +33,7 @@ BatchRecords::BatchRecords(const std::filesystem::path& file) {
     if (!has(output)) order_.push_back(output);
     lines_[output] = line;
   }
-  if (stream.is_open() && order_.empty()) changed_ = true;  // a full disk left it
+  if (stream.is_open() && order_.empty()) changed_ = true;  // an empty file, which a full disk left
 }
 
 Json BatchRecords::find(const std::string& output) const {

@@ -9,31 +9,32 @@
 
 namespace t2v {
 
-/// A .jsonl of the folder of a batch, with one object a clip: "output" says which.
+/// A .jsonl file of a batch with one object for each clip, whose "output" names the clip.
 class BatchRecords {
  public:
-  /// Of two lines about a clip the last holds; what is no such line is left out. Empty without the file.
+  /// Reads the file; a missing file is empty. Of two lines about a clip, the last one counts. Other lines are
+  /// left out.
   explicit BatchRecords(const std::filesystem::path& file);
 
   bool has(const std::string& output) const { return lines_.contains(output); }
-  /// What it says about a clip; null for nothing.
+  /// The object of a clip; null for none.
   nlohmann::ordered_json find(const std::string& output) const;
 
-  /// Nothing happens for what is no such object.
+  /// Adds or replaces the object of a clip. Objects without "output" are ignored.
   void set(const nlohmann::ordered_json& object);
   void erase(const std::string& output);
 
-  /// Whether the file has to be replaced to hold this.
+  /// Whether the file on the disk has other content than text().
   bool changed() const { return changed_; }
   std::string text() const;
 
  private:
-  std::vector<std::string> order_;  ///< by the first line about each; of those that are still there
+  std::vector<std::string> order_;  ///< clips, by the first line about each
   std::unordered_map<std::string, std::string> lines_;
   bool changed_ = false;
 };
 
-/// An object as a line, without its end.
+/// An object on one line, without a line break.
 std::string record_line(const nlohmann::ordered_json& object);
 
 }  // namespace t2v

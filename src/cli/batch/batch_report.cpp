@@ -31,7 +31,7 @@ constexpr const char* kFailed = "failed.jsonl";
 constexpr const char* kGallery = "index.html";
 constexpr const char* kPosters = "posters";
 
-/// `seconds`: null for a clip whose process did not live to tell.
+/// A line of results.jsonl; `seconds` is null if the process of the clip died before it wrote the line.
 Json result_of(const std::string& name, const Json& seconds, const Json& settings) {
   return {{"output", name}, {"seconds", seconds}, {"settings", settings}};
 }
@@ -51,7 +51,7 @@ BatchReport::BatchReport(const BatchOptions& options, BatchPlan& plan, Progress&
 
 bool BatchReport::wants_sheet(const BatchOptions& options, const BatchOutcome& outcome) {
   const bool all_there = std::all_of(outcome.states.begin(), outcome.states.end(),
-                                     [](JobState state) { return state == JobState::kThere; });
+                                     [](JobState state) { return state == JobState::kExists; });
   std::error_code ignored;
   const bool stays = all_there && !options.overwrite && fs::exists(options.sheet, ignored);
   return !options.sheet.empty() && !stays;
@@ -61,10 +61,10 @@ void BatchReport::check_page(const BatchOptions& options) {
   if (options.gallery) expect_gallery_page(options.folder / kGallery);
 }
 
-void BatchReport::tell(const BatchJob& job, const CheckedRequest& request, const GenerateResult& result,
-                       double seconds) const {
-  const auto warn = [&](const std::string& what) {
-    progress_.log("t2v: warning: the clip is written, but " + what);
+void BatchReport::report_clip(const BatchJob& job, const CheckedRequest& request,
+                              const GenerateResult& result, double seconds) const {
+  const auto warn = [&](const std::string& trouble) {
+    progress_.log("t2v: warning: the clip is written, but " + trouble);
   };
   try {
     folder_.append(kResults, record_line(result_of(job.name, seconds, Json::parse(result.settings))));
@@ -72,13 +72,13 @@ void BatchReport::tell(const BatchJob& job, const CheckedRequest& request, const
     warn(std::string("not in results.jsonl: ") + error.what());
   }
   if (options_.gallery)
-    poster_of(request.outputs.output, first_file(request.outputs.output, request.size.num_frames));
-  if (!write_all(STDOUT_FILENO, describe_result(result, json_, seconds))) {
+    make_poster(request.outputs.output, first_file(request.outputs.output, request.size.num_frames));
+  if (!write_all(STDOUT_FILENO, clip_line(result, json_, seconds))) {
     warn(std::string("standard output is not: ") + std::strerror(errno));
   }
 }
 
-void BatchReport::tell_failure(const Json& row) const {
+void BatchReport::report_failure(const Json& row) const {
   try {
     folder_.append(kFailed, record_line(row));
   } catch (const Error& error) {
@@ -86,11 +86,11 @@ void BatchReport::tell_failure(const Json& row) const {
   }
 }
 
-void BatchReport::expect_settled() const {
+void BatchReport::expect_finished() const {
   if (error_) throw Error(*error_);
 }
 
-void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
+void BatchReport::finish(const BatchOutcome& outcome, const std::vector<std::string>& failures) {
   const auto attempt = [&](const std::function<void()>& step) {
     try {
       step();
@@ -98,10 +98,10 @@ void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::str
       progress_.log(std::string("t2v: warning: ") + error.what());
     }
   };
-  attempt([&] { settle_failures(outcome, failures); });
-  attempt([&] { settle_results(outcome); });
+  attempt([&] { update_failed(outcome, failures); });
+  attempt([&] { update_results(outcome); });
   const bool all_tried =
-      std::find(outcome.states.begin(), outcome.states.end(), JobState::kOpen) == outcome.states.end();
+      std::find(outcome.states.begin(), outcome.states.end(), JobState::kPending) == outcome.states.end();
   const bool whole = all_tried && outcome.failed.empty();
   const auto require = [&](const std::function<void()>& step) {
     attempt([&] {
@@ -113,16 +113,16 @@ void BatchReport::settle(const BatchOutcome& outcome, const std::vector<std::str
       }
     });
   };
-  if (options_.gallery) require([&] { settle_page(outcome); });
+  if (options_.gallery) require([&] { write_page(outcome); });
   if (whole && wants_sheet(options_, outcome)) {
     require([&] { make_sheet(); });
   } else {
-    tell_no_sheet(outcome);
+    note_missing_sheet(outcome);
   }
 }
 
-/// Of clips that are not all there because the user stopped it, that is told already.
-void BatchReport::tell_no_sheet(const BatchOutcome& outcome) const {
+/// Notes why no contact sheet is written. Nothing if the user stopped the batch, which was reported.
+void BatchReport::note_missing_sheet(const BatchOutcome& outcome) const {
   if (options_.sheet.empty()) return;
   const std::string sheet = escape_for_display(options_.sheet.string());
   if (!outcome.failed.empty()) {
@@ -133,27 +133,26 @@ void BatchReport::tell_no_sheet(const BatchOutcome& outcome) const {
   }
 }
 
-/// What was not tried, or failed without a claim to tell it, may stand nowhere else, and rows of other files
-/// as well: they stay.
-void BatchReport::settle_failures(const BatchOutcome& outcome,
-                                  const std::vector<std::string>& failures) const {
+/// Removes finished clips from failed.jsonl and adds published failures. Other rows stay: they may be of
+/// other prompt files, or of failures that could not be published.
+void BatchReport::update_failed(const BatchOutcome& outcome, const std::vector<std::string>& failures) const {
   BatchRecords failed(options_.folder / kFailed);
   for (size_t number = 0; number < outcome.states.size(); ++number) {
     const JobState state = outcome.states[number];
-    if (state == JobState::kThere || state == JobState::kWritten)
+    if (state == JobState::kExists || state == JobState::kWritten)
       failed.erase(NameTemplate::literal(plan_.jobs()[number].name));
   }
   for (const std::string& row : failures) failed.set(Json::parse(row, nullptr, /*allow_exceptions=*/false));
   if (failed.changed()) folder_.replace(kFailed, failed.text());
 }
 
-/// Adds the clips whose processes ended between the clip and its line.
-void BatchReport::settle_results(const BatchOutcome& outcome) const {
+/// Adds clips to results.jsonl whose processes died before they wrote the line.
+void BatchReport::update_results(const BatchOutcome& outcome) const {
   BatchRecords results(options_.folder / kResults);
   std::vector<std::string> unknown;
   for (size_t number = 0; number < outcome.states.size(); ++number) {
     const BatchJob& job = plan_.jobs()[number];
-    if (outcome.states[number] != JobState::kThere || results.has(job.name)) continue;
+    if (outcome.states[number] != JobState::kExists || results.has(job.name)) continue;
     try {
       const Inspection inspection = inspect(settings_file(plan_.request(job).outputs.output));
       results.set(result_of(job.name, nullptr, Json::parse(inspection.settings)));
@@ -168,9 +167,9 @@ void BatchReport::settle_results(const BatchOutcome& outcome) const {
   if (results.changed()) folder_.replace(kResults, results.text());
 }
 
-/// The picture of a clip for the page, below the folder; "" if there can be none. It is made where it is
-/// missing or of an earlier clip. `first`: the file of a sequence of pictures.
-std::string BatchReport::poster_of(const fs::path& output, const fs::path& first) const {
+/// Writes the picture of a clip for the page, unless it exists and is newer than the clip. Returns its path
+/// below the folder; "" if it could not be written. `first` is the clip's first file.
+std::string BatchReport::make_poster(const fs::path& output, const fs::path& first) const {
   const std::string name = std::string(kPosters) + '/' + output.filename().string() + ".png";
   const fs::path poster = options_.folder / name;
   std::error_code error;
@@ -186,16 +185,17 @@ std::string BatchReport::poster_of(const fs::path& output, const fs::path& first
   }
 }
 
-/// All clips of the folder, whoever made them, and what became of the others of this batch.
-void BatchReport::settle_page(const BatchOutcome& outcome) const {
+/// Writes the page: every clip in the folder, and the clips of this batch that are missing.
+void BatchReport::write_page(const BatchOutcome& outcome) const {
   std::map<std::string, GalleryClip, NaturalOrder> clips;
   std::error_code error;
   for (fs::directory_iterator entry(options_.folder, error), end; entry != end; entry.increment(error)) {
-    if (std::optional<GalleryClip> clip = shown(entry->path())) clips[clip->file] = *clip;
+    if (std::optional<GalleryClip> clip = gallery_clip(entry->path())) clips[clip->file] = *clip;
   }
   for (size_t number = 0; number < outcome.states.size(); ++number) {
-    const auto why = outcome.failed.find(number);
-    const GalleryClip clip = shown(plan_.jobs()[number], why == outcome.failed.end() ? "" : why->second);
+    const auto failure = outcome.failed.find(number);
+    const GalleryClip clip =
+        gallery_clip(plan_.jobs()[number], failure == outcome.failed.end() ? "" : failure->second);
     clips.try_emplace(clip.file, clip).first->second.failure = clip.failure;
   }
   std::vector<GalleryClip> in_order;
@@ -205,8 +205,8 @@ void BatchReport::settle_page(const BatchOutcome& outcome) const {
   folder_.replace(kGallery, gallery_page(title, in_order));
 }
 
-/// A clip of this batch that has no settings in it, or is not there.
-GalleryClip BatchReport::shown(const BatchJob& job, const std::string& failure) const {
+/// A clip of this batch that has no recorded settings, or is missing.
+GalleryClip BatchReport::gallery_clip(const BatchJob& job, const std::string& failure) const {
   GalleryClip clip{.file = job.name, .failure = failure};
   try {
     const CheckedRequest request = plan_.request(job);
@@ -215,16 +215,16 @@ GalleryClip BatchReport::shown(const BatchJob& job, const std::string& failure) 
     clip.file = first.filename().string();
     clip.prompt = request.prompt;
     clip.there = failure.empty() && fs::exists(first, ignored);
-    if (clip.there) clip.poster = poster_of(request.outputs.output, first);
+    if (clip.there) clip.poster = make_poster(request.outputs.output, first);
     if (!clip.there) clip.settings = settings_of(request);
   } catch (const Error&) {
-    // What it was to be made from is gone: the page has its failure.
+    // An input of the clip is gone; the page shows the failure.
   }
   return clip;
 }
 
-/// What a file of the folder is a clip of, or the settings beside pictures; nothing for any other file.
-std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
+/// The clip in a file of the folder, which may be the settings beside pictures; nothing for another file.
+std::optional<GalleryClip> BatchReport::gallery_clip(const fs::path& file) const {
   try {
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored) || file.filename().string().starts_with('.')) return std::nullopt;
@@ -236,14 +236,14 @@ std::optional<GalleryClip> BatchReport::shown(const fs::path& file) const {
     const fs::path first = first_file(output, settings.at("num_frames").get<int64_t>());
     if (!fs::exists(first, ignored)) return std::nullopt;
     return GalleryClip{.file = first.filename().string(),
-                       .poster = poster_of(output, first),
+                       .poster = make_poster(output, first),
                        .prompt = settings.at("prompt").get<std::string>(),
                        .settings = inspection.settings,
                        .there = true};
   } catch (const Error&) {
     return std::nullopt;
   } catch (const Json::exception&) {
-    return std::nullopt;  // settings, but not of ours
+    return std::nullopt;  // settings of another program
   }
 }
 
@@ -257,7 +257,7 @@ void BatchReport::make_sheet() const {
   for (const BatchJob* job : jobs) {
     clips.push_back({.clip = options_.folder / job->name, .label = std::to_string(job->seed)});
   }
-  t2v::make_sheet(clips, options_.sheet, options_.overwrite);
+  write_sheet_of(clips, options_.sheet, options_.overwrite);
 }
 
 }  // namespace t2v

@@ -15,48 +15,48 @@
 
 namespace t2v {
 
-enum class JobState : uint8_t { kOpen, kThere, kWritten, kFailed };
+enum class JobState : uint8_t { kPending, kExists, kWritten, kFailed };
 
-/// What became of the jobs of a batch.
+/// How the jobs of a batch ended.
 struct BatchOutcome {
   std::vector<JobState> states;
-  std::map<size_t, std::string> failed;  ///< why, by the number of the job
+  std::map<size_t, std::string> failed;  ///< message by the number of the job
 };
 
-/// What a batch tells of its clips: on standard output, and in its folder, where results.jsonl, failed.jsonl,
-/// the page and the contact sheet are.
+/// Reports the clips of a batch: on standard output, and in its folder by results.jsonl, failed.jsonl, the
+/// page and the contact sheet.
 class BatchReport {
  public:
   BatchReport(const BatchOptions& options, BatchPlan& plan, Progress& progress, bool json,
               const SharedFolder& folder);
 
-  /// Whether there is to be a contact sheet that is not there yet, or is replaced: it comes when all of its
-  /// clips are there.
+  /// Whether a contact sheet is asked for and is to be written. An existing sheet stays if every clip existed
+  /// before.
   static bool wants_sheet(const BatchOptions& options, const BatchOutcome& outcome);
 
-  /// Error (kUsage) if the page is wanted and something else has its name.
+  /// Error (kUsage) if the page is asked for and another file has its name.
   static void check_page(const BatchOptions& options);
 
-  /// Tells of a clip that is there now, whatever comes of telling.
-  void tell(const BatchJob& job, const CheckedRequest& request, const GenerateResult& result,
-            double seconds) const;
-  void tell_failure(const nlohmann::ordered_json& row) const;
+  /// Reports a new clip. A report that fails is a warning.
+  void report_clip(const BatchJob& job, const CheckedRequest& request, const GenerateResult& result,
+                   double seconds) const;
+  void report_failure(const nlohmann::ordered_json& row) const;
 
-  /// What the last process to leave does for all, or tells that it cannot; `failures` as SharedFolder::leave
-  /// has them.
-  void settle(const BatchOutcome& outcome, const std::vector<std::string>& failures);
-  /// The Error with which settle() could not write the page or the contact sheet of clips that are all there.
-  void expect_settled() const;
+  /// Completes the files of the folder; the last process that leaves calls it. `failures` are those of
+  /// SharedFolder::leave().
+  void finish(const BatchOutcome& outcome, const std::vector<std::string>& failures);
+  /// Throws the Error of finish() if all clips exist but the page or the contact sheet could not be written.
+  void expect_finished() const;
 
  private:
-  void settle_failures(const BatchOutcome& outcome, const std::vector<std::string>& failures) const;
-  void settle_results(const BatchOutcome& outcome) const;
-  void settle_page(const BatchOutcome& outcome) const;
-  GalleryClip shown(const BatchJob& job, const std::string& failure) const;
-  std::optional<GalleryClip> shown(const std::filesystem::path& settings_file) const;
-  std::string poster_of(const std::filesystem::path& output, const std::filesystem::path& first) const;
+  void update_failed(const BatchOutcome& outcome, const std::vector<std::string>& failures) const;
+  void update_results(const BatchOutcome& outcome) const;
+  void write_page(const BatchOutcome& outcome) const;
+  GalleryClip gallery_clip(const BatchJob& job, const std::string& failure) const;
+  std::optional<GalleryClip> gallery_clip(const std::filesystem::path& file) const;
+  std::string make_poster(const std::filesystem::path& output, const std::filesystem::path& first) const;
   void make_sheet() const;
-  void tell_no_sheet(const BatchOutcome& outcome) const;
+  void note_missing_sheet(const BatchOutcome& outcome) const;
 
   const BatchOptions& options_;
   BatchPlan& plan_;

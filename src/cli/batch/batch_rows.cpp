@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/flags/text_file.h"
+#include "cli/flags/usage_error.h"
 #include "csv_reader.h"
-#include "t2v/error.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -19,13 +19,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kLargestFile = size_t{1} << 30;
 constexpr std::string_view kBlanks = " \t\r\n\v\f";
-/// What failed.jsonl tells about a row beside what it gives.
+/// The key of failed.jsonl that is not a flag.
 constexpr const char* kErrorKey = "error";
-
-[[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
-                         const std::string& advice = "") {
-  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
-}
 
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(kBlanks);
@@ -74,7 +69,7 @@ BatchRows BatchRows::read(const fs::path& file) {
   rows.format_ = format_of(file);
   rows.name_ = file == "-" ? "standard input" : file.string();
   const std::string doing = "prompts from " + rows.name_;
-  rows.text_ = read_input(file, kLargestFile + 1, doing);
+  rows.text_ = read_text_file(file, kLargestFile + 1, doing);
   if (rows.text_.size() > kLargestFile) refuse(doing, "more than 1 GiB", "a list of prompts");
   rows.format_ == Format::kTable ? rows.split_records() : rows.split_lines();
   if (rows.rows_.empty()) {
@@ -104,7 +99,7 @@ void BatchRows::split_lines() {
 }
 
 void BatchRows::split_records() {
-  TableReader reader(text_, name_);
+  CsvReader reader(text_, name_);
   do {
     header_line_ = reader.line();
     header_ = reader.read();
@@ -115,7 +110,7 @@ void BatchRows::split_records() {
       if (is_blank(reader.read())) continue;
       row.end = reader.position();
     } catch (const Error&) {
-      // Where the next one begins, nobody knows. Whoever asks for this one is told.
+      // The next record cannot be found. record() throws this error again.
       rows_.push_back(row);
       break;
     }
@@ -151,7 +146,7 @@ std::string BatchRows::where(size_t row) const {
 }
 
 Json BatchRows::record(size_t row) const {
-  const std::vector<std::string> fields = TableReader(text_of(row), name_, rows_[row].line).read();
+  const std::vector<std::string> fields = CsvReader(text_of(row), name_, rows_[row].line).read();
   if (fields.size() != header_.size()) {
     refuse(where(row), std::to_string(fields.size()) + " fields",
            std::to_string(header_.size()) + ", as in the first line", "put quotes around text with commas");
@@ -179,7 +174,8 @@ Json BatchRows::object(size_t row) const {
 std::vector<GivenFlag> BatchRows::given(size_t row, const std::vector<FlagGroup>& groups) const {
   const Json object = this->object(row);
   for (const auto& [name, value] : object.items()) {
-    if (value.is_null()) expect_flag(groups, {name, {}, where(row)});  // the others are looked at when set
+    if (value.is_null())
+      expect_flag(groups, {name, {}, where(row)});  // other keys are checked when they are set
   }
   return given_from_json(object, where(row));
 }

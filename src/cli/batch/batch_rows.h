@@ -12,25 +12,25 @@
 
 namespace t2v {
 
-/// The rows of a prompt file, each a clip or several: what flags they give. Kept as text, because there may
-/// be a million.
+/// The rows of a prompt file. Each row gives flags for one clip or several. Rows are kept as text, because
+/// there may be a million.
 class BatchRows {
  public:
-  /// A .txt, .jsonl or .csv; "-" (standard input) and what has no extension hold prompts and JSON objects.
-  /// Error (kUsage) if it cannot be read; for no rows.
+  /// Reads a .txt, .jsonl or .csv file; "-" (standard input) and files without an extension hold prompts and
+  /// JSON objects. Error (kUsage) for a file that cannot be read or has no rows.
   static BatchRows read(const std::filesystem::path& file);
-  /// One row that gives nothing: all is on the command line.
+  /// One row without flags: the command line gives all of them.
   static BatchRows single();
 
   size_t size() const { return rows_.size(); }
-  /// Error (kUsage) with its line for a first line of a table that does not name flags, each once.
+  /// Error (kUsage) with the line if the first line of a table does not name flags, or names one twice.
   void expect_header(const std::vector<FlagGroup>& groups) const;
-  /// What a row gives, as it says it. Error (kUsage) that begins with where(): not UTF-8, not of the format.
+  /// A row as JSON. Error (kUsage) that begins with where() for text that is not UTF-8 or not of the format.
   nlohmann::ordered_json object(size_t row) const;
-  /// The same for the flags; `where` of each begins with that of the row. Error (kUsage) as object() and
-  /// given_from_json(), also for a null whose key no flag of `groups` has.
+  /// The flags of a row; the `where` of each begins with where(). Error (kUsage) as object() and
+  /// given_from_json(), and for a null whose key is no flag of `groups`.
   std::vector<GivenFlag> given(size_t row, const std::vector<FlagGroup>& groups) const;
-  /// "jobs.csv:3"; "" where there is no file.
+  /// "jobs.csv:3"; "" without a file.
   std::string where(size_t row) const;
 
  private:

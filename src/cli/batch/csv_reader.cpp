@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
-#include "t2v/error.h"
+#include "cli/flags/usage_error.h"
 
 namespace t2v {
 
-void TableReader::refuse(size_t line, const std::string& got, const std::string& expected) const {
-  throw Error(ErrorCode::kUsage,
-              {.doing = name_ + ':' + std::to_string(line), .got = got, .expected = expected});
+void CsvReader::refuse(size_t line, const std::string& got, const std::string& expected) const {
+  t2v::refuse(name_ + ':' + std::to_string(line), got, expected);
 }
 
-std::string TableReader::read_quoted() {
+std::string CsvReader::read_quoted() {
   const size_t opened = line_;
   std::string field;
   for (++position_;; ++position_) {
@@ -31,7 +30,7 @@ std::string TableReader::read_quoted() {
   return field;
 }
 
-std::string TableReader::read_plain() {
+std::string CsvReader::read_plain() {
   const size_t end = std::min(text_.find_first_of(",\r\n", position_), text_.size());
   const std::string field(text_.substr(position_, end - position_));
   if (field.find('"') != std::string::npos) {
@@ -42,7 +41,7 @@ std::string TableReader::read_plain() {
   return field;
 }
 
-std::vector<std::string> TableReader::read() {
+std::vector<std::string> CsvReader::read() {
   std::vector<std::string> fields;
   for (bool more = true; more;) {
     const bool quoted = !at_end() && text_[position_] == '"';

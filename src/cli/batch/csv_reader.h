@@ -7,20 +7,20 @@
 
 namespace t2v {
 
-/// Reads comma-separated values (RFC 4180): a record a line, fields with commas, quotes or line breaks in
-/// quotes.
-class TableReader {
+/// Reads comma-separated values (RFC 4180), one record per line. Fields with commas, quotes or line breaks
+/// stand in quotes.
+class CsvReader {
  public:
-  /// `text` outlives the reader; `name` is what errors call it, and `line` where it begins.
-  TableReader(std::string_view text, std::string name, size_t line = 1)
+  /// `text` outlives the reader; errors use `name`, and count lines from `line`.
+  CsvReader(std::string_view text, std::string name, size_t line = 1)
       : text_(text), name_(std::move(name)), line_(line) {}
 
   bool at_end() const { return position_ >= text_.size(); }
   size_t position() const { return position_; }  ///< where the next record begins
-  size_t line() const { return line_; }          ///< on which line
+  size_t line() const { return line_; }          ///< the line of the next record
 
-  /// The fields of the next record. Error (kUsage) with the line for quotes that are not closed or stand
-  /// where there may be none.
+  /// Reads the fields of the next record. Error (kUsage) with the line for a quote that is not closed or that
+  /// stands in a field without quotes.
   std::vector<std::string> read();
 
  private:

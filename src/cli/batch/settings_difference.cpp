@@ -15,28 +15,28 @@
 namespace t2v {
 namespace {
 
-/// Flags that say where a clip is computed, not what.
-constexpr std::array<std::string_view, 5> kUndecisive = {"device", "threads", "text_encoder_device",
-                                                         "offload", "max_vram"};
+/// Flags that choose where a clip is computed; they are not compared.
+constexpr std::array<std::string_view, 5> kMachineFlags = {"device", "threads", "text_encoder_device",
+                                                           "offload", "max_vram"};
 
-/// A path without what leads to the repository in a Hugging Face cache.
-std::string comparable(const std::string& text) {
+/// A path without the folder of the Hugging Face cache.
+std::string without_cache_folder(const std::string& text) {
   const size_t repository = text.find("/models--");
   return text.starts_with('/') && repository != std::string::npos ? text.substr(repository) : text;
 }
 
 using Values = std::map<std::string, std::vector<std::string>>;
 
-Values decisive(const nlohmann::ordered_json& settings) {
+Values compared_settings(const nlohmann::ordered_json& settings) {
   Values kept;
-  for (const GivenFlag& given : given_from_json(flags_of(settings), "settings")) {
-    if (std::find(kUndecisive.begin(), kUndecisive.end(), given.name) != kUndecisive.end()) continue;
-    for (const std::string& value : given.values) kept[given.name].push_back(comparable(value));
+  for (const GivenFlag& given : given_from_json(flags_of_settings(settings), "settings")) {
+    if (std::find(kMachineFlags.begin(), kMachineFlags.end(), given.name) != kMachineFlags.end()) continue;
+    for (const std::string& value : given.values) kept[given.name].push_back(without_cache_folder(value));
   }
   return kept;
 }
 
-/// As one reads them, however long they are.
+/// The values of a setting for a message, cut if they are long.
 std::string shown(const Values& settings, const std::string& name) {
   constexpr size_t kMostShown = 60;
   const auto found = settings.find(name);
@@ -52,9 +52,9 @@ std::string shown(const Values& settings, const std::string& name) {
 
 }  // namespace
 
-std::string what_differs(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
-                         const std::function<std::string()>& model_sha256) {
-  const Values there = decisive(recorded), asked = decisive(wanted);
+std::string settings_difference(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
+                                const std::function<std::string()>& model_sha256) {
+  const Values there = compared_settings(recorded), asked = compared_settings(wanted);
   Values either = there;
   either.insert(asked.begin(), asked.end());
   for (const auto& [name, values] : either) {

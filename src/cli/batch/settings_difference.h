@@ -7,12 +7,13 @@
 
 namespace t2v {
 
-/// What a clip was made with, if these settings of it, as inspect() gives them, decide other frames than the
-/// wanted ones: "--steps 2, not 3", "other weights"; "" if they are the same. Version, machine and command
-/// line do not count, nor does where a Hugging Face cache is, but what weights they are does. `model_sha256`,
-/// of what is wanted, is asked for only where the rest is the same; where it is not known or not recorded it
-/// does not count. Error (kUsage) for values of no flag.
-std::string what_differs(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
-                         const std::function<std::string()>& model_sha256);
+/// The first setting that makes the frames of two clips differ, such as "--steps 2, not 3" or "other
+/// weights";
+/// "" for none. Both arguments are settings as inspect() returns them. Version, machine, command line and the
+/// place of the Hugging Face cache are not compared. `model_sha256` gives the wanted weights' hash; it is
+/// called only if everything else is the same, and an unknown hash is not compared. Error (kUsage) for a
+/// setting that is no flag.
+std::string settings_difference(const nlohmann::ordered_json& recorded, const nlohmann::ordered_json& wanted,
+                                const std::function<std::string()>& model_sha256);
 
 }  // namespace t2v

@@ -14,8 +14,8 @@
 #include <sstream>
 
 #include "cli/screen/streams.h"
+#include "core/staged_file.h"
 #include "t2v/error.h"
-#include "t2v/whole_file.h"
 
 namespace t2v {
 namespace {
@@ -26,7 +26,7 @@ constexpr const char* kHidden = ".t2v";
 constexpr const char* kPresence = "workers";
 constexpr const char* kClaim = ".claim";
 constexpr const char* kRandom = ".t2v-random";
-constexpr mode_t kMode = 0666;  // less the umask
+constexpr mode_t kMode = 0666;  // the umask is applied to it
 
 [[noreturn]] void refuse(const fs::path& path, int error_number) {
   const bool no_locks = error_number == ENOLCK || error_number == EOPNOTSUPP || error_number == ENOSYS;
@@ -38,7 +38,7 @@ constexpr mode_t kMode = 0666;  // less the umask
                                   : "look at its permissions and the free space, or use another folder"});
 }
 
-/// False if another process holds a lock against it.
+/// Tries to lock a file with flock. Returns false while another process holds a lock against it.
 bool try_lock(int descriptor, int operation, const fs::path& path) {
   while (::flock(descriptor, operation) != 0) {
     if (errno == EWOULDBLOCK) return false;
@@ -47,7 +47,7 @@ bool try_lock(int descriptor, int operation, const fs::path& path) {
   return true;
 }
 
-/// Whether an open file still has its name: nobody removed it before it was locked.
+/// Whether an open file still has its name. Another process may have removed it before it was locked.
 bool is_at(int descriptor, const fs::path& path) {
   struct stat open {
   }, named{};
@@ -90,10 +90,10 @@ Claim::~Claim() {
   if (lock_.descriptor() >= 0 && failure_.empty()) ::unlink(file_.c_str());
 }
 
-void Claim::fail(const std::string& why) {
-  failure_ = why;
-  // One that cannot be told is tried again by the others.
-  if (!write_all(lock_.descriptor(), why)) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
+void Claim::fail(const std::string& failure) {
+  failure_ = failure;
+  // If it cannot be published, other processes try the clip again.
+  if (!write_all(lock_.descriptor(), failure)) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
 }
 
 SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(folder / kHidden) {
@@ -101,9 +101,9 @@ SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(fo
   while (presence_.descriptor() < 0) {
     if (::mkdir(hidden_.c_str(), 0777) != 0 && errno != EEXIST) refuse(hidden_, errno);
     HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
-    if (lock.descriptor() < 0 && errno == ENOENT) continue;  // the last one is just leaving
+    if (lock.descriptor() < 0 && errno == ENOENT) continue;  // the last process just left
     if (lock.descriptor() < 0) refuse(file, errno);
-    // Alone: whoever left claims is dead, or failed in an earlier run.
+    // No other process is here, so every claim is of a dead process or an earlier run.
     if (try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file) && is_at(lock.descriptor(), file)) {
       remove_claims(hidden_);
     }
@@ -127,7 +127,7 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
   const HeldFile lock = std::move(presence_);
   const auto lock_alone = [&] { return try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file); };
   if (!lock_alone()) {
-    // Over NFS the lock is still there, shared: of two that leave at once each would see the other's.
+    // Over NFS this process still has its shared lock, and two that leave at once would see each other's.
     try_lock(lock.descriptor(), LOCK_UN, file);
     if (!lock_alone() || !is_at(lock.descriptor(), file)) return false;
   }
@@ -135,7 +135,7 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
   for (const fs::path& claim : claims_in(hidden_)) {
     if (std::string failure = read_file(claim); !failure.empty()) failures.push_back(std::move(failure));
   }
-  // In this order: a process that comes meanwhile makes a new file and a new folder, or keeps this folder.
+  // The order matters: a process that comes meanwhile makes a new file and folder, or keeps this folder.
   const auto remove = [&] {
     remove_claims(hidden_);
     ::unlink(file.c_str());
@@ -171,22 +171,25 @@ void SharedFolder::replace(const std::string& name, const std::string& text) con
   if (text.empty()) {
     ::unlink((folder_ / name).c_str());
   } else {
-    WholeFile("writing", folder_ / name, /*overwrite=*/true).write(text);
+    StagedFile file(folder_ / name);
+    file.write(text);
+    file.sync();
+    file.publish(/*overwrite=*/true);
   }
 }
 
-uint64_t random_number_of(const fs::path& folder, bool only_look) {
+uint64_t random_number_of(const fs::path& folder, bool read_only) {
   const fs::path file = folder / kRandom;
   std::random_device device;
   const uint64_t number = uint64_t{device()} << 32 | device();
-  const int flags = only_look ? O_RDONLY : O_RDWR | O_CREAT;
+  const int flags = read_only ? O_RDONLY : O_RDWR | O_CREAT;
   const HeldFile lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
-  if (lock.descriptor() < 0 && only_look && errno == ENOENT) return number;
+  if (lock.descriptor() < 0 && read_only && errno == ENOENT) return number;
   if (lock.descriptor() < 0) refuse(file, errno);
-  try_lock(lock.descriptor(), only_look ? LOCK_SH : LOCK_EX, file);
+  try_lock(lock.descriptor(), read_only ? LOCK_SH : LOCK_EX, file);
   const std::string earlier = read_file(file);
   if (!earlier.empty()) return std::strtoull(earlier.c_str(), nullptr, 10);
-  if (!only_look && !write_all(lock.descriptor(), std::to_string(number) + '\n')) refuse(file, errno);
+  if (!read_only && !write_all(lock.descriptor(), std::to_string(number) + '\n')) refuse(file, errno);
   return number;
 }
 

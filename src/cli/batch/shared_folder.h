@@ -10,7 +10,7 @@
 
 namespace t2v {
 
-/// A lock file of ours: locked as long as the object lives.
+/// An open file; closing it frees its lock.
 class HeldFile {
  public:
   explicit HeldFile(int descriptor = -1) : descriptor_(descriptor) {}
@@ -21,26 +21,26 @@ class HeldFile {
   }
   ~HeldFile();
 
-  /// -1: moved away.
+  /// -1 after the file was moved away.
   int descriptor() const { return descriptor_; }
-  /// Closes it, which frees it. False, with errno, if what was written may not be there.
+  /// Closes the file. Returns false, with errno set, if written data may be lost.
   bool close();
 
  private:
   int descriptor_;
 };
 
-/// The right to make one clip. Freed with the process, however that ends.
+/// The right of this process to make one clip. It ends with the process, however that ends.
 class Claim {
  public:
   Claim(std::filesystem::path file, HeldFile lock);
   Claim(Claim&&) = default;
   ~Claim();
 
-  /// What the process that failed to make the clip said, "" if none has.
+  /// The failure that another process published for this clip; "" for none.
   const std::string& failure() const { return failure_; }
-  /// Tells the others not to try it.
-  void fail(const std::string& why);
+  /// Publishes a failure, so that other processes do not try the clip.
+  void fail(const std::string& failure);
 
  private:
   std::filesystem::path file_;
@@ -48,38 +48,38 @@ class Claim {
   std::string failure_;
 };
 
-/// What the processes that fill a folder at the same time know of each other: locks (flock) in its hidden
-/// folder .t2v, which is gone when the last of them has left.
+/// Coordinates the processes that fill a folder at the same time. They hold locks (flock) in its hidden
+/// folder .t2v, which the last of them removes.
 class SharedFolder {
  public:
-  /// `folder` is there. What workers that were killed left is removed. Error (kOutput).
+  /// `folder` exists. Removes what killed processes left behind. Error (kOutput).
   explicit SharedFolder(const std::filesystem::path& folder);
   SharedFolder(const SharedFolder&) = delete;
   SharedFolder& operator=(const SharedFolder&) = delete;
 
-  /// The claim on the clip of that name; nothing while another process makes it. Error (kOutput).
+  /// Claims the clip with that name; nothing while another process has the claim. Error (kOutput).
   std::optional<Claim> claim(const std::string& name) const;
 
-  /// If nobody else is at work here any more: calls `finish` with what every failed claim said since the
-  /// first came, then removes the hidden folder, whatever comes of `finish`. True if so.
+  /// Leaves the folder. If no other process works in it, calls `finish` with every published failure, removes
+  /// the hidden folder, also when `finish` throws, and returns true.
   bool leave(const std::function<void(const std::vector<std::string>&)>& finish);
 
-  /// Appends a line to a file of the folder, whole or not at all, and syncs it. Error (kOutput).
+  /// Appends a line to a file of the folder, complete or not at all, and syncs the file. Error (kOutput).
   void append(const std::string& name, const std::string& line) const;
-  /// Replaces a file of the folder as WholeFile does, or removes it where `text` is empty. Error (kUsage,
-  /// kOutput).
+  /// Replaces a file of the folder, or removes it if `text` is empty. The old file stays until the new one is
+  /// complete. Error (kUsage, kOutput).
   void replace(const std::string& name, const std::string& text) const;
 
  private:
   std::filesystem::path folder_, hidden_;
-  HeldFile presence_;  ///< shared; alone, when it can be had exclusively
+  HeldFile presence_;  ///< locked shared; a process that gets the exclusive lock is alone
 };
 
-/// A number that is random, and the same for all who ask about this folder, where its file .t2v-random holds
-/// it; it is written if it is not there, unless only to look. Error (kOutput).
-uint64_t random_number_of(const std::filesystem::path& folder, bool only_look);
+/// A random number that is the same for everyone who asks about this folder. The folder's file .t2v-random
+/// holds it, and is written if it is missing and `read_only` is false. Error (kOutput).
+uint64_t random_number_of(const std::filesystem::path& folder, bool read_only);
 
-/// Removes a folder that holds nothing, or no more than that file.
+/// Removes a folder that is empty or holds only .t2v-random.
 void remove_if_unused(const std::filesystem::path& folder);
 
 }  // namespace t2v

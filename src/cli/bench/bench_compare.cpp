@@ -18,13 +18,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Verdict = ComparedCase::Verdict;
 
-/// One case of a file.
+/// The result of one case in a file.
 struct Timed {
   std::string fingerprint;
   double median;
 };
 
-/// What is compared of a file.
+/// The part of a file that is compared.
 struct Results {
   std::string device;  ///< "AMD EPYC 9B14, 2 threads"
   std::map<std::string, Timed> cases;
@@ -41,7 +41,7 @@ Results read_results(const std::string& file) {
   try {
     if (content.at("version") != kBenchVersion) return refuse("another version");
     Results results{.device = content.at("device_name"), .cases = {}};
-    // A processor's name tells them.
+    // The name of a processor has them already.
     if (content.at("device") != "cpu")
       results.device += ", " + std::to_string(content.at("threads").get<int64_t>()) + " threads";
     for (const Json& result : content.at("results")) {
@@ -82,7 +82,7 @@ const char* word_of(Verdict verdict) {
   return "";
 }
 
-/// B / A, where both are of the same work.
+/// B / A, if both did the same work.
 std::optional<double> ratio_of(const ComparedCase& compared) {
   const bool same = compared.a && compared.b && compared.verdict != Verdict::kOtherWork;
   return same ? std::optional(*compared.b / *compared.a) : std::nullopt;
@@ -90,7 +90,7 @@ std::optional<double> ratio_of(const ComparedCase& compared) {
 
 }  // namespace
 
-std::string BenchComparison::objection() const {
+std::string BenchComparison::failure() const {
   std::string text;
   if (!fail_over) return text;
   for (const Verdict verdict : {Verdict::kSlower, Verdict::kMissing, Verdict::kOtherWork}) {
@@ -139,7 +139,7 @@ std::string describe(const BenchComparison& comparison) {
            "\nB: " + escape_for_display(comparison.device_b) + "\n";
   }
   const auto shown = [](const std::optional<double>& seconds) {
-    return seconds ? in_seconds(*seconds) : "-";
+    return seconds ? format_seconds(*seconds) : "-";
   };
   text += formatted("%-18s %10s %10s %8s\n", "case", "A", "B", "B / A");
   for (const ComparedCase& compared : comparison.cases) {
@@ -168,7 +168,7 @@ Json to_json(const BenchComparison& comparison) {
   return {{"device_a", comparison.device_a},
           {"device_b", comparison.device_b},
           {"fail_over", or_null(comparison.fail_over)},
-          {"passed", comparison.objection().empty()},
+          {"passed", comparison.failure().empty()},
           {"cases", cases}};
 }
 

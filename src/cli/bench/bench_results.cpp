@@ -27,7 +27,7 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-/// For how long a run has the GPU; nothing on a CPU.
+/// Seconds that a run uses the GPU; nothing on a CPU.
 std::optional<double> gpu_seconds_of(const BenchReport& report, const BenchResult& result) {
   return report.device == "cpu" ? std::nullopt : std::optional(result.median);
 }
@@ -60,11 +60,6 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
 
 }  // namespace
 
-std::string price_unit(double price_per_hour) {
-  return formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency",
-                   price_per_hour);
-}
-
 Json to_json(const BenchReport& report, std::optional<double> price_per_hour) {
   Json ceilings = Json::object(), results = Json::array(), failed = Json::array(), skipped = Json::array();
   for (const auto& [dtype, tflops] : report.ceilings) ceilings[dtype] = tflops;
@@ -88,8 +83,8 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
   text += price_per_hour ? formatted(" %12s\n", "price/run") : "\n";
   for (const BenchResult& result : report.results) {
     text += formatted("%-18s %-9s %10s %10s %10s %15s ", result.name.c_str(), result.dtype.c_str(),
-                      in_seconds(result.median).c_str(), in_seconds(result.p10).c_str(),
-                      in_seconds(result.p90).c_str(), rate_of(result).c_str());
+                      format_seconds(result.median).c_str(), format_seconds(result.p10).c_str(),
+                      format_seconds(result.p90).c_str(), rate_of(result).c_str());
     text +=
         formatted("%6s %6.2f GiB", result.share > 0 ? formatted("%.0f %%", 100 * result.share).c_str() : "-",
                   static_cast<double>(result.peak_bytes) / (1 << 30));
@@ -101,12 +96,15 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
     if (result.joules) text += formatted("  %.4g J", *result.joules);
     text += '\n';
     for (const auto& [name, seconds] : result.phases) {
-      text += formatted("  %-16s %20s\n", name.c_str(), in_seconds(seconds).c_str());
+      text += formatted("  %-16s %20s\n", name.c_str(), format_seconds(seconds).c_str());
     }
   }
   for (const BenchFailure& failure : report.failures)
     text += formatted("%-18s not timed: %s\n", failure.name.c_str(), failure.reason.c_str());
-  if (price_per_hour) text += price_unit(*price_per_hour) + '\n';
+  if (price_per_hour) {
+    text += formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency\n",
+                      *price_per_hour);
+  }
   return text;
 }
 
@@ -137,16 +135,16 @@ std::string describe(const BenchPlan& plan) {
       plan.device_name + ", " + plan.dtype +
       formatted("; each twice to warm up, then at least %lld times\n", static_cast<long long>(plan.repeats));
   if (plan.memory_available > 0)
-    text += "memory  " + in_bytes(plan.memory_available) + " can be allocated now\n";
+    text += "memory  " + format_bytes(plan.memory_available) + " can be allocated now\n";
   if (plan.disk_free > 0) {
-    text += "disk    " + in_bytes(plan.disk_free) + " are free in " +
+    text += "disk    " + format_bytes(plan.disk_free) + " are free in " +
             escape_for_display(plan.folder.string()) + '\n';
   }
   text += formatted("\n%-18s %10s %10s %8s  %s\n", "case", "memory", "disk", "tokens", "what");
   for (const PlannedCase& planned : plan.cases) {
     const std::string tokens = planned.tokens > 0 ? std::to_string(planned.tokens) : "-";
-    text += formatted("%-18s %10s %10s %8s  ", planned.name.c_str(), in_bytes(planned.memory).c_str(),
-                      planned.disk > 0 ? in_bytes(planned.disk).c_str() : "-", tokens.c_str()) +
+    text += formatted("%-18s %10s %10s %8s  ", planned.name.c_str(), format_bytes(planned.memory).c_str(),
+                      planned.disk > 0 ? format_bytes(planned.disk).c_str() : "-", tokens.c_str()) +
             planned.description + (planned.note.empty() ? "" : "; " + planned.note) + '\n';
     if (!planned.refusal.empty()) text += "  skipped: " + planned.refusal + '\n';
   }

@@ -1,12 +1,29 @@
 #include "flag.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace t2v {
+namespace {
+
+bool is_short(const std::string& name) { return name.size() == 2 && name[0] == '-'; }
+
+}  // namespace
+
+std::string Flag::short_name() const {
+  const auto found = std::find_if(names.begin(), names.end(), is_short);
+  return found == names.end() ? "" : *found;
+}
+
+std::vector<std::string> Flag::aliases() const {
+  std::vector<std::string> others;
+  std::remove_copy_if(names.begin() + 1, names.end(), std::back_inserter(others), is_short);
+  return others;
+}
 
 const Flag* find_flag(const std::vector<FlagGroup>& groups, const std::string& name) {
   std::string spelled = name;
-  if (spelled.rfind("--", 0) == 0) std::replace(spelled.begin(), spelled.end(), '_', '-');
+  if (spelled.starts_with("--")) std::replace(spelled.begin(), spelled.end(), '_', '-');
   for (const FlagGroup& group : groups) {
     for (const Flag& flag : group.flags) {
       if (std::find(flag.names.begin(), flag.names.end(), spelled) != flag.names.end()) return &flag;

@@ -11,24 +11,30 @@
 
 namespace t2v {
 
-/// One flag, or one word that stands without a flag: everything that is known about it. Parsing, --help,
-/// did-you-mean and errors all come from here.
+/// Everything that is known about a flag, or about an operand: a word without a flag. Parsing, --help, shell
+/// completion, suggestions and errors all read it here.
 struct Flag {
-  std::vector<std::string>
-      names;          ///< ours, then the short one, then those of other programs; `-` in long ones, never `_`
-  std::string value;  ///< what --help calls its value; empty: a switch
+  /// The long name, then the short one, then the aliases: names of the same flag in other programs. Long
+  /// names are written with `-`, never `_`. An operand has one name, without dashes.
+  std::vector<std::string> names;
+  std::string value;  ///< placeholder of the value in --help; empty: a switch
   std::string help;
-  std::string allowed;   ///< in words; empty: any text
-  std::string fallback;  ///< what holds without the flag; empty: nothing to say
+  std::string allowed;   ///< the values it takes, in words; empty: any text
+  std::string fallback;  ///< the default value, in words; empty: none
   std::function<void(const FlagValue&)> set;
-  bool repeatable = false;  ///< all of its values count, not just the last
-  /// The flags whose values it says in another way, and those that make no sense beside it: what these were
-  /// given farther away (environment, config) does not hold.
+  bool repeatable = false;  ///< every value counts, not only the last one
+  /// Other flags whose values do not count when they come from farther away (command line, environment,
+  /// config): `decides` are flags that this one gives in another form, `replaces` are flags that contradict
+  /// it.
   std::vector<std::string> decides = {}, replaces = {};
-  std::vector<std::string> choices = {};  ///< words to complete
+  std::vector<std::string> choices = {};  ///< words for shell completion
 
+  const std::string& name() const { return names[0]; }
+  std::string short_name() const;  ///< "-o"; "" for none
+  std::vector<std::string> aliases() const;
+  bool is_operand() const { return name()[0] != '-'; }
   bool takes_value() const { return !value.empty(); }
-  /// Of values that commas separate; in JSON, a list.
+  /// Whether the value is a list: in JSON a list, elsewhere separated by commas.
   bool takes_list() const { return value == "LIST"; }
 };
 
@@ -37,13 +43,13 @@ struct FlagGroup {
   std::vector<Flag> flags;
 };
 
-/// The flag of that name, `_` and `-` being the same; nullptr if there is none.
+/// The flag with that name, `_` and `-` being the same; nullptr for none.
 const Flag* find_flag(const std::vector<FlagGroup>& groups, const std::string& name);
 
 /// Every name of every flag.
 std::vector<std::string> flag_names(const std::vector<FlagGroup>& groups);
 
-// Each of these is a kind of flag: what is allowed, and where it goes. The target outlives the flag.
+// One function for each kind of flag. The flag writes its value into `target`, which must outlive it.
 
 using Names = std::vector<std::string>;
 
@@ -80,7 +86,7 @@ Flag choice_flag(Names names, std::string help, const std::vector<std::string>& 
   return flag;
 }
 
-/// A path, or any text that is not empty.
+/// Takes a path, or any other text that is not empty; `word` is its placeholder in --help.
 template <typename Target>
 Flag path_flag(Names names, std::string word, std::string help, Target& target, std::string fallback = "") {
   return {std::move(names),    std::move(word),
@@ -88,6 +94,7 @@ Flag path_flag(Names names, std::string word, std::string help, Target& target, 
           std::move(fallback), [&target](const FlagValue& value) { target = parse_path(value); }};
 }
 
+/// Takes no value: the flag sets `target` to `value`.
 template <typename Target>
 Flag switch_flag(Names names, std::string help, Target& target, std::type_identity_t<Target> value) {
   return {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
-#include "t2v/error.h"
+#include "usage_error.h"
 
 namespace t2v {
 namespace {
 
-/// Some of what --device takes.
+// Aliases make command lines of other programs work: diffusers, the original Wan code, stable-diffusion.cpp.
+// Their list is complete and gets no new entries; tests/cli/flags_test.py holds a copy of it.
+
+/// Words to complete for --device, which also takes cuda:N.
 const Names kDevices = {"cpu", "cuda", "auto"};
 
 Flag deciding(Names others, Flag flag) {
@@ -25,10 +28,10 @@ Flag completing(const Names& words, Flag flag) {
   return flag;
 }
 
-FlagGroup what_to_show(GenerateArguments& arguments) {
+FlagGroup prompt_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
   const auto set_prompt = [&arguments](const FlagValue& value) {
-    // A "-" that nobody typed, in a row of a batch or the settings of a clip, is a prompt like any other.
+    // In a row of a batch and in the settings of a clip, "-" is a prompt like any other.
     const bool from_input = value.text == "-" && value.flag == "--prompt";
     arguments.prompt_file = from_input ? "-" : "";
     arguments.request.prompt = from_input ? "" : value.text;
@@ -36,96 +39,101 @@ FlagGroup what_to_show(GenerateArguments& arguments) {
   const auto set_prompt_file = [&arguments](const FlagValue& value) {
     arguments.prompt_file = parse_path(value);
     if (value.text != "-" || value.flag == "--prompt-file") return;
-    throw Error(ErrorCode::kUsage, {.doing = value.flag,
-                                    .got = "\"-\"",
-                                    .expected = "the name of a file",
-                                    .advice = "only the command line can ask for standard input"});
+    refuse(value.flag, "\"-\"", "the name of a file", "only the command line can ask for standard input");
   };
   const auto set_negative_prompt = [&request](const FlagValue& value) {
     request.negative_prompt = value.text;
   };
   return {
-      "What to show",
+      "Prompt",
       {{{"--prompt", "-p"}, "TEXT", "What the clip shows; \"-\" reads standard input", "", "", set_prompt},
        deciding({"--prompt"}, {{"--prompt-file"},
                                "FILE",
-                               "The same from a file that holds one prompt; \"-\" reads standard input",
+                               "A file that holds the prompt; \"-\" reads standard input",
                                "",
                                "",
                                set_prompt_file}),
-       {{"--negative-prompt", "-n"}, "TEXT", "What it should not show", "", kOfModel, set_negative_prompt}}};
+       {{"--negative-prompt", "-n"},
+        "TEXT",
+        "What the clip should not show",
+        "",
+        kModelDefault,
+        set_negative_prompt}}};
 }
 
-FlagGroup what_to_start_from(GenerateRequest& request) {
-  const auto add_reference = [&request](const FlagValue& value) {
-    request.conditions.reference_images.push_back(parse_path(value));
-  };
-  return {
-      "What to start from, for models that take it",
-      {path_flag({"--image", "-i", "--init-img"}, "FILE", "The picture that the clip begins with",
-                 request.conditions.image),
-       path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The picture that it ends with",
-                 request.conditions.end_image),
-       path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
-                 request.conditions.control_video),
-       path_flag({"--control-mask", "--src-mask"}, "FILE",
-                 "A clip, white where --control-video is to be made anew", request.conditions.control_mask),
-       {{"--reference-image", "--src-ref-images"},
-        "FILE",
-        "A picture of what is to appear (VACE); repeatable",
-        "",
-        "",
-        add_reference,
-        true},
-       number_flag({"--conditioning-scale"}, "How much these count (VACE)", kConditioningScales,
-                   request.conditions.conditioning_scale, "1")}};
-}
-
-FlagGroup where_to(GenerateArguments& arguments) {
+FlagGroup output_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {
-      "Where to",
-      {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                 "The clip to write: .mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png (numbered "
-                 "files, and their settings in a .json), or - for Matroska on standard output",
-                 request.outputs.output),
-       switch_flag({"--overwrite", "-y"}, "Replace what is there; kept if the run fails",
-                   request.outputs.overwrite, true),
-       switch_flag({"--skip-existing"}, "Do nothing if it is there, whole and as long as asked for",
-                   arguments.skip_existing, true),
-       path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                 request.outputs.save_latents),
-       switch_flag({"--no-metadata"}, "Leave the settings out of the clip", request.outputs.metadata, false),
-       replacing({"--crf"}, choice_flag({"--quality"}, "How the clip is compressed; lossless: .mkv or .png",
-                                        kQualities, request.encoding.quality, request.encoding.quality)),
-       integer_flag({"--crf"},
-                    "The codec's own scale instead of --quality; 0 is best. draft, good, high are 23, 16, "
-                    "10 of H.264, 25, 16, 10 of H.265 (both to 51), 38, 22, 12 of VP9; ProRes has LT and HQ",
-                    kCrfs, request.encoding.crf),
-       choice_flag({"--codec"}, "Another codec than the container's first, where it holds it", kCodecs,
-                   request.encoding.codec, "the container's"),
-       choice_flag({"--pix-fmt"}, "How colours are stored, where the codec has it", kPixFmts,
-                   request.encoding.pix_fmt, "the codec's")}};
+  return {"Output",
+          {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
+                     "The clip to write. Its extension is the format: .mp4 (H.264), .mkv, .webm (VP9), .mov "
+                     "(ProRes), .gif, .png (numbered files, with the settings in a .json); - writes Matroska "
+                     "to standard output",
+                     request.outputs.output),
+           switch_flag({"--overwrite", "-y"}, "Replace existing files; they stay if the run fails",
+                       request.outputs.overwrite, true),
+           switch_flag({"--skip-existing"},
+                       "Render nothing if the clip exists, is complete and has the requested length",
+                       arguments.skip_existing, true),
+           path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
+                     request.outputs.save_latents),
+           switch_flag({"--no-metadata"}, "Do not record the settings in the clip", request.outputs.metadata,
+                       false),
+           replacing({"--crf"}, choice_flag({"--quality"}, "Compression; lossless needs .mkv or .png",
+                                            kQualities, request.encoding.quality, request.encoding.quality)),
+           integer_flag({"--crf"},
+                        "Compression on the codec's own scale, instead of --quality; 0 is best. draft, good "
+                        "and high are 23, 16 and 10 for H.264; 25, 16 and 10 for H.265 (both end at 51); 38, "
+                        "22 and 12 for VP9. ProRes has only its profiles LT and HQ",
+                        kCrfs, request.encoding.crf),
+           choice_flag({"--codec"}, "Another codec that the container supports", kCodecs,
+                       request.encoding.codec, "the container's"),
+           choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", kPixFmts,
+                       request.encoding.pix_fmt, "the codec's")}};
 }
 
-FlagGroup look(GenerateArguments& arguments) {
+FlagGroup preview_flags(GenerateArguments& arguments) {
   const auto set_preview = [&arguments](const FlagValue& value) {
     GenerateRequest& request = arguments.request;
     request.outputs.shows_previews = value.text == "terminal";
     request.outputs.preview = request.outputs.shows_previews ? "" : parse_path(value);
   };
-  return {"Look",
+  return {"Previews and contact sheet",
           {{{"--preview"},
             "FILE",
-            "A small clip of what is sampled so far, replaced as it goes on: a name as of --output; or "
-            "\"terminal\": pictures in kitty, Ghostty, iTerm2 or WezTerm",
+            "Write a small clip of the latents so far, and replace it as sampling goes on; FILE is as for "
+            "--output. \"terminal\" shows pictures in kitty, Ghostty, iTerm2 or WezTerm instead",
             "",
             "",
             set_preview},
            integer_flag({"--preview-interval"}, "Steps from one preview to the next", kPreviewIntervals,
                         arguments.request.outputs.preview_interval, "1"),
-           path_flag({"--sheet"}, "FILE.png", "A contact sheet: frames of the clip, with their numbers",
+           path_flag({"--sheet"}, "FILE.png", "Write a contact sheet: frames of the clip with their numbers",
                      arguments.sheet)}};
+}
+
+FlagGroup condition_flags(GenerateRequest& request) {
+  const auto add_reference = [&request](const FlagValue& value) {
+    request.conditions.reference_images.push_back(parse_path(value));
+  };
+  return {"Image and video conditions, for models that take them",
+          {path_flag({"--image", "-i", "--init-img"}, "FILE", "The first frame of the clip",
+                     request.conditions.image),
+           path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The last frame of the clip",
+                     request.conditions.end_image),
+           path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
+                     request.conditions.control_video),
+           path_flag({"--control-mask", "--src-mask"}, "FILE",
+                     "A clip that is white where --control-video is replaced (VACE)",
+                     request.conditions.control_mask),
+           {{"--reference-image", "--src-ref-images"},
+            "FILE",
+            "A picture of something that should appear (VACE); repeatable",
+            "",
+            "",
+            add_reference,
+            true},
+           number_flag({"--conditioning-scale"}, "Strength of these conditions (VACE)", kConditioningScales,
+                       request.conditions.conditioning_scale, "1")}};
 }
 
 Flag size_flag(GenerateRequest& request) {
@@ -137,23 +145,23 @@ Flag size_flag(GenerateRequest& request) {
   return deciding(
       {"--width", "--height"},
       replacing({"--aspect"},
-                {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kOfModel, set}));
+                {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kModelDefault, set}));
 }
 
 Flag aspect_flag(GenerateRequest& request) {
   const auto set = [&request](const FlagValue& value) { request.size.aspect = parse_aspect(value); };
   return deciding(
       {"--width", "--height"},
-      replacing({"--size"},
-                {{"--aspect"},
-                 "W:H",
-                 "The shape: with --width or --height, or alone with at most the model's number of pixels",
-                 kDescribeAspect,
-                 "",
-                 set}));
+      replacing({"--size"}, {{"--aspect"},
+                             "W:H",
+                             "Aspect ratio, for --width or --height; alone, the clip has at most as many "
+                             "pixels as the model's default size",
+                             kDescribeAspect,
+                             "",
+                             set}));
 }
 
-// --frames and --duration say the same thing: the last one holds.
+// --frames and --duration give the same value; the last one counts.
 Flag frames_flag(GenerateRequest& request) {
   const auto set = [&request](const FlagValue& value) {
     request.size.num_frames = parse_integer(value, kFrameCounts);
@@ -163,7 +171,7 @@ Flag frames_flag(GenerateRequest& request) {
           "N",
           "Number of frames",
           describe(kFrameCounts),
-          kOfModel,
+          kModelDefault,
           set};
 }
 Flag duration_flag(GenerateRequest& request) {
@@ -173,93 +181,95 @@ Flag duration_flag(GenerateRequest& request) {
   };
   return deciding({"--frames"}, {{"--duration"},
                                  "SECONDS",
-                                 "Length; must come out as a number of frames that the model can make",
+                                 "Length; must be a number of frames that the model can make",
                                  describe(kDurations),
                                  "",
                                  set});
 }
 
-FlagGroup size_and_length(GenerateRequest& request) {
+FlagGroup size_flags(GenerateRequest& request) {
   return {"Size and length",
-          {size_flag(request), integer_flag({"--width", "-W"}, "Width", kSides, request.size.width, kOfModel),
-           integer_flag({"--height", "-H"}, "Height", kSides, request.size.height, kOfModel),
+          {size_flag(request),
+           integer_flag({"--width", "-W"}, "Width in pixels", kSides, request.size.width, kModelDefault),
+           integer_flag({"--height", "-H"}, "Height in pixels", kSides, request.size.height, kModelDefault),
            aspect_flag(request), frames_flag(request), duration_flag(request),
-           number_flag({"--fps"}, "Frames a second", kFrameRates, request.size.fps, kOfModel)}};
+           number_flag({"--fps"}, "Frames per second", kFrameRates, request.size.fps, kModelDefault)}};
 }
 
-FlagGroup sampling(GenerateRequest& request) {
+Flag sigmas_flag(GenerateRequest& request) {
+  const auto set = [&request](const FlagValue& value) { request.sampling.sigmas = parse_sigmas(value); };
+  return deciding(
+      {"--steps"},
+      {{"--sigmas"}, "LIST", "The noise level of each step, before the shift", kDescribeSigmas, "", set});
+}
+
+FlagGroup sampling_flags(GenerateRequest& request) {
   const auto set_seed = [&request](const FlagValue& value) { request.sampling.seed = parse_seed(value); };
-  const auto set_sigmas = [&request](const FlagValue& value) {
-    request.sampling.sigmas = parse_sigmas(value);
-  };
   return {
       "Sampling",
       {{{"--seed", "-s", "--base-seed"},
         "N",
-        "Same seed, same clip",
+        "Seed of the noise; the same seed gives the same clip",
         kDescribeSeed,
         "random, and printed",
         set_seed},
-       replacing({"--sigmas"},
-                 integer_flag({"--steps", "--num-inference-steps", "--sample-steps"}, "Denoising steps",
-                              kStepCounts, request.sampling.num_inference_steps, kOfModel)),
+       replacing({"--sigmas"}, integer_flag({"--steps", "--num-inference-steps", "--sample-steps"},
+                                            "Number of denoising steps", kStepCounts,
+                                            request.sampling.num_inference_steps, kModelDefault)),
        replacing({"--guidance-scale-2"},
                  number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
                              "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
-                             kGuidanceScales, request.sampling.guidance_scale, kOfModel)),
-       number_flag({"--guidance-scale-2"}, "The same for the low-noise expert, where there are two",
-                   kGuidanceScales, request.sampling.guidance_scale_2, "as --guidance-scale, or the model's"),
+                             kGuidanceScales, request.sampling.guidance_scale, kModelDefault)),
+       number_flag({"--guidance-scale-2"},
+                   "--guidance-scale of the low-noise expert, if there are two experts", kGuidanceScales,
+                   request.sampling.guidance_scale_2, "as --guidance-scale, or the model's"),
        number_flag({"--boundary-ratio", "--moe-boundary"},
                    "The noise level at which the low-noise expert takes over", kBoundaryRatios,
-                   request.sampling.boundary_ratio, kOfModel),
+                   request.sampling.boundary_ratio, kModelDefault),
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
-                   "Where the steps are spent: higher, on layout", kFlowShifts, request.sampling.flow_shift,
-                   kOfModel),
-       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "The solver", kSamplers,
-                   request.sampling.sampler, kOfModel),
+                   "Shift of the noise levels; a higher value spends more steps on the layout of the frames",
+                   kFlowShifts, request.sampling.flow_shift, kModelDefault),
+       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "Sampling method", kSamplers,
+                   request.sampling.sampler, kModelDefault),
        switch_flag({"--legacy-sigmas"},
-                   "UniPC's noise levels as diffusers up to 0.36 and the original Wan code have them",
+                   "Noise levels of UniPC as in diffusers up to 0.36 and in the original Wan code",
                    request.sampling.legacy_sigmas, true),
-       deciding({"--steps"}, {{"--sigmas"},
-                              "LIST",
-                              "The noise levels themselves, one a step, before the shift",
-                              kDescribeSigmas,
-                              "",
-                              set_sigmas})}};
+       sigmas_flag(request)}};
 }
 
-FlagGroup speed_at_a_cost(GenerateRequest& request) {
+FlagGroup caching_flags(GenerateRequest& request) {
   const auto add_option = [&request](const FlagValue& value) {
     request.caching.options.push_back(value.text);
   };
   return {
-      "Speed at a cost in quality",
+      "Step caching: faster, with some loss of quality",
       {replacing({"--cache-option"},
                  choice_flag({"--cache-mode"},
-                             "Skip steps that change little; for 20 steps and more. The run says how many",
+                             "Method that skips steps which change little; useful from about 20 steps on. "
+                             "The run reports how many steps it skipped",
                              kCacheModes, request.caching.mode, request.caching.mode)),
        {{"--cache-option"},
         "KEY=VALUE",
-        "threshold=X: higher skips more; first=N, last=N: so many are always computed; "
-        "coefficients=A,B,... of teacache; max-skip=N, ratios=A,B,... and calibrate=yes, which measures "
-        "them, of magcache; repeatable",
+        "threshold=X: a higher value skips more steps; first=N, last=N: the first and last N steps are "
+        "always computed; teacache: coefficients=A,B,...; magcache: max-skip=N, ratios=A,B,... and "
+        "calibrate=yes, which measures the ratios; repeatable",
         "",
         "the method's",
         add_option,
         true}}};
 }
 
-/// The flag of a component, which is called like it.
-Flag part_flag(const std::string& name, const char* description, GenerateRequest& request) {
+/// The flag that replaces a component; --text-encoder replaces "text_encoder".
+Flag part_flag(const std::string& name, const char* help, GenerateRequest& request) {
   std::string component = name.substr(2);
   std::replace(component.begin(), component.end(), '-', '_');
   const auto set = [&request, component](const FlagValue& value) {
     request.model.parts[component] = parse_path(value);
   };
-  return {{name}, "PATH", description, "", "", set};
+  return {{name}, "PATH", help, "", "", set};
 }
 
-FlagGroup model(GenerateRequest& request) {
+FlagGroup model_flags(GenerateRequest& request) {
   const auto add_lora = [&request](const FlagValue& value) {
     request.model.loras.push_back(parse_lora(value));
   };
@@ -268,34 +278,34 @@ FlagGroup model(GenerateRequest& request) {
   };
   return {"Model",
           {path_flag({"--model", "-m"}, "PATH",
-                     "A Wan checkpoint: a folder, a file, a short name or org/repo (t2v pull)",
+                     "A Wan checkpoint: a folder, a file, a short name (t2v models) or org/repo (t2v pull)",
                      request.model.model, "tiny-world"),
            part_flag("--transformer",
-                     "This part instead of the model's: a folder or a file. Without --model the rest has to "
-                     "be named as well",
+                     "A folder or a file that replaces the model's transformer. Without --model, the other "
+                     "parts are needed too",
                      request),
-           part_flag("--transformer-2", "The same for the low-noise expert", request),
-           part_flag("--vae", "The same", request),
-           part_flag("--text-encoder", "The same", request),
-           part_flag("--tokenizer", "The same", request),
-           part_flag("--image-encoder", "The same", request),
+           part_flag("--transformer-2", "Replaces the transformer of the low-noise expert", request),
+           part_flag("--vae", "Replaces the VAE", request),
+           part_flag("--text-encoder", "Replaces the text encoder", request),
+           part_flag("--tokenizer", "Replaces the tokenizer", request),
+           part_flag("--image-encoder", "Replaces the image encoder", request),
            {{"--lora"},
             "PATH[:STRENGTH]",
-            "A LoRA to merge into the transformer; may be given again",
+            "A LoRA to merge into the transformer; repeatable",
             "",
             "",
             add_lora,
             true},
            {{"--lora-2"},
             "PATH[:STRENGTH]",
-            "The same for the low-noise expert; may be given again",
+            "A LoRA to merge into the low-noise expert; repeatable",
             "",
             "",
             add_lora_2,
             true}}};
 }
 
-FlagGroup machine(GenerateRequest& request) {
+FlagGroup machine_flags(GenerateRequest& request) {
   const auto set_device = [&request](const FlagValue& value) {
     request.machine.device = parse_device(value);
   };
@@ -308,15 +318,14 @@ FlagGroup machine(GenerateRequest& request) {
            kDevices,
            {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.machine.device, set_device}),
        choice_flag({"--dtype"},
-                   "Numbers of text encoder and transformer. float16: of the transformer, beside a text "
-                   "encoder in float32; fp8: its matrices are kept in 8 bits and computed in bfloat16",
+                   "Number format of text encoder and transformer. float16: the text encoder stays in "
+                   "float32; fp8: matrices of the transformer are kept in 8 bits and computed in bfloat16",
                    kDtypes, request.machine.dtype, request.machine.dtype),
-       choice_flag(
-           {"--offload"},
-           "Where the transformer's blocks wait for their turn: none on the device; auto: cpu if --max-vram "
-           "asks for it, else none",
-           kOffloads, request.machine.offload, request.machine.offload),
-       number_flag({"--max-vram"}, "GiB of the GPU to use at most; blocks that do not fit wait elsewhere",
+       choice_flag({"--offload"},
+                   "Where blocks of the transformer are kept until they are needed; none: on the device; "
+                   "auto: cpu if --max-vram needs it, else none",
+                   kOffloads, request.machine.offload, request.machine.offload),
+       number_flag({"--max-vram"}, "GPU memory to use at most, in GiB; blocks that do not fit are offloaded",
                    kMaxVrams, request.machine.max_vram),
        completing(kDevices, {{"--text-encoder-device"},
                              "WORD",
@@ -324,19 +333,19 @@ FlagGroup machine(GenerateRequest& request) {
                              kDescribeDevice,
                              "as --device",
                              set_text_encoder_device}),
-       path_flag({"--embeds-cache"}, "DIR", "Keeps what the text encoder makes of prompts, for later runs",
+       path_flag({"--embeds-cache"}, "DIR", "Keep the embeddings of prompts in this folder for later runs",
                  request.machine.embeds_cache),
-       switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, not the same pixels",
+       switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, slightly different pixels",
                    request.machine.vae_tiling, true),
        integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.machine.threads,
-                    "one a core")}};
+                    "one per core")}};
 }
 
-FlagGroup from_elsewhere(GenerateArguments& arguments) {
-  return {"Values from elsewhere",
+FlagGroup config_flags(GenerateArguments& arguments) {
+  return {"Flags from a file",
           {path_flag({"--config"}, "FILE",
-                     "Flags as a JSON object, {\"steps\": 20}: one of your own, a preset, or what "
-                     "inspect says of a clip",
+                     "Read flags from a JSON object such as {\"steps\": 20}: your own file, a preset, or the "
+                     "settings that t2v inspect shows",
                      arguments.config)}};
 }
 
@@ -344,10 +353,16 @@ FlagGroup from_elsewhere(GenerateArguments& arguments) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {what_to_show(arguments),     where_to(arguments),      look(arguments),
-          what_to_start_from(request), size_and_length(request), sampling(request),
-          speed_at_a_cost(request),    model(request),           machine(request),
-          from_elsewhere(arguments)};
+  return {prompt_flags(arguments),  output_flags(arguments), preview_flags(arguments),
+          condition_flags(request), size_flags(request),     sampling_flags(request),
+          caching_flags(request),   model_flags(request),    machine_flags(request),
+          config_flags(arguments)};
+}
+
+FlagGroup dry_run_flag(bool& dry_run) {
+  return {
+      "Instead of rendering",
+      {switch_flag({"--dry-run"}, "Check everything and print the plan, as t2v plan does", dry_run, true)}};
 }
 
 }  // namespace t2v

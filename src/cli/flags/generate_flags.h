@@ -8,20 +8,23 @@
 
 namespace t2v {
 
-/// What the command line of `generate` asks for.
+/// The values of the flags of `generate`.
 struct GenerateArguments {
   GenerateRequest request;
-  std::filesystem::path prompt_file;  ///< "-" is standard input; empty: the prompt is in `request`
-  std::filesystem::path config;       ///< read by whoever reads the command line
-  bool skip_existing = false;         ///< what is there already and whole is not rendered
-  std::filesystem::path sheet;        ///< a contact sheet of what is rendered; empty: none
-  bool dry_run = false;               ///< instead of rendering, what it would take is told
+  std::filesystem::path prompt_file;  ///< "-": standard input; empty: the prompt is in `request`
+  std::filesystem::path config;       ///< read by parse_arguments()
+  bool skip_existing = false;         ///< render nothing if the clip exists and is complete
+  std::filesystem::path sheet;        ///< a contact sheet of the clip; empty: none
+  bool dry_run = false;               ///< print the plan instead of rendering
 };
 
-/// Where the default of a flag is that of the model.
-inline constexpr const char* kOfModel = "the model's";
+/// The default of a flag whose value comes from the model.
+inline constexpr const char* kModelDefault = "the model's";
 
 /// The flags of `generate`, in the order of --help; they write into `arguments`.
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments);
+
+/// --dry-run, for a command that makes a clip.
+FlagGroup dry_run_flag(bool& dry_run);
 
 }  // namespace t2v

@@ -3,16 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
-#include "t2v/error.h"
 #include "t2v/text.h"
+#include "text_file.h"
+#include "usage_error.h"
 
 namespace t2v {
 namespace {
@@ -20,18 +19,14 @@ namespace {
 using Groups = std::vector<FlagGroup>;
 using nlohmann::ordered_json;
 
-/// What is recorded about a clip, or a preset says about models, and is no flag.
-const std::vector<std::string> kBookkeeping = {"t2v",         "matches",       "arguments", "model_sha256",
-                                               "device_name", "skipped_steps", "encoder",   "teacache"};
-/// Flags that only a command line can have.
-const std::vector<std::string> kOnlyTyped = {"config", "help", "version"};
+/// Keys of settings and presets that are not flags: they record facts about a clip, or say which models a
+/// preset is for.
+const std::vector<std::string> kFacts = {"t2v",         "matches",       "arguments", "model_sha256",
+                                         "device_name", "skipped_steps", "encoder",   "teacache"};
+/// Flags that can only stand on a command line.
+const std::vector<std::string> kOnlyOnCommandLine = {"config", "help", "version"};
 constexpr size_t kLargestConfig = 1 << 20;
 constexpr const char* kVariablePrefix = "T2V_";
-
-[[noreturn]] void refuse(const std::string& doing, const std::string& got, const std::string& expected,
-                         const std::string& advice = "") {
-  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
-}
 
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -39,7 +34,7 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 
 const Flag* flag_of(const Groups& groups, const std::string& name) { return find_flag(groups, "--" + name); }
 
-/// A value of JSON as it would be typed.
+/// A JSON value as it would be typed on a command line.
 std::string text_of(const ordered_json& value, const std::string& where) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean() || value.is_number()) return value.dump();
@@ -52,7 +47,8 @@ std::string text_of(const ordered_json& value, const std::string& where) {
 
 GivenFlag given_from_value(const std::string& name, const ordered_json& value, const std::string& where) {
   GivenFlag given{name, {}, where + ": " + name};
-  if (contains(kOnlyTyped, name)) refuse(given.where, "it here", "it on the command line");
+  if (contains(kOnlyOnCommandLine, name))
+    refuse(given.where, "a flag that a file cannot give", "it on the command line");
   if (!value.is_array()) {
     given.values.push_back(text_of(value, given.where));
   } else {
@@ -61,35 +57,23 @@ GivenFlag given_from_value(const std::string& name, const ordered_json& value, c
   return given;
 }
 
-std::string read_text(const std::filesystem::path& file) {
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kLargestConfig + 1, '\0');
-  if (!stream.read(text.data(), static_cast<std::streamsize>(text.size())) && !stream.eof()) {
-    refuse("--config " + file.string(), errno != 0 ? file_trouble(errno) : "no text", "a readable file");
-  }
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() > kLargestConfig) {
-    refuse("--config " + file.string(), "a file of more than 1 MiB", "a JSON object of flags");
-  }
-  return text;
-}
-
-/// A JSON object, and the keys that it has with the line of each, as often as they are there.
-struct ConfigText {
+/// A JSON object, and its keys with the line of each; a key that stands twice is there twice.
+struct Config {
   ordered_json object;
   std::vector<std::pair<std::string, std::string>> keys;  ///< name, "file:line"
 };
 
-ConfigText parse_config(const std::filesystem::path& file) {
-  const std::string text = read_text(file);
+Config parse_config(const std::filesystem::path& file) {
+  const std::string doing = "--config " + file.string();
+  const std::string text = read_text_file(std::filesystem::absolute(file), kLargestConfig + 1, doing);
+  if (text.size() > kLargestConfig) refuse(doing, "a file of more than 1 MiB", "a JSON object of flags");
   const auto line_at = [&](size_t end) {
     const auto last = text.begin() + static_cast<std::ptrdiff_t>(std::min(end, text.size()));
     return file.string() + ':' + std::to_string(1 + std::count(text.begin(), last, '\n'));
   };
   constexpr const char* kExpected = R"(a JSON object such as {"steps": 20})";
   std::istringstream stream(text);
-  ConfigText config;
+  Config config;
   const auto note_key = [&](int depth, nlohmann::json::parse_event_t event, const ordered_json& parsed) {
     if (depth == 1 && event == ordered_json::parse_event_t::key) {
       config.keys.emplace_back(parsed.get<std::string>(), line_at(static_cast<size_t>(stream.tellg())));
@@ -107,13 +91,13 @@ ConfigText parse_config(const std::filesystem::path& file) {
   return config;
 }
 
-/// The variables that begin with T2V_, by name.
+/// The variables that begin with T2V_, sorted by name.
 std::vector<GivenFlag> variables() {
   std::vector<GivenFlag> found;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string entry = *variable;
     const size_t equals = entry.find('=');
-    if (entry.rfind(kVariablePrefix, 0) != 0 || equals == std::string::npos || equals + 1 == entry.size())
+    if (!entry.starts_with(kVariablePrefix) || equals == std::string::npos || equals + 1 == entry.size())
       continue;
     std::string name = entry.substr(std::strlen(kVariablePrefix), equals - std::strlen(kVariablePrefix));
     std::transform(name.begin(), name.end(), name.begin(),
@@ -124,15 +108,15 @@ std::vector<GivenFlag> variables() {
   return found;
 }
 
-/// Whether `flag` holds in place of `other` where both were given.
+/// Whether the value of `other` does not count if `flag` is given nearer.
 bool excludes(const Flag& flag, const Flag& other) {
   return &flag == &other || contains(flag.decides, other.names[0]) || contains(flag.replaces, other.names[0]);
 }
 
-/// The longest name that is shown and compared.
+/// Longer names are cut before they are shown and compared.
 constexpr size_t kLongestName = 60;
 
-/// The key that a person most likely meant; else "".
+/// The known key that is most like `name`; "" if none is.
 std::string closest_key(const Groups& groups, std::string name) {
   name.resize(std::min(name.size(), kLongestName));
   std::replace(name.begin(), name.end(), '-', '_');
@@ -179,7 +163,7 @@ void set_values(const Flag& flag, const GivenFlag& given) {
 std::vector<GivenFlag> given_from_json(const ordered_json& object, const std::string& where) {
   std::vector<GivenFlag> given;
   for (const auto& [name, value] : object.items()) {
-    if (contains(kBookkeeping, name)) {
+    if (contains(kFacts, name)) {
       refuse(where + ": " + name, "what is recorded about a clip", "a flag", "leave it out");
     }
     if (!value.is_null()) given.push_back(given_from_value(name, value, where));
@@ -187,22 +171,21 @@ std::vector<GivenFlag> given_from_json(const ordered_json& object, const std::st
   return given;
 }
 
-ordered_json flags_of(const ordered_json& settings) {
+ordered_json flags_of_settings(const ordered_json& settings) {
   ordered_json flags = settings;
-  for (const std::string& name : kBookkeeping) flags.erase(name);
+  for (const std::string& name : kFacts) flags.erase(name);
   return flags;
 }
 
 std::vector<GivenFlag> read_config(const std::filesystem::path& file) {
-  const ConfigText config = parse_config(file);
+  const Config config = parse_config(file);
   std::vector<GivenFlag> given;
   std::map<std::string, std::string> seen;
   for (const auto& [name, line] : config.keys) {
     const auto [earlier, is_new] = seen.emplace(name, line);
     if (!is_new) refuse(line + ": " + name, "the key a second time", "it once", "see " + earlier->second);
     const ordered_json& value = config.object[name];
-    if (!value.is_null() && !contains(kBookkeeping, name))
-      given.push_back(given_from_value(name, value, line));
+    if (!value.is_null() && !contains(kFacts, name)) given.push_back(given_from_value(name, value, line));
   }
   return given;
 }
@@ -217,13 +200,13 @@ std::vector<UnusedVariable> unused_variables(const Groups& groups) {
   std::vector<UnusedVariable> unused;
   for (const GivenFlag& variable : variables()) {
     if (flag_of(groups, variable.name) != nullptr) continue;
-    std::string said = escape_for_display(variable.where) + " names no flag: not used";
+    std::string warning = escape_for_display(variable.where) + " names no flag: not used";
     if (std::string meant = closest_key(groups, variable.name); !meant.empty()) {
       std::transform(meant.begin(), meant.end(), meant.begin(),
                      [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
-      said += "; did you mean " + std::string(kVariablePrefix) + meant + '?';
+      warning += "; did you mean " + std::string(kVariablePrefix) + meant + '?';
     }
-    unused.push_back({variable.where, said});
+    unused.push_back({variable.where, warning});
   }
   return unused;
 }

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "invocation.h"
 
 namespace t2v {
 namespace {
@@ -8,18 +8,18 @@ const std::vector<std::string> kColors = {"auto", "always", "never"};
 
 }  // namespace
 
-FlagGroup talking_flags(Invocation& invocation) {
-  return {"How it talks",
-          {switch_flag({"--quiet", "-q"}, "Only errors", invocation.log_level, LogLevel::kQuiet),
-           switch_flag({"--verbose", "-v"}, "Details of what is loaded and chosen", invocation.log_level,
-                       LogLevel::kVerbose),
-           switch_flag({"--json"}, "The result on standard output as JSON", invocation.json, true),
+FlagGroup general_flags(Invocation& invocation) {
+  return {"General",
+          {switch_flag({"--quiet", "-q"}, "Print errors only", invocation.log_level, LogLevel::kQuiet),
+           switch_flag({"--verbose", "-v"}, "Print details of loading and of automatic choices",
+                       invocation.log_level, LogLevel::kVerbose),
+           switch_flag({"--json"}, "Print the result on standard output as JSON", invocation.json, true),
            choice_flag({"--progress"}, "How progress is shown on standard error", kProgressStyles,
                        invocation.progress, invocation.progress),
-           choice_flag({"--color"}, "Colour on standard error; NO_COLOR is honoured", kColors,
-                       invocation.color, invocation.color),
-           switch_flag({"--help", "-h"}, "This text", invocation.help, true),
-           switch_flag({"--version"}, "The version", invocation.version, true)}};
+           choice_flag({"--color"}, "Colours on standard error; auto: on a terminal, unless NO_COLOR is set",
+                       kColors, invocation.color, invocation.color),
+           switch_flag({"--help", "-h"}, "Print this help", invocation.help, true),
+           switch_flag({"--version"}, "Print the version", invocation.version, true)}};
 }
 
 }  // namespace t2v

@@ -5,8 +5,8 @@
 
 namespace t2v {
 
-/// The prompt that a file holds ("-": standard input), without byte order mark and final line break. Error
-/// (kUsage) that names the file if it cannot be read, is blank, larger than a prompt may be, or not UTF-8.
+/// Reads the prompt in a file ("-": in standard input), without its line break at the end. Error (kUsage)
+/// that names the file if it cannot be read, is blank, is not UTF-8 or is larger than kLongestPrompt.
 std::string read_prompt(const std::filesystem::path& file);
 
 }  // namespace t2v

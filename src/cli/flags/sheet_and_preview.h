@@ -5,19 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/screen/progress.h"
 #include "generate_flags.h"
+#include "invocation.h"
 #include "t2v/sheet.h"
 
 namespace t2v {
 
-/// Error (kUsage, kOutput) for a --sheet or a --preview terminal that cannot be, before anything is rendered.
-void check_look(const Invocation& invocation, const GenerateArguments& arguments);
+/// Checks --sheet and --preview terminal before anything is rendered. Error (kUsage, kOutput).
+void check_sheet_and_preview(const Invocation& invocation, const GenerateArguments& arguments);
 
-/// write_sheet(), whose Error then says that the clips are written.
-void make_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite);
+/// Writes the contact sheet of finished clips. Its Error says that the clips are written.
+void write_sheet_of(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite);
 
-/// RunControl::on_preview for --preview terminal; empty without it.
+/// A function for RunControl::on_preview that shows pictures in the terminal; empty without --preview
+/// terminal.
 std::function<void(const std::string& png)> preview_in_terminal(const GenerateArguments& arguments,
                                                                 Progress& progress);
 

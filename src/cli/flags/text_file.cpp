@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "t2v/error.h"
 #include "t2v/text.h"
+#include "usage_error.h"
 
 namespace t2v {
 namespace {
@@ -15,19 +15,15 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kPiece = 64 << 10;
 
-[[noreturn]] void refuse(const std::string& doing) {
-  throw Error(ErrorCode::kUsage, {.doing = doing, .got = file_trouble(errno), .expected = "a readable file"});
-}
-
-std::string read_some(int descriptor, size_t most, const std::string& doing) {
+std::string read_all(int descriptor, size_t limit, const std::string& doing) {
   std::string text;
-  while (text.size() < most) {
+  while (text.size() < limit) {
     const size_t before = text.size();
-    text.resize(std::min(most, before + kPiece));
+    text.resize(std::min(limit, before + kPiece));
     const ssize_t count = ::read(descriptor, text.data() + before, text.size() - before);
     text.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
     if (count == 0) break;
-    if (count < 0 && errno != EINTR) refuse(doing);
+    if (count < 0 && errno != EINTR) refuse(doing, file_trouble(errno), "a readable file");
   }
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
@@ -35,12 +31,12 @@ std::string read_some(int descriptor, size_t most, const std::string& doing) {
 
 }  // namespace
 
-std::string read_input(const std::filesystem::path& file, size_t most, const std::string& doing) {
-  if (file == "-") return read_some(STDIN_FILENO, most, doing);
+std::string read_text_file(const std::filesystem::path& file, size_t limit, const std::string& doing) {
+  if (file == "-") return read_all(STDIN_FILENO, limit, doing);
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) refuse(doing);
+  if (descriptor < 0) refuse(doing, file_trouble(errno), "a readable file");
   try {
-    std::string text = read_some(descriptor, most, doing);
+    std::string text = read_all(descriptor, limit, doing);
     ::close(descriptor);
     return text;
   } catch (...) {

@@ -6,8 +6,8 @@
 
 namespace t2v {
 
-/// At most `most` bytes of a file ("-": standard input), without byte order mark. Error (kUsage) that begins
-/// with `doing` if it cannot be read.
-std::string read_input(const std::filesystem::path& file, size_t most, const std::string& doing);
+/// Reads at most `limit` bytes of a file ("-": of standard input) and removes a byte order mark. Error
+/// (kUsage) that begins with `doing` if the file cannot be read.
+std::string read_text_file(const std::filesystem::path& file, size_t limit, const std::string& doing);
 
 }  // namespace t2v

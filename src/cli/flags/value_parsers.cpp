@@ -6,13 +6,13 @@
 #include <limits>
 #include <sstream>
 
-#include "t2v/error.h"
 #include "t2v/text.h"
+#include "usage_error.h"
 
 namespace t2v {
 namespace {
 
-/// The whole of `text` as a number in C's spelling, whatever the locale; nothing for anything else.
+/// All of `text` as a number, independent of the locale; nothing for other text.
 template <typename T>
 std::optional<T> read(std::string_view text) {
   T number{};
@@ -30,13 +30,11 @@ std::string shown(double number) {
 
 [[noreturn]] void refuse(const FlagValue& value, const std::string& expected,
                          const std::string& nearest = "") {
-  throw Error(ErrorCode::kUsage, {.doing = value.flag,
-                                  .got = '"' + value.text + '"',
-                                  .expected = expected,
-                                  .advice = nearest.empty() ? "" : "the nearest is " + nearest});
+  t2v::refuse(value.flag, '"' + value.text + '"', expected,
+              nearest.empty() ? "" : "the nearest is " + nearest);
 }
 
-/// The whole number in `range` nearest to `text`, if that is a number at all.
+/// The whole number in `range` that is nearest to `text`; "" if the text is not a number.
 std::string nearest_integer(const std::string& text, Range<int64_t> range) {
   const std::optional<double> number = read<double>(text);
   if (!number || std::isnan(*number)) return "";
@@ -146,7 +144,7 @@ std::vector<double> parse_sigmas(const FlagValue& value) {
 std::string parse_device(const FlagValue& value) {
   const std::string& text = value.text;
   if (text == "cpu" || text == "cuda" || text == "auto") return text;
-  const bool numbered = text.rfind("cuda:", 0) == 0 && read<uint8_t>(text.substr(5)).has_value();
+  const bool numbered = text.starts_with("cuda:") && read<uint8_t>(text.substr(5)).has_value();
   if (!numbered) refuse(value, kDescribeDevice);
   return text;
 }
@@ -159,7 +157,7 @@ std::filesystem::path parse_path(const FlagValue& value) {
 LoraChoice parse_lora(const FlagValue& value) {
   const size_t colon = value.text.rfind(':');
   const std::string number = colon == std::string::npos ? "" : value.text.substr(colon + 1);
-  // What follows a colon in a path is no number; what follows one behind a path has to be.
+  // A colon may be part of the path. Behind the path of a file that exists, a number has to follow.
   std::error_code ignored;
   const bool behind_a_path = colon != std::string::npos && !std::filesystem::exists(value.text, ignored) &&
                              std::filesystem::exists(value.text.substr(0, colon), ignored);

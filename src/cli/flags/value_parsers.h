@@ -12,7 +12,7 @@
 
 namespace t2v {
 
-/// A flag as it was typed, with its value: what an error about it shows.
+/// The value of a flag as text, and the place that an error about it begins with: "--steps", "T2V_STEPS".
 struct FlagValue {
   std::string flag;
   std::string text;
@@ -23,8 +23,7 @@ struct Size {
   int64_t width, height;
 };
 
-// Each reads the value of a flag. Error (kUsage): the flag, what was got, what is allowed, the nearest that
-// is.
+// Each parser throws an Error (kUsage) that says the place, the text, the allowed values and the nearest one.
 
 int64_t parse_integer(const FlagValue& value, Range<int64_t> range);
 double parse_number(const FlagValue& value, Range<double> range);
@@ -33,9 +32,9 @@ std::string parse_choice(const FlagValue& value, const std::vector<std::string>&
 Size parse_size(const FlagValue& value);
 /// "16:9"; each side may have decimals.
 AspectRatio parse_aspect(const FlagValue& value);
-/// A negative number is "a random seed": no value.
+/// A negative number asks for a random seed and gives no value.
 std::optional<uint64_t> parse_seed(const FlagValue& value);
-/// Numbers separated by commas, each above 0 and at most 1, each lower than the one before.
+/// Numbers separated by commas, from at most 1 down to above 0.
 std::vector<double> parse_sigmas(const FlagValue& value);
 /// "cpu", "cuda", "cuda:N", "auto".
 std::string parse_device(const FlagValue& value);
@@ -43,7 +42,7 @@ std::filesystem::path parse_path(const FlagValue& value);
 /// "PATH" or "PATH:STRENGTH".
 LoraChoice parse_lora(const FlagValue& value);
 
-// What the parsers above allow, in words: for errors and for --help.
+// The values that the parsers allow, in words, for errors and for --help.
 
 std::string describe(Range<int64_t> range);
 std::string describe(Range<double> range);

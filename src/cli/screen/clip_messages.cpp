@@ -2,14 +2,47 @@
 
 #include <nlohmann/json.hpp>
 
+#include "format.h"
+#include "streams.h"
+#include "t2v/error.h"
+#include "t2v/text.h"
+
 namespace t2v {
 
-std::string describe_result(const GenerateResult& result, bool json, double seconds) {
+using Json = nlohmann::ordered_json;
+
+std::string clip_line(const GenerateResult& result, bool json, double seconds) {
   if (!json) return result.output.string() + '\n';
-  const nlohmann::ordered_json object = {{"output", result.output.string()},
-                                         {"seconds", seconds},
-                                         {"settings", nlohmann::ordered_json::parse(result.settings)}};
-  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  const Json object = {
+      {"output", result.output.string()}, {"seconds", seconds}, {"settings", Json::parse(result.settings)}};
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+int print_existing_clip(const GenerateResult& clip, bool json) {
+  if (!json) return print("there  " + clip.output.string() + '\n');
+  return print_json(
+      {{"output", clip.output.string()}, {"there", true}, {"settings", Json::parse(clip.settings)}});
+}
+
+bool lacks_latents(const Outputs& outputs) {
+  std::error_code ignored;
+  return !outputs.save_latents.empty() && !std::filesystem::exists(outputs.save_latents, ignored);
+}
+
+void warn_missing_latents(const Outputs& outputs, size_t more, Progress& progress) {
+  const auto shown = [](const std::filesystem::path& path) { return escape_for_display(path.string()); };
+  const std::string others = more == 0 ? "" : " (nor are those of " + count_of_clips(more) + " more)";
+  progress.note("t2v: warning: --save-latents " + shown(outputs.save_latents) + " is not written" + others +
+                ": " + shown(outputs.output) +
+                " is there already, and nothing is sampled; move the clip away to have both made");
+}
+
+void expect_one_output(bool json, const std::filesystem::path& output) {
+  if (!json || output != "-") return;
+  throw Error(ErrorCode::kUsage, {.doing = "--json",
+                                  .got = "--output -",
+                                  .expected = "one of them: both go to standard output",
+                                  .advice = "use --progress json"});
 }
 
 }  // namespace t2v

@@ -4,8 +4,6 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "t2v/text.h"
-
 namespace t2v {
 
 std::string formatted(const char* format, ...) {
@@ -19,7 +17,7 @@ std::string formatted(const char* format, ...) {
   return text;
 }
 
-std::string in_bytes(int64_t bytes) {
+std::string format_bytes(int64_t bytes) {
   constexpr double kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
   const auto value = static_cast<double>(bytes);
   if (value >= 999.5 * kMiB) return formatted("%.2f GiB", value / kGiB);
@@ -28,7 +26,7 @@ std::string in_bytes(int64_t bytes) {
   return value >= kKiB ? formatted("%.0f KiB", value / kKiB) : formatted("%.0f B", value);
 }
 
-std::string in_seconds(double seconds) {
+std::string format_seconds(double seconds) {
   if (seconds < 0.9995e-3) return formatted("%.3g us", seconds * 1e6);
   if (seconds < 0.9995) return formatted("%.3g ms", seconds * 1e3);
   if (seconds < 99.95) return formatted("%.3g s", seconds);
@@ -37,31 +35,5 @@ std::string in_seconds(double seconds) {
 }
 
 std::string count_of_clips(size_t count) { return std::to_string(count) + (count == 1 ? " clip" : " clips"); }
-
-std::string in_html(const std::string& text) {
-  std::string html;
-  for (const char letter : escape_for_display(text)) {
-    switch (letter) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += letter;
-    }
-  }
-  return html;
-}
 
 }  // namespace t2v

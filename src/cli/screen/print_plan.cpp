@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string time_of(const std::optional<double>& seconds) { return seconds ? in_seconds(*seconds) : "-"; }
+std::string time_of(const std::optional<double>& seconds) { return seconds ? format_seconds(*seconds) : "-"; }
 
 std::string in_flops(double tflop) {
   if (tflop == 0) return "-";
@@ -40,11 +40,11 @@ std::string describe_files(const Plan& plan) {
   std::string text;
   int64_t all = 0;
   for (const PlannedFile& file : plan.files) {
-    text += formatted("  %-16s %10s  ", file.component.c_str(), in_bytes(file.bytes).c_str()) +
+    text += formatted("  %-16s %10s  ", file.component.c_str(), format_bytes(file.bytes).c_str()) +
             escape_for_display(file.path.string()) + '\n';
     all += file.bytes;
   }
-  return "files, " + in_bytes(all) + '\n' + text;
+  return "files, " + format_bytes(all) + '\n' + text;
 }
 
 std::string describe_phases(const Plan& plan) {
@@ -53,25 +53,25 @@ std::string describe_phases(const Plan& plan) {
                                gpu ? "GPU memory" : "", "time");
   for (const PlannedPhase& phase : plan.phases) {
     text += formatted("%-10s %14s %12s %12s %10s\n", phase.name.c_str(), in_flops(phase.tflop).c_str(),
-                      phase.host_bytes > 0 ? in_bytes(phase.host_bytes).c_str() : "-",
+                      phase.host_bytes > 0 ? format_bytes(phase.host_bytes).c_str() : "-",
                       !gpu                  ? ""
-                      : phase.gpu_bytes > 0 ? in_bytes(phase.gpu_bytes).c_str()
+                      : phase.gpu_bytes > 0 ? format_bytes(phase.gpu_bytes).c_str()
                                             : "-",
                       time_of(phase.seconds).c_str());
   }
   return text + formatted("%-10s %14s %12s %12s %10s\n", "in all", "",
-                          in_bytes(most(plan, &PlannedPhase::host_bytes)).c_str(),
-                          gpu ? in_bytes(most(plan, &PlannedPhase::gpu_bytes)).c_str() : "",
+                          format_bytes(most(plan, &PlannedPhase::host_bytes)).c_str(),
+                          gpu ? format_bytes(most(plan, &PlannedPhase::gpu_bytes)).c_str() : "",
                           time_of(total_seconds(plan)).c_str());
 }
 
 std::string describe_device(const Plan& plan) {
   std::string text = "device    " + plan.device;
-  text += plan.device_name.empty() ? ", which is not there" : ", " + plan.device_name;
-  if (plan.available.gpu > 0) text += ", " + in_bytes(plan.available.gpu);
+  text += plan.device_name.empty() ? ", which this machine does not have" : ", " + plan.device_name;
+  if (plan.available.gpu > 0) text += ", " + format_bytes(plan.available.gpu);
   text += ", " + plan.machine.dtype + '\n';
   if (plan.available.host > 0)
-    text += "memory    " + in_bytes(plan.available.host) + " can be allocated now\n";
+    text += "memory    " + format_bytes(plan.available.host) + " can be allocated now\n";
   if (plan.blocks.count > 0) {
     text += "blocks    " + std::to_string(plan.blocks.resident) + " of " + std::to_string(plan.blocks.count) +
             " stay on the GPU" +
@@ -100,16 +100,16 @@ std::string describe(const Plan& plan) {
   text += describe_device(plan) + '\n' + describe_phases(plan) + '\n' + describe_files(plan) + '\n';
   text += "writes    " + escape_for_display(plan.outputs.front().string());
   if (plan.outputs.size() > 1) text += " to " + escape_for_display(plan.outputs.back().string());
-  text += ", about " + in_bytes(plan.disk.output);
-  if (plan.disk.latents > 0) text += ", and until then " + in_bytes(plan.disk.latents) + " of latents";
-  if (plan.disk.free > 0) text += "; " + in_bytes(plan.disk.free) + " are free";
+  text += ", about " + format_bytes(plan.disk.output);
+  if (plan.disk.latents > 0) text += ", and until then " + format_bytes(plan.disk.latents) + " of latents";
+  if (plan.disk.free > 0) text += "; " + format_bytes(plan.disk.free) + " are free";
   text += '\n';
   std::string unknown;
   for (const PlannedPhase& phase : plan.phases) {
     if (!phase.seconds) unknown += (unknown.empty() ? "" : ", ") + phase.name;
   }
   if (!unknown.empty())
-    text += "No time: " + unknown + " not measured on this device; t2v bench e2e.model does it.\n";
+    text += "No time for " + unknown + ": not measured on this device; run t2v bench e2e.model\n";
   return text;
 }
 
@@ -161,20 +161,8 @@ Json to_json(const Plan& plan) {
 
 }  // namespace
 
-int show_plan(const Plan& plan, bool json) {
+int print_plan(const Plan& plan, bool json) {
   return json ? print_json(to_json(plan)) : print(describe(plan));
-}
-
-int show_there(const GenerateResult& clip, bool json) {
-  if (!json) return print("there  " + clip.output.string() + '\n');
-  return print_json(
-      {{"output", clip.output.string()}, {"there", true}, {"settings", Json::parse(clip.settings)}});
-}
-
-FlagGroup dry_run_flag(bool& dry_run) {
-  return {"Instead of rendering",
-          {switch_flag({"--dry-run"}, "Check everything, and tell what it would take, as t2v plan does",
-                       dry_run, true)}};
 }
 
 }  // namespace t2v

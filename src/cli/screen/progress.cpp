@@ -54,7 +54,7 @@ double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 bool counts_bytes(Kind kind) { return kind == Kind::kDownload || kind == Kind::kVerify; }
 
-/// "3 of 12", or "1.20 of 28.90 GB, 35.1 MB/s" after that many seconds.
+/// "3 of 12", or "1.20 of 28.90 GB, 35.1 MB/s" for bytes that took `seconds`.
 std::string describe_count(const Event& event, double seconds) {
   if (!counts_bytes(event.kind)) {
     return event.total > 0 ? std::to_string(event.done) + " of " + std::to_string(event.total) : "";
@@ -68,7 +68,7 @@ std::string describe_count(const Event& event, double seconds) {
   return text;
 }
 
-/// Width, length and seed: enough to know what will come and to make it again.
+/// Size, length, steps and seed of a clip.
 std::string describe_settings(const Json& settings) {
   char rate[32];
   std::snprintf(rate, sizeof rate, "%g", settings.value("fps", 0.0));
@@ -99,8 +99,8 @@ void Progress::on_event(const Event& event) {
   }
 }
 
-/// Books the time since the last event on the phase that used it. Returns the seconds left of this one, where
-/// its first piece does not count: it pays for warming up.
+/// Adds the time since the last event to the phase that used it. Returns the seconds left of this phase. Its
+/// first piece is not counted for that, because it includes the warm-up.
 std::optional<double> Progress::account(const Event& event, double now) {
   phases_[event.done > 0 ? event.kind : current_].spent += now - last_event_;
   current_ = event.kind;
@@ -116,15 +116,10 @@ std::optional<double> Progress::account(const Event& event, double now) {
   return each * static_cast<double>(event.total - event.done);
 }
 
-void Progress::begin_clip(const ClipOfBatch& clip) {
+void Progress::set_clip(const std::optional<ClipOfBatch>& clip) {
   const std::lock_guard lock(mutex_);
   clip_ = clip;
   clip_began_ = seconds();
-}
-
-void Progress::end_clip() {
-  const std::lock_guard lock(mutex_);
-  clip_.reset();
 }
 
 void Progress::set_counts(const BatchCounts& counts) {
@@ -132,13 +127,13 @@ void Progress::set_counts(const BatchCounts& counts) {
   counts_ = counts;
 }
 
-/// Seconds left of the whole batch, as far as they are known.
+/// Seconds left of the whole batch, if known.
 std::optional<double> Progress::seconds_of_all() const {
   if (!clip_ || !clip_->left) return std::nullopt;
   return std::max(0.0, *clip_->left - (seconds() - clip_began_));
 }
 
-/// "t2v: ", and which clip of how many it is about.
+/// "t2v: ", or "t2v: [3/12] " for a clip of a batch.
 std::string Progress::prefix() const {
   if (!clip_) return "t2v: ";
   return "t2v: [" + std::to_string(clip_->number) + '/' + std::to_string(clip_->count) + "] ";
@@ -151,7 +146,7 @@ void Progress::show_start(const Event& event) {
   } else if (settings.is_object()) {
     started_ = describe_settings(settings);
     const std::optional<double> left = seconds_of_all();
-    const std::string of_all = left ? "; " + in_seconds(*left) + " left of all" : "";
+    const std::string of_all = left ? "; " + format_seconds(*left) + " left of all" : "";
     if (!options_.quiet) write_line(prefix() + started_ + of_all);
   }
 }
@@ -162,7 +157,7 @@ void Progress::show_done(const Event& event) {
     write_json("done", {{"output", event.detail}});
   } else if (clip_ && !options_.quiet) {
     write_line(prefix() + "wrote " + escape_for_display(finished_) + " in " +
-               in_seconds(seconds() - clip_began_));
+               format_seconds(seconds() - clip_began_));
   }
 }
 
@@ -170,7 +165,7 @@ void Progress::show_phase(const Event& event, std::optional<double> left, double
   const bool edge = event.done == 0 || event.done == event.total;
   const double pause = options_.style == "bar" ? kSecondsBetweenBars : kSecondsBetweenLines;
   const std::string count = describe_count(event, now - phases_[event.kind].began);
-  const std::string left_text = left && *left > 0 ? ", " + in_seconds(*left) + " left" : "";
+  const std::string left_text = left && *left > 0 ? ", " + format_seconds(*left) + " left" : "";
   if (options_.style == "json") {
     Json fields = {{"done", event.done}, {"total", event.total}, {"detail", event.detail}, {"left", nullptr}};
     if (left) fields["left"] = rounded(*left);
@@ -197,7 +192,7 @@ void Progress::draw_bar(const Event& event, const std::string& count) {
     const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
     line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " + count;
   }
-  if (const auto left = seconds_of_all()) line += "; " + in_seconds(*left) + " left of all";
+  if (const auto left = seconds_of_all()) line += "; " + format_seconds(*left) + " left of all";
   line.resize(std::min(line.size(), static_cast<size_t>(std::max(terminal_width(STDERR_FILENO) - 1, 0))));
   if (options_.color) line = "\033[32m" + line + "\033[0m";
   write_all(STDERR_FILENO, kClearLine + line);
@@ -256,19 +251,19 @@ void Progress::summarize(bool ok) {
     const auto counted = [](int64_t count, const char* what) { return std::to_string(count) + what; };
     write_line("t2v: " + count_of_clips(static_cast<size_t>(counts_->all)) + ": " +
                counted(counts_->written, " written, ") + counted(counts_->there, " were there, ") +
-               counted(counts_->failed, " failed; ") + in_seconds(seconds()));
+               counted(counts_->failed, " failed; ") + format_seconds(seconds()));
   } else if (ok && finished_.empty()) {
-    if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar of what came stays
+    if (bar_drawn_) write_all(STDERR_FILENO, "\n");  // the bar stays on the screen
     bar_drawn_ = false;
   } else if (ok && !options_.quiet) {
-    write_line("t2v: wrote " + escape_for_display(finished_) + " in " + in_seconds(seconds()) + ": " +
+    write_line("t2v: wrote " + escape_for_display(finished_) + " in " + format_seconds(seconds()) + ": " +
                started_);
   }
 }
 
 std::function<std::string()> Progress::stop_notice() const {
   return [style = options_.style, began = began_] {
-    const std::string notice = "stopping at the next step; once more to leave at once";
+    const std::string notice = "stopping at the next step; a second signal quits at once";
     if (style != "json") return (style == "bar" ? "\nt2v: " : "t2v: ") + notice + '\n';
     const Json line = {{"event", "log"},
                        {"version", kJsonVersion},

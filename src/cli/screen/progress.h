@@ -9,53 +9,54 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "t2v/generate.h"
+#include "t2v/run.h"
 
 namespace t2v {
 
-/// How to talk on standard error.
+/// The style of the messages on standard error.
 struct ProgressOptions {
   std::string style = "plain";  ///< "bar", "plain", "json", "none"
-  bool quiet = false;           ///< only errors; "json" is not affected
+  bool quiet = false;           ///< only errors; "json" shows everything all the same
   bool color = false;
 };
 
-/// One of many clips.
+/// The clip of a batch that is being rendered.
 struct ClipOfBatch {
   int64_t number = 0, count = 0;  ///< counted from 1
   std::string output;
-  std::optional<double> left;  ///< seconds for this one and all that follow
+  std::optional<double> left;  ///< seconds for this clip and all that follow
 };
 
-/// What became of the clips of a batch.
+/// How many clips of a batch ended in which way.
 struct BatchCounts {
   int64_t all = 0, written = 0, there = 0, failed = 0;
 };
 
-/// Everything that the command says on standard error, in the style asked for. `--help` documents the lines
-/// of "json".
+/// Writes everything that the command shows on standard error, in the chosen style. `t2v --help` documents
+/// the lines of "json".
 class Progress {
  public:
   explicit Progress(const ProgressOptions& options) : options_(options) {}
 
+  /// Shows an event of a run.
   void on_event(const Event& event);
-  /// The events to come are of this clip; of none.
-  void begin_clip(const ClipOfBatch& clip);
-  void end_clip();
-  /// What summarize() tells about a batch.
+  /// The events that follow belong to this clip of a batch, or to none.
+  void set_clip(const std::optional<ClipOfBatch>& clip);
+  /// Sets the counts that summarize() shows for a batch.
   void set_counts(const BatchCounts& counts);
-  /// A line of the log.
+  /// Writes a line of the log.
   void log(const std::string& line);
-  /// The same for what a quiet run does not say.
+  /// Writes a line of the log unless the run is quiet.
   void note(const std::string& line);
-  /// Why the run ends without a clip; `message` is without "t2v: error: ".
+  /// Writes why the command failed; `message` is without "t2v: error: ".
   void fail(int code, const std::string& message);
-  /// That the run was asked to stop, and what is left of it; an error as well for who reads "json".
+  /// Writes that the run was stopped by a signal; an error for readers of "json".
   void stop(int code, const std::string& message);
-  /// The last line of a run that started; nothing if it did not.
+  /// Writes the last line of a run; nothing if no run began.
   void summarize(bool ok);
 
-  /// What to write when the user asks to stop; may be called on any thread, and after this is gone.
+  /// Makes the message that is written when the user asks to stop. It may be called on any thread, also when
+  /// this object is gone.
   std::function<std::string()> stop_notice() const;
   /// Seconds since the start.
   double seconds() const;
@@ -63,7 +64,7 @@ class Progress {
  private:
   struct Phase {
     double began = 0;
-    double first_done = 0;  ///< when the first piece was done: the estimate of the time left begins there
+    double first_done = 0;  ///< when the first piece was done; the time left is estimated from here
     double spent = 0;
   };
 

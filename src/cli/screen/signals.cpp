@@ -14,11 +14,11 @@ namespace {
 
 constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/// A signal this soon after the first is the same one: timeout(1) signals its command and then its group.
+/// A signal this soon after the first counts as the same: timeout(1) signals its command, then its group.
 constexpr std::chrono::milliseconds kSameSignal{300};
 
 std::mutex notice_lock;
-std::function<std::string()> notice;  // nothing while a signal ends the process at once
+std::function<std::string()> notice;  // empty: the first signal ends the process
 std::atomic<bool> stop{false};
 std::atomic<int> stop_signal = SIGINT;
 
@@ -41,7 +41,7 @@ sigset_t set_of(std::initializer_list<int> numbers) {
   std::_Exit(128 + number);
 }
 
-/// Waits for the signals of `set`, the only thread that gets them.
+/// Waits for the signals of `set`. No other thread receives them.
 void watch(sigset_t set) {
   std::chrono::steady_clock::time_point first;
   for (int number = 0; ::sigwait(&set, &number) == 0;) {
@@ -61,9 +61,8 @@ void on_bus_error(int number, siginfo_t* info, void*) {
     ::signal(number, SIG_DFL);
     return;
   }
-  say("t2v: error: reading the model: got a file that was cut short while it was being read, expected one "
-      "that stays as "
-      "it is; restore the file and run again\n");
+  say("t2v: error: reading the model: got a file that became shorter while it was being read, expected a "
+      "file that does not change; restore the file and run again\n");
   ::_exit(3);
 }
 
@@ -85,8 +84,8 @@ void watch_stop_signals() {
     ::sigaction(number, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&set, number);
   }
-  // Blocked before any other thread starts, and so in all of them: oneDNN's kernels keep other things than a
-  // stack where a handler's frame would be written.
+  // Blocked before any other thread starts, and so in every thread: oneDNN's kernels keep other data where
+  // the system would write the stack frame of a signal handler.
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::thread(watch, set).detach();
 }

@@ -18,7 +18,7 @@ namespace t2v {
 void open_missing_streams() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) == -1 && errno == EBADF) {
-      // The lowest free number: this one.
+      // open() takes the lowest free number, which is this one.
       [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
     }
   }

@@ -7,27 +7,26 @@
 
 namespace t2v {
 
-/// Opens /dev/null in place of a closed standard input, output or error: the first file that a run opens
-/// would get that number and receive what is meant for the stream.
+/// Opens /dev/null in place of a closed standard input, output or error. Otherwise the first file that a run
+/// opens would get the number of the closed stream, and messages would be written into the file.
 void open_missing_streams();
 
-/// Writes all of `text`; false, with errno, if that fails.
+/// Writes all of `text`. Returns false, with errno set, if that fails.
 bool write_all(int descriptor, std::string_view text);
 
-/// Writes what was asked for to standard output: if it cannot be written, the command failed. Returns exit
-/// code 0. Error (kOutput).
+/// Writes the result of a command to standard output. Returns exit code 0. Error (kOutput).
 int print(const std::string& text);
 
-/// The same on one line; bytes that are no UTF-8 are replaced.
+/// Prints JSON on one line; bytes that are not UTF-8 are replaced. Returns exit code 0. Error (kOutput).
 int print_json(const nlohmann::ordered_json& value);
 
-/// True if `descriptor` is a pipe whose reader has gone.
+/// Whether `descriptor` is a pipe whose reader has gone.
 bool is_closed_pipe(int descriptor);
 
-/// True if `descriptor` is a terminal that understands cursor movement.
+/// Whether `descriptor` is a terminal that can move its cursor.
 bool is_terminal(int descriptor);
 
-/// Columns of the terminal, 80 if it does not say.
+/// Columns of the terminal; 80 if they are unknown.
 int terminal_width(int descriptor);
 
 }  // namespace t2v

@@ -26,13 +26,13 @@ std::string to_base64(std::string_view bytes) {
   return text;
 }
 
-/// In pieces of at most 4096 characters, each of which but the last says that more come.
+/// Pieces of at most 4096 characters; each piece but the last says that more follow.
 std::string kitty_sequence(const std::string& base64, int columns) {
   constexpr size_t kPiece = 4096;
   std::string text;
   for (size_t begin = 0; begin < base64.size(); begin += kPiece) {
     const bool more = begin + kPiece < base64.size();
-    // A PNG to show at once, to which the terminal is to answer nothing.
+    // a=T: show the picture at once; f=100: it is a PNG; q=2: the terminal does not answer.
     text += begin == 0 ? "\033_Ga=T,f=100,q=2,c=" + std::to_string(columns) + "," : "\033_G";
     text += std::string("m=") + (more ? "1" : "0") + ";" + base64.substr(begin, kPiece) + "\033\\";
   }

@@ -5,19 +5,19 @@
 
 namespace t2v {
 
-/// How a terminal takes pictures.
+/// How a terminal receives pictures.
 enum class PictureProtocol {
   kNone,
   kKitty,  ///< https://sw.kovidgoyal.net/kitty/graphics-protocol/
   kIterm,  ///< https://iterm2.com/documentation-images.html
 };
 
-/// What the terminal says of itself in the environment: TERM, TERM_PROGRAM, LC_TERMINAL, KITTY_WINDOW_ID.
-/// kNone inside tmux and screen, which pass none of it on.
+/// The protocol of the terminal, by the variables TERM, TERM_PROGRAM, LC_TERMINAL and KITTY_WINDOW_ID. kNone
+/// inside tmux and screen, which do not pass pictures on.
 PictureProtocol picture_protocol();
 
-/// What to write to the terminal so that it shows a PNG picture, `columns` characters wide, where the cursor
-/// is. Not for kNone.
+/// The characters that make the terminal show a PNG picture at the cursor, `columns` characters wide. The
+/// protocol may not be kNone.
 std::string picture_sequence(PictureProtocol protocol, std::string_view png, int columns);
 
 }  // namespace t2v

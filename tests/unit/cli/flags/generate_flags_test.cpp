@@ -57,7 +57,7 @@ TEST(Flags, TakeEverySettingThatAClipRecords) {
   const CheckedRequest recorded = all_settings();
   const auto settings = nlohmann::ordered_json::parse(settings_of(recorded));
   GenerateArguments arguments;
-  apply_given(generate_flags(arguments), given_from_json(flags_of(settings), "settings"));
+  apply_given(generate_flags(arguments), given_from_json(flags_of_settings(settings), "settings"));
   const GenerateRequest& read = arguments.request;
 
   EXPECT_EQ(read.prompt, recorded.prompt);

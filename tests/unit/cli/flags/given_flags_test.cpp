@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class FlagValues : public ::testing::Test {
+class GivenFlags : public ::testing::Test {
  protected:
   GenerateRequest& request() { return arguments.request; }
 
@@ -47,7 +47,7 @@ std::string refusal(Action action) {
   return "";
 }
 
-TEST_F(FlagValues, JsonSetsFlagsOfEveryKind) {
+TEST_F(GivenFlags, JsonSetsFlagsOfEveryKind) {
   const auto object = ordered_json::parse(R"({
     "prompt": "ein Ball", "num_inference_steps": 7, "cfg-scale": 2.5, "seed": "18446744073709551615",
     "sampler": "euler", "sigmas": [1.0, 0.5], "vae_tiling": true, "overwrite": false, "width": null,
@@ -66,23 +66,23 @@ TEST_F(FlagValues, JsonSetsFlagsOfEveryKind) {
   EXPECT_EQ(request().model.loras[0].strength, 0.5);
 }
 
-TEST_F(FlagValues, WhatIsOnlyRecordedIsSkipped) {
+TEST_F(GivenFlags, WhatIsOnlyRecordedIsSkipped) {
   const auto object = ordered_json::parse(
       R"({"t2v": "0.1.0", "arguments": ["-p", "a"], "model_sha256": {"a": "b"}, "encoder": "x264", "matches": {}})");
-  EXPECT_TRUE(flags_of(object).empty());
+  EXPECT_TRUE(flags_of_settings(object).empty());
   EXPECT_TRUE(read_config(config(object.dump())).empty());
   EXPECT_EQ(refusal([&] { given_from_json(object, "jobs.jsonl:3"); }),
             "jobs.jsonl:3: t2v: got what is recorded about a clip, expected a flag; leave it out");
 }
 
-TEST_F(FlagValues, OnlyTheCommandLineReadsStandardInput) {
+TEST_F(GivenFlags, OnlyTheCommandLineReadsStandardInput) {
   apply_given(groups, {{"prompt-file", {"-"}, "--prompt-file"}});
   EXPECT_EQ(arguments.prompt_file, "-");
   const auto row = given_from_json(ordered_json::parse(R"({"prompt_file": "-"})"), "jobs.jsonl:3");
   EXPECT_THAT(refusal([&] { apply_given(groups, row); }), StartsWith("jobs.jsonl:3: prompt_file: got \"-\""));
 }
 
-TEST_F(FlagValues, JsonErrorsNameThePlaceAndTheKey) {
+TEST_F(GivenFlags, JsonErrorsNameThePlaceAndTheKey) {
   const auto message = [&](const char* text) {
     return refusal([&] { apply_given(groups, given_from_json(ordered_json::parse(text), "jobs.jsonl:3")); });
   };
@@ -105,7 +105,7 @@ TEST_F(FlagValues, JsonErrorsNameThePlaceAndTheKey) {
   EXPECT_LT(message(("{\"" + std::string(1 << 20, 'x') + "\": 3}").c_str()).size(), 300U);
 }
 
-TEST_F(FlagValues, ConfigKnowsTheLines) {
+TEST_F(GivenFlags, ConfigKnowsTheLines) {
   const auto file =
       config("{\n  \"steps\": 4,\n\n  \"lora\": [\n    \"a.safetensors\"\n  ],\n  \"fps\": 8}\n");
   const auto given = read_config(file);
@@ -115,7 +115,7 @@ TEST_F(FlagValues, ConfigKnowsTheLines) {
   EXPECT_EQ(place_of(given[2]), file.string() + ":7");
 }
 
-TEST_F(FlagValues, ConfigErrorsNameTheLine) {
+TEST_F(GivenFlags, ConfigErrorsNameTheLine) {
   const auto message = [&](const std::string& text) {
     return refusal([&] { apply_given(groups, read_config(config(text))); });
   };
@@ -145,7 +145,7 @@ TEST_F(FlagValues, ConfigErrorsNameTheLine) {
   EXPECT_THAT(refusal([] { read_config(::testing::TempDir()); }), HasSubstr("a folder"));
 }
 
-TEST_F(FlagValues, EveryPresetIsAConfig) {
+TEST_F(GivenFlags, EveryPresetIsAConfig) {
   int presets = 0;
   const auto folder = std::filesystem::path(T2V_FIXTURES).parent_path().parent_path() / "configs";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -157,7 +157,7 @@ TEST_F(FlagValues, EveryPresetIsAConfig) {
   EXPECT_GT(presets, 10);
 }
 
-TEST_F(FlagValues, EnvironmentNamesFlags) {
+TEST_F(GivenFlags, EnvironmentNamesFlags) {
   ::setenv("T2V_STEPS", "4", 1);
   ::setenv("T2V_GUIDANCE_SCALE", "", 1);
   ::setenv("T2V_VERSION", "1.2", 1);
@@ -172,14 +172,14 @@ TEST_F(FlagValues, EnvironmentNamesFlags) {
   const auto unknown = std::find_if(unused.begin(), unused.end(),
                                     [](const auto& variable) { return variable.name == "T2V_STEPZ"; });
   ASSERT_NE(unknown, unused.end());
-  EXPECT_EQ(unknown->said, "T2V_STEPZ names no flag: not used; did you mean T2V_STEPS?");
+  EXPECT_EQ(unknown->warning, "T2V_STEPZ names no flag: not used; did you mean T2V_STEPS?");
   EXPECT_THAT(refusal([&] {
                 apply_given(groups, {{"steps", {"x"}, "T2V_STEPS"}});
               }),
               StartsWith("T2V_STEPS: got \"x\""));
 }
 
-TEST_F(FlagValues, TheNearerHolds) {
+TEST_F(GivenFlags, TheNearerHolds) {
   const std::vector<GivenFlag> far = {{"lora", {"a"}, "far"},          {"steps", {"9"}, "far"},
                                       {"sigmas", {"1", "0.5"}, "far"}, {"width", {"32"}, "far"},
                                       {"height", {"48"}, "far"},       {"guidance_scale_2", {"3"}, "far"},
@@ -201,7 +201,7 @@ TEST_F(FlagValues, TheNearerHolds) {
   EXPECT_EQ(request().model.loras[0].file, "b");
 }
 
-TEST_F(FlagValues, AListOfNothingTakesBack) {
+TEST_F(GivenFlags, AListOfNothingTakesBack) {
   apply_given(groups, merge(groups, {{"lora", {}, "near"}}, {{"lora", {"a"}, "far"}}));
   EXPECT_TRUE(request().model.loras.empty());
 }

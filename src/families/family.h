@@ -56,12 +56,6 @@ struct ModelName {
   std::string repository;  ///< of the published model; "" for a model of another size
 };
 
-/// How LoRA files name the modules of a transformer, beside the key maps of the transformer.
-struct LoraNames {
-  std::vector<std::string> parameters;  ///< endings of parameters that are no weight or bias, in diffusers
-  std::string modulation;               ///< original name of the parameter that ".diff_m" changes
-};
-
 /// A family of models: names of its parts and tensors in files, its configurations, and the inputs of its
 /// models. A family knows names, shapes and configurations; its pipelines are in
 /// engine/pipelines/registry.cpp.
@@ -122,9 +116,6 @@ class Family {
   /// (kInput) for configurations that contradict each other.
   virtual LatentGeometry geometry(const ModelInfo& model) const = 0;
 
-  // --- LoRA
-
-  virtual LoraNames lora_names() const { return {}; }
   /// The transformer that a LoRA was made for, for messages. `widths`: inputs of each module, 0 if unknown.
   virtual std::string lora_made_for(const std::map<std::string, int64_t>& widths) const;
 };

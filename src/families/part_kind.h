@@ -19,6 +19,12 @@ struct IgnoredTensors {
   std::string reason;  ///< the warning, behind "leaving out the 12 tensors of "
 };
 
+/// How LoRA files name the modules of a transformer, beside the key maps of the transformer.
+struct LoraNames {
+  std::vector<std::string> parameters;  ///< endings of parameters that are no weight or bias, in diffusers
+  std::string modulation;               ///< original name of the parameter that ".diff_m" changes
+};
+
 /// A kind of part that models of a family have.
 struct PartKind {
   std::string name;     ///< in model_index.json: "transformer", "text_encoder_2", "tokenizer", ...
@@ -36,6 +42,7 @@ struct PartKind {
   std::vector<KeyMap> key_maps = {};
   std::vector<FusedTensors> fused = {};
   std::vector<IgnoredTensors> ignored = {};
+  LoraNames lora = {};
 
   /// The part whose network it has: itself, or its twin.
   const std::string& network() const { return twin.empty() ? name : twin; }

@@ -90,7 +90,6 @@ class WanFamily : public Family {
   std::string models_for(Condition condition) const override;
   LatentGeometry geometry(const ModelInfo& model) const override;
 
-  LoraNames lora_names() const override { return {{"scale_shift_table", "pos_embed"}, "modulation"}; }
   std::string lora_made_for(const std::map<std::string, int64_t>& widths) const override;
 };
 

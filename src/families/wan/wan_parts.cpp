@@ -21,7 +21,8 @@ PartKind transformer() {
                 {".to_added_kv.", {".add_k_proj.", ".add_v_proj."}}},
       // diffusers leaves them out and attends to everything, as they were trained to approximate.
       .ignored = {{".to_gate_compress.",
-                   "FastVideo's sparse attention (to_gate_compress); attention is full, as in diffusers"}}};
+                   "FastVideo's sparse attention (to_gate_compress); attention is full, as in diffusers"}},
+      .lora = {{"scale_shift_table", "pos_embed"}, "modulation"}};
 }
 
 PartKind transformer_2() {

@@ -150,7 +150,7 @@ std::string_view lora_naming_name(LoraNaming naming) {
   return "";
 }
 
-LoraKeyReader::LoraKeyReader(const Family& family) : names_(family.lora_names()) {
+LoraKeyReader::LoraKeyReader(const Family& family) : names_(family.parts().front().lora) {
   for (const LoraNaming naming : {LoraNaming::kOriginal, LoraNaming::kDiffusers}) {
     for (const KeyMap& key_map : family.parts().front().key_maps) {
       if (!key_map.table.empty()) tables_.emplace_back(naming, from_underscores(key_map.table, naming));

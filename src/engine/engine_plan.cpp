@@ -6,6 +6,7 @@
 #include "engine/interface/sources.h"
 #include "engine/pipelines/prompt_encoder.h"
 #include "engine/pipelines/prompt_tokens.h"
+#include "engine/pipelines/registry.h"
 #include "engine/planning/fit_plan.h"
 #include "engine/request_threads.h"
 
@@ -44,7 +45,7 @@ Plan plan_rendering(const CheckedRequest& request) {
   expect_room(request.outputs, plan.disk.latents);
   expect_encoder(clip_file(request, ""));
   read_visual_inputs(request.conditions, request.size, checkpoint);
-  prompt_tokens(checkpoint, prompts_of(request), kMaxSequenceLength);
+  prompt_tokens(checkpoint, prompts_of(request), pipelines_of(checkpoint).max_sequence_length);
   return plan;
 }
 

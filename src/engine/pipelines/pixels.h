@@ -19,7 +19,7 @@ Frames to_frames(const Tensor& pixels);
 Tensor to_clip_pixels(const Frames& image, int64_t side);
 
 /// An image in the middle of white `canvas`, as large as fits: pixels [1, 3, 1, height, width] in [-1, 1].
-/// `factor`: of the VAE. (diffusers WanVACEPipeline.preprocess_conditions.)
+/// `factor`: of the VAE. (diffusers: preprocess_conditions() of the VACE pipeline.)
 Tensor place_on_canvas(const Frames& image, ImageSize canvas, int64_t factor);
 
 }  // namespace t2v

@@ -8,9 +8,6 @@
 
 namespace t2v {
 
-/// The tokens that the transformer was trained to see.
-constexpr int64_t kMaxSequenceLength = 512;
-
 /// The token ids of each prompt, without padding. Warns of a prompt that is longer than `max_length` tokens;
 /// the rest of it is left out. Error (kInput) for a tokenizer that is missing or damaged.
 std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint,

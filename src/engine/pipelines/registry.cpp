@@ -13,7 +13,7 @@ namespace {
 
 std::vector<FamilyPipelines>& families() {
   static std::vector<FamilyPipelines> families{
-      {"Wan", make_wan_pipeline, make_wan_cost_model},
+      {"Wan", kWanMaxSequenceLength, make_wan_pipeline, make_wan_cost_model},
   };
   return families;
 }

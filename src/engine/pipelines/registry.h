@@ -13,7 +13,8 @@ namespace t2v {
 
 /// The part of a model family that computes.
 struct FamilyPipelines {
-  std::string_view family;  ///< the family's name
+  std::string_view family;      ///< the family's name
+  int64_t max_sequence_length;  ///< tokens of a prompt; the rest is left out
   std::unique_ptr<VideoPipeline> (*make_pipeline)(RenderJob job, ModelStore& models,
                                                   const RunControl& control);
   std::unique_ptr<CostModel> (*make_cost_model)(const Checkpoint& checkpoint, const CheckedRequest& request,

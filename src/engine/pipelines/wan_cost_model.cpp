@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/pipelines/component_loader.h"
-#include "engine/pipelines/prompt_tokens.h"
+#include "engine/pipelines/wan_parts.h"
 #include "engine/planning/memory_plan.h"
 #include "engine/planning/vae_memory.h"
 #include "networks/text_encoders/clip_vision.h"
@@ -52,7 +51,7 @@ class WanCostModel final : public CostModel {
   }
 
   NetworkSize size(const std::string& component) const override {
-    if (component == "text_encoder") return {text_encoder().d_model, kMaxSequenceLength};
+    if (component == "text_encoder") return {text_encoder().d_model, kWanMaxSequenceLength};
     if (component == "vae") return {vae_.decoder_base_dim, clip_.height * clip_.width};
     return {transformer(component).dim(), latents().tokens};
   }
@@ -61,9 +60,9 @@ class WanCostModel final : public CostModel {
     const UMT5Config config = text_encoder();
     // The scores of the attention, three times.
     const double scores =
-        4.0 * kMaxSequenceLength * kMaxSequenceLength * static_cast<double>(config.num_heads);
+        4.0 * kWanMaxSequenceLength * kWanMaxSequenceLength * static_cast<double>(config.num_heads);
     return {
-        .component = "text_encoder", .flops = text_flops(config, kMaxSequenceLength), .bytes = 3 * scores};
+        .component = "text_encoder", .flops = text_flops(config, kWanMaxSequenceLength), .bytes = 3 * scores};
   }
 
   std::vector<ComponentWork> conditions() const override {

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "engine/pipelines/prompt_tokens.h"
 #include "engine/pipelines/wan_cost_model.h"
 #include "engine/pipelines/wan_vae.h"
 #include "networks/text_encoders/umt5_encoder.h"
@@ -19,7 +18,7 @@ TextEncoder umt5_text_encoder() {
     return [encoder](const std::vector<Tensor>& input_ids) { return encoder->forward(input_ids); };
   };
   // The values inside UMT5 do not fit into float16.
-  return {.make = make, .max_sequence_length = kMaxSequenceLength, .float16 = false};
+  return {.make = make, .max_sequence_length = kWanMaxSequenceLength, .float16 = false};
 }
 
 }  // namespace
@@ -43,7 +42,8 @@ AutoencoderKLWanConfig WanParts::vae_config() const {
 PromptEmbeds WanParts::encode_prompt() const {
   PromptEmbeds prompt_embeds = prompt_encoder_.encode(prompts_of(job_.request));
   for (Tensor& rows : prompt_embeds) {
-    rows = at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kMaxSequenceLength - rows.size(1)});
+    rows =
+        at::constant_pad_nd(rows.to(job_.placement.device), {0, 0, 0, kWanMaxSequenceLength - rows.size(1)});
   }
   return prompt_embeds;
 }

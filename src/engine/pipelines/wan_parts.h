@@ -15,6 +15,9 @@
 
 namespace t2v {
 
+/// Tokens of a prompt that the transformers were trained to see.
+inline constexpr int64_t kWanMaxSequenceLength = 512;
+
 /// A transformer at work on a clip: latents and timestep -> noise_pred. The guidance passes are those of the
 /// prompts.
 using WanNoisePredictor =

@@ -15,7 +15,7 @@ namespace t2v {
 /// What to time.
 struct BenchRequest {
   std::vector<std::string> cases;  ///< names, or beginnings of names; empty: those for the device
-  std::string device = "auto";     ///< as GenerateRequest's
+  std::string device = "auto";     ///< as Machine's
   std::string dtype;               ///< empty: bfloat16 on a GPU, float32 on a CPU
   int64_t threads = 0;             ///< 0: one a core
   int64_t repeats = 5;             ///< at least so many runs, after two that do not count

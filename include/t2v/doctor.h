@@ -19,7 +19,7 @@ struct Finding {
 };
 
 /// Looks at all that t2v needs to render on this machine, and tells of each thing when it is known; with
-/// `render` the last is a tiny clip of tiny-world, rendered on `device` (as GenerateRequest has it) in
+/// `render` the last is a tiny clip of tiny-world, rendered on `device` (as Machine has it) in
 /// a temporary folder and read back. What is broken is told and the rest looked at all the same. Stopped.
 void examine(const std::string& device, bool render, const std::function<void(const Finding&)>& tell,
              const RunControl& control);

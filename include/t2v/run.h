@@ -21,8 +21,8 @@ const char* event_name(Event::Kind kind);
 struct RunControl {
   std::function<void(const Event&)> on_event;  ///< called on the working thread
   const std::atomic<bool>* stop = nullptr;     ///< set to true: the run throws Stopped at its next step
-  /// With GenerateRequest::shows_previews, called on the working thread after every preview_interval steps
-  /// with a PNG picture of the clip so far: frames side by side.
+  /// With Outputs::shows_previews, called on the working thread after every preview_interval steps. `png` is
+  /// a picture of the clip so far: frames side by side.
   std::function<void(const std::string& png)> on_preview = {};
 };
 

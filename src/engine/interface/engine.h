@@ -83,7 +83,7 @@ struct BenchFunctions {
 
 /// Examines what rendering needs.
 struct DoctorFunctions {
-  /// Examines the "engine", the "device" (as GenerateRequest has it) or the "encoders". Error.
+  /// Examines the "engine", the "device" (as Machine has it) or the "encoders". Error.
   Finding (*examine)(const std::string& name, const std::string& device);
   /// Whether the clip of the self-test shows green grass. Error (kInput).
   Finding (*examine_clip)(const std::filesystem::path& clip);

@@ -8,15 +8,15 @@
 
 namespace t2v {
 
-/// The preset in configs/ that matches the checkpoint.
+/// The preset in configs/ for a checkpoint.
 ///
-/// A preset is a JSON file with the names of a request's fields as keys. Its "matches" says for which
-/// checkpoints it is: "pipeline" is diffusers' class; the name of a part ("transformer") has keys and values
-/// of its config.json (null: absent), or true or false for whether the part is there; a setting of
-/// model_index.json
-/// ("expand_timesteps") has its value; "names" are words of which one stands in a name of the model or of a
-/// LoRA, because a distilled model has the tensors of any other. Of several presets that match, the one that
-/// asks for the most counts, of these the last by name. configs/default.json asks for nothing.
+/// A preset is a JSON file whose keys are called as the fields of a request. Its "matches" says which
+/// checkpoints it is for: "pipeline" is diffusers' class; the name of a part ("transformer") holds keys and
+/// values of its config.json (null: absent), or is true or false for a part that is there or absent; a
+/// setting of model_index.json ("expand_timesteps") has its value; "names" lists words, one of which is in
+/// the name of the model or of a LoRA, because the tensors of a distilled model look like those of any other.
+/// If several presets match, the one with the most conditions counts, then the last by name.
+/// configs/default.json has no conditions.
 Config find_preset(const Checkpoint& checkpoint, const ModelChoice& choice);
 
 /// The value of a key that every preset has. Error (kInput) for a preset without it, which is damaged.

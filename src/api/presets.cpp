@@ -24,10 +24,12 @@ std::string name_of(const fs::path& path) {
   return name + '\n';
 }
 
-/// What the model, its transformers and what is merged into them are called, in lower case.
-std::string names_of(const ModelChoice& choice) {
-  std::string names =
-      name_of(choice.model) + name_of(choice.part("transformer")) + name_of(choice.part("transformer_2"));
+/// The names of the model, of its transformers and of the LoRAs for them, in lower case.
+std::string names_of(const ModelChoice& choice, const Family& family) {
+  std::string names = name_of(choice.model);
+  for (const PartKind& part : family.parts()) {
+    if (part.network() == family.parts().front().name) names += name_of(choice.part(part.name));
+  }
   for (const auto* loras : {&choice.loras, &choice.loras_2}) {
     for (const LoraChoice& lora : *loras) names += name_of(lora.file);
   }
@@ -68,7 +70,7 @@ int64_t specificity(const Config& preset, const Checkpoint& checkpoint, const st
 }  // namespace
 
 Config find_preset(const Checkpoint& checkpoint, const ModelChoice& choice) {
-  const std::string names = names_of(choice);
+  const std::string names = names_of(choice, *checkpoint.family);
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(data_folder() / "configs")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());

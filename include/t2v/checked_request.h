@@ -28,7 +28,7 @@ struct CheckedSampling {
   std::optional<double> guidance_scale_2 = {};
   /// The noise level, 0 to 1, from which the high-noise expert works; empty: the model has one expert.
   std::optional<double> boundary_ratio = {};
-  std::string sampler = {};  ///< one of kSamplers
+  std::string sampler = {};  ///< one of sampler_names()
   double flow_shift = 1;
   std::vector<double> sigmas = {};  ///< one a step, or empty: the sampler's own
   bool legacy_sigmas = false;       ///< as in Sampling

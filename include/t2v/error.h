@@ -5,16 +5,19 @@
 
 namespace t2v {
 
-/// Why something failed. The value is the exit code of the command.
+/// Why something failed. The value is the exit code of the command; describe() says what each means.
 enum class ErrorCode : int {
-  kBug = 1,       ///< a bug in t2v
-  kUsage = 2,     ///< flag, value, configuration, prompt file, or the output exists
-  kInput = 3,     ///< an input is missing or bad: model, tokenizer, image, clip
-  kOutput = 4,    ///< the output cannot be created or finished
-  kResource = 5,  ///< out of memory, or no such device
-  kNumbers = 6,   ///< NaN or infinite latents or frames
-  kNetwork = 7,   ///< the network, or a download that is not what it has to be
+  kBug = 1,
+  kUsage = 2,
+  kInput = 3,
+  kOutput = 4,
+  kResource = 5,
+  kNumbers = 6,
+  kNetwork = 7,
 };
+
+/// "an input is missing or bad"; "" for a value that is no ErrorCode.
+const char* describe(ErrorCode code);
 
 /// The only exception type that leaves t2v: what was being done, what was got, what was expected, what to do
 /// about it.

@@ -31,14 +31,22 @@ inline constexpr Range<int64_t> kThreadCounts{1, 1024};
 inline constexpr Range<int64_t> kPreviewIntervals{1, 1000};  ///< steps
 inline constexpr Range<int64_t> kCrfs{0, 63};
 
-// The words that a request may hold.
-inline const std::vector<std::string> kSamplers = {"unipc", "euler", "lcm", "dpm++"};
+// The words that a request may hold, in the order of help texts.
+const std::vector<std::string>& sampler_names();
+const std::vector<std::string>& cache_mode_names();
+const std::vector<std::string>& quality_names();
+const std::vector<std::string>& codec_names();
+const std::vector<std::string>& pix_fmt_names();
 inline const std::vector<std::string> kDtypes = {"float32", "bfloat16", "float16", "fp8"};
-inline const std::vector<std::string> kCacheModes = {"none", "teacache", "magcache", "easycache"};
 inline const std::vector<std::string> kOffloads = {"auto", "none", "cpu", "disk"};
-inline const std::vector<std::string> kQualities = {"draft", "good", "high", "lossless"};
-inline const std::vector<std::string> kCodecs = {"h264", "h265", "vp9", "prores", "ffv1"};
-inline const std::vector<std::string> kPixFmts = {"yuv420p",     "yuv422p",     "yuv444p",
-                                                  "yuv420p10le", "yuv422p10le", "yuv444p10le"};
+
+/// Words as errors and help texts list them: "a", "a or b", "a, b or c".
+std::string one_of(const std::vector<std::string>& words);
+/// Extensions of outputs, and the codec of each: ".mp4 (H.264), .mkv, ...".
+std::string describe_containers();
+/// Extensions of outputs whose frames can be exact: ".mkv or .png".
+std::string describe_lossless_containers();
+/// The values of --crf for the first three qualities: "23, 16 and 10 of 51 for H.264; ...".
+std::string describe_crf_scales();
 
 }  // namespace t2v

@@ -69,7 +69,7 @@ struct Sampling {
   std::optional<double> guidance_scale = {};    ///< at most 1: no guidance
   std::optional<double> guidance_scale_2 = {};  ///< of the low-noise expert of a model with two experts
   std::optional<double> boundary_ratio = {};  ///< noise level, 0 to 1, from which the high-noise expert works
-  std::optional<std::string> sampler = {};    ///< one of kSamplers
+  std::optional<std::string> sampler = {};    ///< one of sampler_names()
   std::optional<double> flow_shift = {};
   std::vector<double> sigmas = {};  ///< noise levels before the shift, from high to low, one a step
   bool legacy_sigmas = false;  ///< UniPC's noise levels of diffusers up to 0.36 and of the original code
@@ -80,7 +80,7 @@ struct Sampling {
 
 /// Skipping of steps that change little. It costs quality.
 struct StepCaching {
-  std::string mode = "none";              ///< one of kCacheModes
+  std::string mode = "none";              ///< one of cache_mode_names()
   std::vector<std::string> options = {};  ///< of the mode: "threshold=0.1", ...
 
   auto operator<=>(const StepCaching&) const = default;
@@ -102,10 +102,10 @@ struct Machine {
 
 /// How the frames are encoded.
 struct Encoding {
-  std::string quality = "good";     ///< one of kQualities
+  std::string quality = "good";     ///< one of quality_names()
   std::optional<int64_t> crf = {};  ///< replaces quality, on the codec's own scale
-  std::string codec = {};           ///< one of kCodecs; empty: the container's
-  std::string pix_fmt = {};         ///< one of kPixFmts; empty: the codec's
+  std::string codec = {};           ///< one of codec_names(); empty: the container's
+  std::string pix_fmt = {};         ///< one of pix_fmt_names(); empty: the codec's
 
   auto operator<=>(const Encoding&) const = default;
 };

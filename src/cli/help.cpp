@@ -5,6 +5,7 @@
 #include "cli/screen/exit_codes.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
+#include "t2v/error.h"
 
 namespace t2v {
 namespace {
@@ -52,6 +53,20 @@ void append_commands(std::string& text) {
 
 }  // namespace
 
+std::string exit_code_table() {
+  std::string text;
+  const auto append = [&text](const std::string& code, const std::string& meaning) {
+    text += "  " + code + std::string(code.size() < 3 ? 3 - code.size() : 2, ' ');
+    wrap(text, meaning, 5);
+  };
+  append("0", "success");
+  for (int code = 1; *describe(ErrorCode{code}) != '\0'; ++code)
+    append(std::to_string(code), describe(ErrorCode{code}));
+  append(std::to_string(kExitNotPassed), "clips of a batch failed, or compare or bench exceeded the given limit");
+  append("129, 130, 141, 143", "ended by a signal");
+  return text;
+}
+
 std::string describe(const Flag& flag) {
   std::string words = flag.help;
   if (!flag.allowed.empty()) words += " (" + flag.allowed + ")";
@@ -70,7 +85,7 @@ std::string help_text(const Command& command) {
     text += '\n' + group.title + '\n';
     for (const Flag& flag : group.flags) append_flag(text, flag);
   }
-  return text + command.notes + kExitCodes;
+  return text + command.notes + "\nExit codes\n" + exit_code_table();
 }
 
 std::function<int(const Invocation&, Progress&)> print_help(const Command& command) {

@@ -79,9 +79,7 @@ std::string man_page(const std::vector<Command>& commands) {
   text += ".SH FLAGS OF EVERY COMMAND\n";
   const FlagGroup general = all_flags(first).back();
   for (const Flag& flag : general.flags) text += paragraph(flag);
-  std::string codes = kExitCodes;
-  codes.erase(0, codes.find("  0"));
-  return text + ".SH EXIT STATUS\n" + verbatim(codes);
+  return text + ".SH EXIT STATUS\n" + verbatim(exit_code_table());
 }
 
 }  // namespace t2v

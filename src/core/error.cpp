@@ -4,6 +4,26 @@
 
 namespace t2v {
 
+const char* describe(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBug:
+      return "a bug in t2v";
+    case ErrorCode::kUsage:
+      return "wrong flag, value or prompt, or the output exists";
+    case ErrorCode::kInput:
+      return "an input is missing or bad";
+    case ErrorCode::kOutput:
+      return "the output cannot be written";
+    case ErrorCode::kResource:
+      return "out of memory, or no such device";
+    case ErrorCode::kNumbers:
+      return "numbers went wrong (NaN)";
+    case ErrorCode::kNetwork:
+      return "network error, or a download that does not match its hash";
+  }
+  return "";
+}
+
 Error::Error(ErrorCode code, const Parts& parts) : code_(code) {
   std::string line = parts.doing;
   const auto append = [&line](const char* separator, const char* word, const std::string& part) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/shown_name.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
@@ -92,6 +93,13 @@ std::string shown_name(std::string_view name) {
   std::string shown = "'";
   shown += name.substr(0, kLongest);
   return shown + (name.size() <= kLongest ? "'" : "...'");
+}
+
+std::string one_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return text;
 }
 
 std::string file_trouble(int error_number) {

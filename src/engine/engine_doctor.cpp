@@ -7,6 +7,7 @@
 #include <torch/headeronly/version.h>
 
 #include "engine/engine_functions.h"
+#include "media/formats.h"
 #include "media/frame_reader.h"
 #include "media/libav_build.h"
 #include "media/video_writer.h"
@@ -42,11 +43,11 @@ void examine_device(at::Device device, Finding& finding) {
   }
 }
 
-bool can_encode(const char* output, const std::string& codec) {
+bool can_encode(const Codec& codec, const ContainerFormat& format) {
   VideoSettings settings{.width = 64, .height = 64, .fps = 16, .frame_count = 1};
-  if (codec != "gif") settings.codec = codec;
+  if (format.codecs.front() != codec.name) settings.codec = codec.name;
   try {
-    expect_encoder(output, settings);
+    expect_encoder(std::string("x") + format.extension, settings);
     return true;
   } catch (const Error&) {
     return false;
@@ -56,14 +57,11 @@ bool can_encode(const char* output, const std::string& codec) {
 /// Every way in which clips can be written.
 void examine_encoders(Finding& finding) {
   std::string missing;
-  for (const auto& [codec, output] : {std::pair{"h264", "x.mp4"},
-                                      {"h265", "x.mp4"},
-                                      {"vp9", "x.webm"},
-                                      {"prores", "x.mov"},
-                                      {"ffv1", "x.mkv"},
-                                      {"gif", "x.gif"}}) {
-    std::string& list = can_encode(output, codec) ? finding.detail : missing;
-    list.append(list.empty() ? "" : ", ").append(codec);
+  for (const Codec& codec : codecs()) {
+    const ContainerFormat& format = container_for(codec);
+    if (format.container == Container::kPngSequence) continue;  // every build of FFmpeg writes it
+    std::string& list = can_encode(codec, format) ? finding.detail : missing;
+    list.append(list.empty() ? "" : ", ").append(codec.name);
   }
   if (missing.empty()) return;
   finding.detail += "; missing: " + missing;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "media/formats.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 #include "t2v/text.h"
@@ -12,75 +13,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// A codec's own scale of quality: the largest value, and what the words stand for.
-struct CrfScale {
-  int64_t largest, draft, good, high;
-};
-
-struct Codec {
-  const char* name;
-  const char* shown;
-  Words pix_fmts;  ///< the first unless told
-  std::optional<CrfScale> crf = {};
-  bool lossless = false;
-};
-
-const Words kYuv = {"yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"};
-
-const std::vector<Codec> kAll = {
-    {.name = "h264", .shown = "H.264", .pix_fmts = kYuv, .crf = CrfScale{51, 23, 16, 10}},
-    {.name = "h265", .shown = "H.265", .pix_fmts = kYuv, .crf = CrfScale{51, 25, 16, 10}},
-    {.name = "vp9", .shown = "VP9", .pix_fmts = kYuv, .crf = CrfScale{63, 38, 22, 12}},
-    {.name = "prores", .shown = "ProRes", .pix_fmts = {"yuv422p10le", "yuv444p10le"}},
-    {.name = "ffv1", .shown = "FFV1", .pix_fmts = {"bgr0"}, .lossless = true},
-    {.name = "gif", .shown = "GIF", .pix_fmts = {"pal8"}},
-    {.name = "png", .shown = "PNG", .pix_fmts = {"rgb24"}, .lossless = true},
-};
-
-struct ContainerRules {
-  Container container;
-  const char* extension;
-  Words codecs;  ///< the first unless told
-};
-
-const std::vector<ContainerRules> kContainers = {
-    {Container::kMp4, ".mp4", {"h264", "h265"}},
-    {Container::kMkv, ".mkv", {"h264", "h265", "vp9", "prores", "ffv1"}},
-    {Container::kWebm, ".webm", {"vp9"}},
-    {Container::kMov, ".mov", {"prores", "h264", "h265"}},
-    {Container::kGif, ".gif", {"gif"}},
-    {Container::kPngSequence, ".png", {"png"}},
-};
-
 bool contains(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-/// "a", "a or b", "a, b or c"
-std::string one_of(const Words& words) {
-  std::string text;
-  for (size_t i = 0; i < words.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-  return text;
-}
-
-const Codec& codec_named(const std::string& name) {
-  return *std::find_if(kAll.begin(), kAll.end(), [&](const Codec& codec) { return name == codec.name; });
-}
-
-const ContainerRules& rules_of(Container container) {
-  return *std::find_if(kContainers.begin(), kContainers.end(),
-                       [&](const ContainerRules& rules) { return rules.container == container; });
-}
-
-/// One that the codec is for, or else one that holds it.
-const ContainerRules& container_for(const Codec& codec) {
-  const auto find = [](const auto& condition) {
-    return std::find_if(kContainers.begin(), kContainers.end(), condition);
-  };
-  const auto its_own = find([&](const ContainerRules& rules) { return rules.codecs.front() == codec.name; });
-  if (its_own != kContainers.end()) return *its_own;
-  return *find([&](const ContainerRules& rules) { return contains(rules.codecs, codec.name); });
 }
 
 void check_word(const std::string& flag, const std::string& word, const Words& words) {
@@ -97,23 +31,23 @@ std::string renamed(const std::filesystem::path& output, const char* extension) 
 }
 
 const Codec& choose_codec(const std::filesystem::path& output, const OutputOptions& options) {
-  const ContainerRules& rules = rules_of(output_container(output));
+  const ContainerFormat& format = format_of(output_container(output));
   const bool lossless = options.quality == "lossless";
   if (options.codec.empty()) {
-    const bool ffv1 = lossless && contains(rules.codecs, "ffv1");
-    const Codec& codec = codec_named(ffv1 ? "ffv1" : rules.codecs.front());
+    const bool ffv1 = lossless && contains(format.codecs, "ffv1");
+    const Codec& codec = codec_named(ffv1 ? "ffv1" : format.codecs.front());
     if (!lossless || codec.lossless) return codec;
     throw Error(ErrorCode::kUsage, {.doing = "--output " + output.string(),
-                                    .got = std::string(rules.extension) + " with --quality lossless",
-                                    .expected = ".mkv or .png",
+                                    .got = std::string(format.extension) + " with --quality lossless",
+                                    .expected = describe_lossless_containers(),
                                     .advice = renamed(output, ".mkv")});
   }
-  check_word("--codec", options.codec, kCodecs);
+  check_word("--codec", options.codec, codec_names());
   const Codec& codec = codec_named(options.codec);
-  if (!contains(rules.codecs, codec.name)) {
+  if (!contains(format.codecs, codec.name)) {
     throw Error(ErrorCode::kUsage, {.doing = "--codec " + options.codec,
                                     .got = "the output " + output.string(),
-                                    .expected = one_of(rules.codecs) + " in " + rules.extension,
+                                    .expected = one_of(format.codecs) + " in " + format.extension,
                                     .advice = renamed(output, container_for(codec).extension)});
   }
   if (lossless && !codec.lossless) {
@@ -131,18 +65,21 @@ void check_crf(const Codec& codec, int64_t crf) {
   if (codec.crf) {
     throw Error(
         ErrorCode::kUsage,
-        {.doing = doing, .got = codec.shown, .expected = "0 to " + std::to_string(codec.crf->largest)});
+        {.doing = doing, .got = codec.title, .expected = "0 to " + std::to_string(codec.crf->largest)});
   }
+  Words titles;
+  for (const Codec& other : codecs())
+    if (other.crf) titles.emplace_back(other.title);
   throw Error(ErrorCode::kUsage, {.doing = doing,
-                                  .got = std::string(codec.shown) + ", which has no such scale",
-                                  .expected = "H.264, H.265 or VP9",
+                                  .got = std::string(codec.title) + ", which has no such scale",
+                                  .expected = one_of(titles),
                                   .advice = "leave --crf out"});
 }
 
 /// A GIF counts hundredths of a second, and players slow down what shows a picture for less than two.
 void check_rate(const Codec& codec, double fps) {
   constexpr double kFastestGif = 50;
-  if (codec.name != std::string("gif") || fps <= kFastestGif) return;
+  if (codec.kind != CodecKind::kGif || fps <= kFastestGif) return;
   throw Error(ErrorCode::kUsage, {.doing = "--fps " + std::to_string(fps),
                                   .got = "a .gif",
                                   .expected = "at most 50 frames a second",
@@ -152,12 +89,12 @@ void check_rate(const Codec& codec, double fps) {
 }  // namespace
 
 ChosenEncoding choose_encoding(const std::filesystem::path& output, const OutputOptions& options) {
-  check_word("--quality", options.quality, kQualities);
+  check_word("--quality", options.quality, quality_names());
   const Codec& codec = choose_codec(output, options);
-  if (!options.pix_fmt.empty()) check_word("--pix-fmt", options.pix_fmt, kPixFmts);
+  if (!options.pix_fmt.empty()) check_word("--pix-fmt", options.pix_fmt, pix_fmt_names());
   if (!options.pix_fmt.empty() && !contains(codec.pix_fmts, options.pix_fmt)) {
     throw Error(ErrorCode::kUsage, {.doing = "--pix-fmt " + options.pix_fmt,
-                                    .got = codec.shown,
+                                    .got = codec.title,
                                     .expected = one_of(codec.pix_fmts),
                                     .advice = "leave --pix-fmt out or choose another --codec"});
   }
@@ -168,12 +105,7 @@ ChosenEncoding choose_encoding(const std::filesystem::path& output, const Output
                           .pix_fmt = options.pix_fmt.empty() ? codec.pix_fmts.front() : options.pix_fmt,
                           .quality = options.quality,
                           .lossless = codec.lossless};
-  if (codec.crf) {
-    const CrfScale& scale = *codec.crf;
-    encoding.crf = options.crf.value_or(options.quality == "draft"  ? scale.draft
-                                        : options.quality == "high" ? scale.high
-                                                                    : scale.good);
-  }
+  if (codec.crf) encoding.crf = options.crf.value_or(*codec.crf.*quality_named(options.quality).crf);
   return encoding;
 }
 

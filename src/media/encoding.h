@@ -11,9 +11,9 @@ namespace t2v {
 
 /// How the frames of a clip are encoded.
 struct ChosenEncoding {
-  std::string codec;                ///< one of kCodecs, or "gif", "png"
+  std::string codec;                ///< the name of a codec in media/formats.h
   std::string pix_fmt;              ///< in libav's words: "yuv420p", "bgr0"
-  std::string quality = "good";     ///< one of kQualities
+  std::string quality = "good";     ///< one of quality_names()
   std::optional<int64_t> crf = {};  ///< for a codec that has this scale
   bool lossless = false;            ///< what is read back is what was written, bit for bit
 };

@@ -26,21 +26,6 @@ struct MuxerDeleter {
   void operator()(AVFormatContext* muxer) const { avformat_free_context(muxer); }
 };
 
-const char* muxer_name(Container container) {
-  switch (container) {
-    case Container::kMp4:
-      return "mp4";
-    case Container::kMov:
-      return "mov";
-    case Container::kWebm:
-      return "webm";
-    case Container::kGif:
-      return "gif";
-    default:
-      return "matroska";
-  }
-}
-
 uint32_t checksum(uint32_t before, const Frames& frames) {
   if (frames.rgb.empty()) return before;  // av_crc reads past a null pointer
   return av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), before, frames.rgb.data(), frames.rgb.size());
@@ -151,7 +136,7 @@ MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, 
 
 void MovieWriter::open_muxer() {
   AVFormatContext* muxer = nullptr;
-  check(avformat_alloc_output_context2(&muxer, nullptr, muxer_name(container_), output_.c_str()));
+  check(avformat_alloc_output_context2(&muxer, nullptr, format_of(container_).muxer, output_.c_str()));
   muxer_.reset(muxer);
   muxer->pb = io_.context();
   muxer->flags |= AVFMT_FLAG_BITEXACT;  // no random numbers, so that the same frames give the same bytes
@@ -171,10 +156,8 @@ void MovieWriter::write_header() {
     check(av_dict_set(&muxer_->metadata, "comment", settings_.comment.c_str(), 0));
   }
   AVDictionary* options = nullptr;
-  if (container_ == Container::kMp4) check(av_dict_set(&options, "movflags", "+faststart", 0));
-  // QuickTime's own comments end after 65,535 bytes.
-  if (container_ == Container::kMov)
-    check(av_dict_set(&options, "movflags", "+faststart+use_metadata_tags", 0));
+  if (const std::string movflags = format_of(container_).movflags; !movflags.empty())
+    check(av_dict_set(&options, "movflags", movflags.c_str(), 0));
   if (container_ == Container::kGif) {
     const int64_t last = hundredths(settings_.frame_count) - hundredths(settings_.frame_count - 1);
     check(av_dict_set_int(&options, "final_delay", last, 0));

@@ -15,14 +15,13 @@
 #include "core/staged_file.h"
 #include "media/encoding.h"
 #include "t2v/error.h"
+#include "t2v/limits.h"
 #include "t2v/text.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kExtensions = ".mp4, .mkv, .webm, .mov, .gif or .png";
 
 /// `flag` is the flag and its value, as errors show them.
 Error usage(const std::string& flag, const std::string& got, const std::string& expected,
@@ -105,15 +104,14 @@ Container output_container(const fs::path& output, const std::string& flag) {
   std::string extension = output.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  if (extension == ".mp4") return Container::kMp4;
-  if (extension == ".mkv") return Container::kMkv;
-  if (extension == ".webm") return Container::kWebm;
-  if (extension == ".mov") return Container::kMov;
-  if (extension == ".gif") return Container::kGif;
-  if (extension == ".png") return Container::kPngSequence;
+  std::vector<std::string> extensions;
+  for (const ContainerFormat& format : container_formats()) {
+    if (extension == format.extension) return format.container;
+    extensions.emplace_back(format.extension);
+  }
   throw usage(flag + " " + output.string(),
-              extension.empty() ? "a name without an extension" : "the extension " + extension, kExtensions,
-              "the extension chooses how the clip is written");
+              extension.empty() ? "a name without an extension" : "the extension " + extension,
+              one_of(extensions), "the extension chooses how the clip is written");
 }
 
 void check_file(const std::string& flag, const fs::path& file, bool overwrite, bool folder_is_tried) {

@@ -5,24 +5,16 @@
 #include <optional>
 #include <string>
 
-namespace t2v {
+#include "media/formats.h"
 
-/// What a clip is written as.
-enum class Container {
-  kMp4,
-  kMkv,
-  kWebm,
-  kMov,
-  kGif,
-  kPngSequence,  ///< numbered files
-};
+namespace t2v {
 
 /// How a clip is encoded and what it may replace.
 struct OutputOptions {
-  std::string quality = "good";     ///< "draft", "good", "high", "lossless"
+  std::string quality = "good";     ///< one of quality_names()
   std::optional<int64_t> crf = {};  ///< overrides quality, on the scale of the codec; 0 is best
-  std::string codec = {};           ///< one of kCodecs; empty: the container's
-  std::string pix_fmt = {};         ///< one of kPixFmts; empty: the codec's
+  std::string codec = {};           ///< one of codec_names(); empty: the container's
+  std::string pix_fmt = {};         ///< one of pix_fmt_names(); empty: the codec's
   double fps = 0;                   ///< where that is known
   bool overwrite = false;           ///< replace an output that exists
   int64_t frame_count = 0;          ///< how many frames there will be, where that is known

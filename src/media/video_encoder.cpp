@@ -7,18 +7,6 @@
 namespace t2v {
 namespace {
 
-const char* encoder_name(const std::string& codec) {
-  if (codec == "h264") return "libx264";
-  if (codec == "h265") return "libx265";
-  if (codec == "vp9") return "libvpx-vp9";
-  return codec == "prores" ? "prores_ks" : codec == "ffv1" ? "ffv1" : "gif";
-}
-
-/// How hard x264 and x265 work.
-const char* preset(const std::string& quality) {
-  return quality == "draft" ? "veryfast" : quality == "high" ? "slow" : "medium";
-}
-
 // Fixed, because what the encoders write depends on it: the same clip on every machine.
 constexpr int kThreads = 4;
 
@@ -51,7 +39,7 @@ AVRational frame_rate(double fps) {
 VideoEncoder::VideoEncoder(const VideoSettings& settings, const ChosenEncoding& encoding, std::string doing,
                            bool global_header, Convert convert)
     : doing_(std::move(doing)), packet_(allocated(av_packet_alloc())), convert_(std::move(convert)) {
-  const char* name = encoder_name(encoding.codec);
+  const char* name = codec_named(encoding.codec).encoder;
   const AVCodec* encoder = avcodec_find_encoder_by_name(name);
   if (encoder == nullptr) {
     throw Error(ErrorCode::kOutput, {.doing = doing_,
@@ -103,31 +91,40 @@ void VideoEncoder::set_format(const ChosenEncoding& encoding) {
 
 void VideoEncoder::set_codec(const ChosenEncoding& encoding) {
   if (encoding.crf) set_option("crf", std::to_string(*encoding.crf));
-  if (encoding.codec == "h264") {
-    set_option("preset", preset(encoding.quality));
-    // crf 0 is lossless, which High cannot hold.
-    if (codec_->pix_fmt == AV_PIX_FMT_YUV420P && *encoding.crf > 0) set_option("profile", "high");
-    // With AVX-512 x264 reads memory that nothing was written to, and of the same frames makes now this clip,
-    // now that. Who has it has AVX2.
-    if ((av_get_cpu_flags() & AV_CPU_FLAG_AVX512) != 0) set_option("x264-params", "asm=avx2");
-  } else if (encoding.codec == "h265") {
-    set_option("preset", preset(encoding.quality));
-    // It would print on standard error by itself; as many threads as we say, whatever the machine has.
-    set_option("x265-params", "log-level=none:frame-threads=1");
-    codec_->codec_tag = MKTAG('h', 'v', 'c', '1');  // what Apple's players know it by
-  } else if (encoding.codec == "vp9") {
-    set_option("cpu-used", encoding.quality == "draft" ? "5" : encoding.quality == "high" ? "1" : "3");
-    set_option("tile-columns", "2");
-    codec_->bit_rate = 0;  // crf decides alone
-  } else if (encoding.codec == "prores") {
-    const bool full_chroma = codec_->pix_fmt == AV_PIX_FMT_YUV444P10;
-    set_option("profile", full_chroma ? "4444" : encoding.quality == "draft" ? "lt" : "hq");
-    set_option("vendor", "apl0");  // some editors open nothing else
-  } else if (encoding.codec == "ffv1") {
-    codec_->level = 3;  // the version with checksums
-    codec_->gop_size = 1;
-    codec_->slices = kThreads;
-    set_option("slicecrc", "1");
+  const Quality& quality = quality_named(encoding.quality);
+  switch (codec_named(encoding.codec).kind) {
+    case CodecKind::kH264:
+      set_option("preset", quality.x26x_preset);
+      // crf 0 is lossless, which High cannot hold.
+      if (codec_->pix_fmt == AV_PIX_FMT_YUV420P && *encoding.crf > 0) set_option("profile", "high");
+      // With AVX-512 x264 reads memory that nothing was written to, and the same frames make now this clip,
+      // now that. A processor with AVX-512 has AVX2.
+      if ((av_get_cpu_flags() & AV_CPU_FLAG_AVX512) != 0) set_option("x264-params", "asm=avx2");
+      break;
+    case CodecKind::kH265:
+      set_option("preset", quality.x26x_preset);
+      // It would print on standard error by itself; as many threads as we say, whatever the machine has.
+      set_option("x265-params", "log-level=none:frame-threads=1");
+      codec_->codec_tag = MKTAG('h', 'v', 'c', '1');  // what Apple's players know it by
+      break;
+    case CodecKind::kVp9:
+      set_option("cpu-used", quality.vp9_cpu_used);
+      set_option("tile-columns", "2");
+      codec_->bit_rate = 0;  // crf decides alone
+      break;
+    case CodecKind::kProRes:
+      set_option("profile", codec_->pix_fmt == AV_PIX_FMT_YUV444P10 ? "4444" : quality.prores_profile);
+      set_option("vendor", "apl0");  // some editors open nothing else
+      break;
+    case CodecKind::kFfv1:
+      codec_->level = 3;  // the version with checksums
+      codec_->gop_size = 1;
+      codec_->slices = kThreads;
+      set_option("slicecrc", "1");
+      break;
+    case CodecKind::kGif:
+    case CodecKind::kPng:
+      break;
   }
 }
 

@@ -16,10 +16,10 @@ struct VideoSettings {
   int64_t width = 0;                ///< pixels; even where chroma has half the resolution
   int64_t height = 0;               ///< pixels; even where chroma has half the resolution
   double fps = 0;                   ///< 0.01 to 1000; 23.976 and its like mean 24000/1001
-  std::string quality = "good";     ///< "draft", "good", "high", "lossless"
+  std::string quality = "good";     ///< one of quality_names()
   std::optional<int64_t> crf = {};  ///< overrides quality, on the scale of the codec; 0 is best
-  std::string codec = {};           ///< one of kCodecs; empty: the container's
-  std::string pix_fmt = {};         ///< one of kPixFmts; empty: the codec's
+  std::string codec = {};           ///< one of codec_names(); empty: the container's
+  std::string pix_fmt = {};         ///< one of pix_fmt_names(); empty: the codec's
   std::string comment =
       {};  ///< the settings as JSON, kept in the clip or, for PNG files, beside it; empty: none
   int64_t frame_count = 0;                  ///< how many frames will be written

@@ -4,7 +4,8 @@ import json
 import re
 
 from clip_test import ClipTest, ffprobe, pixels, psnr
-from support import QUICK
+from support import QUICK, ROOT
+from tensor_files import read_tensors
 
 
 def stream_of(path):
@@ -64,6 +65,42 @@ class Numbers(ClipTest):
         self.assertGreater(distances["bfloat16"], 34, distances)
         self.assertGreater(distances["fp8"], 20, distances)
         self.assertLess(distances["fp8"], distances["float16"], distances)
+
+
+class Names(ClipTest):
+    """Every word of a flag that chooses how steps are made: none of them silently means another one."""
+
+    SMALL = ["-m", str(ROOT / "tests/fixtures/tiny-wan"), "--prompt", "snow", "--size", "32x32", "--frames", "5", "--steps", "12",
+             "--seed", "3", "-o", "clip.mkv", "--overwrite", "--save-latents", "latents.safetensors"]  # fmt: skip
+    CACHES = {
+        "none": [],
+        "teacache": ["coefficients=0,0,0,1,0", "threshold=0.5"],
+        "magcache": ["ratios=1", "first=3"],
+        "easycache": ["first=3", "threshold=1000"],
+    }
+
+    def words_of(self, flag):
+        """The words that --help lists for a flag."""
+        text = " ".join(self.run_t2v("--help").stdout.decode().split())
+        return re.split(", | or ", re.search(rf" {flag} WORD [^()]*\(([^()]*)\)", text)[1])
+
+    def assert_apart(self, flag, options):
+        """Renders a clip with each word; no two have the same latents."""
+        latents = {}
+        for word in self.words_of(flag):
+            extra = [part for option in options.get(word, []) for part in ("--cache-option", option)]
+            result = self.run_t2v(*self.SMALL, flag, word, *extra)
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            content = read_tensors(self.folder / "latents.safetensors")["latents"]
+            self.assertNotIn(content, latents.values(), word)
+            latents[word] = content
+        self.assertGreater(len(latents), 1)
+
+    def test_samplers(self):
+        self.assert_apart("--sampler", {})
+
+    def test_cache_modes(self):
+        self.assert_apart("--cache-mode", self.CACHES)
 
 
 class StepCaches(ClipTest):

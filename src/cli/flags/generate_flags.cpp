@@ -65,9 +65,8 @@ FlagGroup output_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
   return {"Output",
           {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                     "The clip to write. Its extension is the format: .mp4 (H.264), .mkv, .webm (VP9), .mov "
-                     "(ProRes), .gif, .png (numbered files, with the settings in a .json); - writes Matroska "
-                     "to standard output",
+                     "The clip to write. Its extension is the format: " + describe_containers() +
+                         " (numbered files, with the settings in a .json); - writes Matroska to standard output",
                      request.outputs.output),
            switch_flag({"--overwrite", "-y"}, "Replace existing files; they stay if the run fails",
                        request.outputs.overwrite, true),
@@ -78,16 +77,15 @@ FlagGroup output_flags(GenerateArguments& arguments) {
                      request.outputs.save_latents),
            switch_flag({"--no-metadata"}, "Do not record the settings in the clip", request.outputs.metadata,
                        false),
-           replacing({"--crf"}, choice_flag({"--quality"}, "Compression; lossless needs .mkv or .png",
-                                            kQualities, request.encoding.quality, request.encoding.quality)),
+           replacing({"--crf"}, choice_flag({"--quality"}, "Compression; lossless needs " + describe_lossless_containers(),
+                                            quality_names(), request.encoding.quality, request.encoding.quality)),
            integer_flag({"--crf"},
                         "Compression on the codec's own scale, instead of --quality; 0 is best. draft, good "
-                        "and high are 23, 16 and 10 for H.264; 25, 16 and 10 for H.265 (both end at 51); 38, "
-                        "22 and 12 for VP9. ProRes has only its profiles LT and HQ",
+                        "and high are " + describe_crf_scales() + ". ProRes has only its profiles LT and HQ",
                         kCrfs, request.encoding.crf),
-           choice_flag({"--codec"}, "Another codec that the container supports", kCodecs,
+           choice_flag({"--codec"}, "Another codec that the container supports", codec_names(),
                        request.encoding.codec, "the container's"),
-           choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", kPixFmts,
+           choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", pix_fmt_names(),
                        request.encoding.pix_fmt, "the codec's")}};
 }
 
@@ -229,7 +227,7 @@ FlagGroup sampling_flags(GenerateRequest& request) {
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
                    "Shift of the noise levels; a higher value spends more steps on the layout of the frames",
                    kFlowShifts, request.sampling.flow_shift, kModelDefault),
-       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "Sampling method", kSamplers,
+       choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "Sampling method", sampler_names(),
                    request.sampling.sampler, kModelDefault),
        switch_flag({"--legacy-sigmas"},
                    "Noise levels of UniPC as in diffusers up to 0.36 and in the original Wan code",
@@ -247,7 +245,7 @@ FlagGroup caching_flags(GenerateRequest& request) {
                  choice_flag({"--cache-mode"},
                              "Method that skips steps which change little; useful from about 20 steps on. "
                              "The run reports how many steps it skipped",
-                             kCacheModes, request.caching.mode, request.caching.mode)),
+                             cache_mode_names(), request.caching.mode, request.caching.mode)),
        {{"--cache-option"},
         "KEY=VALUE",
         "threshold=X: a higher value skips more steps; first=N, last=N: the first and last N steps are "

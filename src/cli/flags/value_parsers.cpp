@@ -57,11 +57,7 @@ std::string describe(Range<double> range) {
   return "a number from " + shown(range.smallest) + " to " + shown(range.largest);
 }
 
-std::string describe(const std::vector<std::string>& choices) {
-  std::string list = choices.front();
-  for (size_t i = 1; i < choices.size(); ++i) list += (i + 1 < choices.size() ? ", " : " or ") + choices[i];
-  return list;
-}
+std::string describe(const std::vector<std::string>& choices) { return one_of(choices); }
 
 std::string describe_size() {
   return "WIDTHxHEIGHT, each from " + std::to_string(kSides.smallest) + " to " +

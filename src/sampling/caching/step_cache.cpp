@@ -135,9 +135,16 @@ class EasyCache final : public StepCache {
 }  // namespace
 
 std::unique_ptr<StepCache> StepCache::make(const StepCacheOptions& options, StepSpan span) {
-  if (options.mode == "teacache") return std::make_unique<TeaCache>(options, span);
-  if (options.mode == "magcache") return std::make_unique<MagCache>(options, span);
-  if (options.mode == "easycache") return std::make_unique<EasyCache>(options, span);
+  switch (options.mode) {
+    case CacheMode::kNone:
+      return nullptr;
+    case CacheMode::kTeaCache:
+      return std::make_unique<TeaCache>(options, span);
+    case CacheMode::kMagCache:
+      return std::make_unique<MagCache>(options, span);
+    case CacheMode::kEasyCache:
+      return std::make_unique<EasyCache>(options, span);
+  }
   return nullptr;
 }
 

@@ -20,7 +20,7 @@ struct StepSpan {
 /// one added. For one model and one clip; decided once a step, for all prompts.
 class StepCache {
  public:
-  /// Null for the mode "none".
+  /// Null for the mode kNone.
   static std::unique_ptr<StepCache> make(const StepCacheOptions& options, StepSpan span);
   virtual ~StepCache() = default;
 

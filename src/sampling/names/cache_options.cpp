@@ -1,6 +1,5 @@
 #include "sampling/names/cache_options.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -67,12 +66,33 @@ bool yes(const Said& said) {
   return said.value == "yes";
 }
 
+/// A mode's word on the command line, and its options unless told.
+struct NamedMode {
+  const char* name;
+  StepCacheOptions options;
+};
+
+const std::vector<NamedMode>& named_modes() {
+  using enum CacheMode;
+  static const std::vector<NamedMode> all = {
+      {"none", {.mode = kNone}},
+      {"teacache", {.mode = kTeaCache, .threshold = 0.2, .first = 1, .last = 1}},
+      {"magcache", {.mode = kMagCache, .threshold = 0.12, .max_skip = 4}},  // first: a fifth of the steps
+      {"easycache", {.mode = kEasyCache, .threshold = 0.05, .first = 10, .last = 1}},
+  };
+  return all;
+}
+
 StepCacheOptions defaults(const std::string& mode, int64_t steps) {
-  if (mode == "teacache") return {.mode = mode, .threshold = 0.2, .first = 1, .last = 1};
-  if (mode == "easycache") return {.mode = mode, .threshold = 0.05, .first = 10, .last = 1};
-  if (mode != "magcache") return {.mode = mode};
-  const auto fifth = static_cast<int64_t>(0.2 * static_cast<double>(steps) + 0.5);
-  return {.mode = mode, .threshold = 0.12, .first = fifth, .max_skip = 4};
+  for (const NamedMode& named : named_modes()) {
+    if (mode != named.name) continue;
+    StepCacheOptions options = named.options;
+    if (options.mode == CacheMode::kMagCache)
+      options.first = static_cast<int64_t>(0.2 * static_cast<double>(steps) + 0.5);
+    return options;
+  }
+  throw Error(ErrorCode::kUsage,
+              {.doing = "--cache-mode", .got = in_quotes(mode), .expected = one_of(cache_mode_names())});
 }
 
 using Setter = std::function<void(const Said&)>;
@@ -82,10 +102,10 @@ std::map<std::string, Setter> setters(StepCacheOptions& options) {
       {"threshold", [&](const Said& said) { options.threshold = number(said, said.value, 0, 1000); }},
       {"first", [&](const Said& said) { options.first = count(said); }},
       {"last", [&](const Said& said) { options.last = count(said); }}};
-  if (options.mode == "teacache") {
+  if (options.mode == CacheMode::kTeaCache) {
     keys["coefficients"] = [&](const Said& said) { options.coefficients = numbers(said); };
   }
-  if (options.mode == "magcache") {
+  if (options.mode == CacheMode::kMagCache) {
     keys["max-skip"] = [&](const Said& said) { options.max_skip = count(said); };
     keys["ratios"] = [&](const Said& said) { options.ratios = numbers(said); };
     keys["calibrate"] = [&](const Said& said) { options.calibrate = yes(said); };
@@ -93,16 +113,16 @@ std::map<std::string, Setter> setters(StepCacheOptions& options) {
   return keys;
 }
 
-void check_complete(const StepCacheOptions& options) {
-  const std::string doing = "--cache-mode " + options.mode;
-  if (options.mode == "teacache" && options.coefficients.empty()) {
+void check_complete(const std::string& mode, const StepCacheOptions& options) {
+  const std::string doing = "--cache-mode " + mode;
+  if (options.mode == CacheMode::kTeaCache && options.coefficients.empty()) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
                                     .got = "a model whose polynomial is not known",
                                     .expected = "one of Wan2.1's T2V and I2V models",
                                     .advice = "give --cache-option coefficients=A,B,C,D,E, highest power "
                                               "first, or use --cache-mode easycache"});
   }
-  if (options.mode == "magcache" && options.ratios.empty() && !options.calibrate) {
+  if (options.mode == CacheMode::kMagCache && options.ratios.empty() && !options.calibrate) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
                                     .got = "no ratios, which every model has its own of",
                                     .expected = "--cache-option ratios=A,B,...",
@@ -113,16 +133,21 @@ void check_complete(const StepCacheOptions& options) {
 
 }  // namespace
 
+const std::vector<std::string>& cache_mode_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const NamedMode& named : named_modes()) list.emplace_back(named.name);
+    return list;
+  }();
+  return names;
+}
+
 StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& said,
                                     int64_t steps) {
-  if (std::find(kCacheModes.begin(), kCacheModes.end(), mode) == kCacheModes.end()) {
-    throw Error(ErrorCode::kUsage, {.doing = "--cache-mode",
-                                    .got = in_quotes(mode),
-                                    .expected = "none, teacache, magcache or easycache"});
-  }
-  if (mode == "none" && !said.empty())
-    refuse(said.front(), "no --cache-mode", "teacache, magcache or easycache");
   StepCacheOptions options = defaults(mode, steps);
+  if (options.mode == CacheMode::kNone && !said.empty())
+    refuse(said.front(), "no --cache-mode",
+           one_of({cache_mode_names().begin() + 1, cache_mode_names().end()}));
   const std::map<std::string, Setter> keys = setters(options);
   for (const std::string& text : said) {
     const Said option = split(text);
@@ -139,7 +164,7 @@ StepCacheOptions read_cache_options(const std::string& mode, const std::vector<s
     }
     found->second(option);
   }
-  check_complete(options);
+  check_complete(mode, options);
   return options;
 }
 

@@ -1,36 +1,47 @@
 #include "sampling/names/samplers.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "t2v/error.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
 
-const std::vector<Sampler>& samplers() {
-  static const std::vector<Sampler> all = {
-      {"unipc", "UniPCMultistepScheduler", "flow_shift"},
-      {"euler", "FlowMatchEulerDiscreteScheduler", "shift"},
-      {"lcm", "FlowMatchLCMScheduler", "shift"},
-      {"dpm++", "DPMSolverMultistepScheduler", "flow_shift"},
-  };
-  return all;
-}
-
-std::string list_of(std::string Sampler::*part) {
-  std::string list;
-  for (const Sampler& sampler : samplers()) list += (list.empty() ? "" : " or ") + sampler.*part;
+std::vector<std::string> all_of(std::string Sampler::*part) {
+  std::vector<std::string> list;
+  for (const Sampler& sampler : samplers()) list.push_back(sampler.*part);
   return list;
 }
 
 }  // namespace
+
+const std::vector<Sampler>& samplers() {
+  static const std::vector<Sampler> all = {
+      {SamplerKind::kUniPC, "unipc", "UniPCMultistepScheduler", "flow_shift"},
+      {SamplerKind::kEuler, "euler", "FlowMatchEulerDiscreteScheduler", "shift"},
+      {SamplerKind::kLcm, "lcm", "FlowMatchLCMScheduler", "shift"},
+      {SamplerKind::kDpm, "dpm++", "DPMSolverMultistepScheduler", "flow_shift"},
+  };
+  return all;
+}
+
+const std::vector<std::string>& sampler_names() {
+  static const std::vector<std::string> names = all_of(&Sampler::name);
+  return names;
+}
+
+const Sampler& sampler_of(SamplerKind kind) {
+  return *std::find_if(samplers().begin(), samplers().end(),
+                       [&](const Sampler& sampler) { return sampler.kind == kind; });
+}
 
 const Sampler& sampler_named(const std::string& name) {
   for (const Sampler& sampler : samplers()) {
     if (sampler.name == name) return sampler;
   }
   throw Error(ErrorCode::kUsage,
-              {.doing = "--sampler", .got = "'" + name + "'", .expected = list_of(&Sampler::name)});
+              {.doing = "--sampler", .got = "'" + name + "'", .expected = one_of(sampler_names())});
 }
 
 const Sampler& sampler_of(const Config& scheduler_config) {
@@ -38,10 +49,11 @@ const Sampler& sampler_of(const Config& scheduler_config) {
   for (const Sampler& sampler : samplers()) {
     if (sampler.class_name != class_name) continue;
     // Euler's stochastic sampling is LCM's step.
-    const bool stochastic = sampler.name == "euler" && scheduler_config.boolean("stochastic_sampling", false);
-    return stochastic ? sampler_named("lcm") : sampler;
+    const bool stochastic =
+        sampler.kind == SamplerKind::kEuler && scheduler_config.boolean("stochastic_sampling", false);
+    return stochastic ? sampler_of(SamplerKind::kLcm) : sampler;
   }
-  scheduler_config.fail("_class_name", list_of(&Sampler::class_name));
+  scheduler_config.fail("_class_name", one_of(all_of(&Sampler::class_name)));
 }
 
 double shift_of(const Config& scheduler_config, const Sampler& sampler) {

@@ -7,7 +7,7 @@ namespace t2v {
 DPMSolverMultistepScheduler::DPMSolverMultistepScheduler(const Config& config,
                                                          const SchedulerOverrides& overrides)
     : Scheduler(at::kLong),
-      flow_sigmas_(config, overrides, "dpm++"),
+      flow_sigmas_(config, overrides, SamplerKind::kDpm),
       solver_order_(config.integer("solver_order", 2, 1, 2)),
       // The reference reads every name that only another solver has as midpoint.
       heun_(config.text("solver_type", "midpoint") == "heun") {

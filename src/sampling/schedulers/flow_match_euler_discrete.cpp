@@ -5,7 +5,7 @@ namespace t2v {
 FlowMatchEulerDiscreteScheduler::FlowMatchEulerDiscreteScheduler(const Config& config,
                                                                  const SchedulerOverrides& overrides)
     : Scheduler(at::kFloat),
-      flow_sigmas_(config, overrides, "euler"),
+      flow_sigmas_(config, overrides, SamplerKind::kEuler),
       invert_sigmas_(config.boolean("invert_sigmas", false)) {}
 
 std::vector<double> FlowMatchEulerDiscreteScheduler::shifted_sigmas(int64_t num_inference_steps) const {

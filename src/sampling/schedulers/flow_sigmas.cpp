@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sampling/names/samplers.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
@@ -11,8 +10,8 @@ namespace t2v {
 namespace {
 
 /// The shift: the user's, else the config's.
-double read_shift(const Config& config, const SchedulerOverrides& overrides, const std::string& sampler) {
-  if (!overrides.flow_shift) return shift_of(config, sampler_named(sampler));
+double read_shift(const Config& config, const SchedulerOverrides& overrides, SamplerKind sampler) {
+  if (!overrides.flow_shift) return shift_of(config, sampler_of(sampler));
   const double shift = *overrides.flow_shift;
   if (std::isfinite(shift) && shift > 0) return shift;
   throw Error(ErrorCode::kUsage, {.doing = "setting the flow shift",
@@ -38,7 +37,7 @@ std::vector<double> checked_overrides(const std::vector<double>& sigmas) {
 
 }  // namespace
 
-FlowSigmas::FlowSigmas(const Config& config, const SchedulerOverrides& overrides, const std::string& sampler)
+FlowSigmas::FlowSigmas(const Config& config, const SchedulerOverrides& overrides, SamplerKind sampler)
     : num_train_timesteps_(config.integer("num_train_timesteps", 1000)),
       shift_(read_shift(config, overrides, sampler)),
       shift_terminal_(config.number("shift_terminal", 0.0)),

@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "core/config.h"
+#include "sampling/names/samplers.h"
 #include "sampling/schedulers/scheduler.h"
 
 namespace t2v {
 
-/// What the flow-matching schedulers have in common: a grid of noise levels, shifted towards noise.
+/// The part that all flow-matching schedulers share: a grid of noise levels, shifted towards noise.
 class FlowSigmas {
  public:
   /// Reads scheduler_config.json on behalf of `sampler`. Error as make_scheduler.
-  FlowSigmas(const Config& config, const SchedulerOverrides& overrides, const std::string& sampler);
+  FlowSigmas(const Config& config, const SchedulerOverrides& overrides, SamplerKind sampler);
 
   int64_t num_train_timesteps() const { return num_train_timesteps_; }
   double shift() const { return shift_; }

@@ -40,10 +40,17 @@ Tensor Scheduler::step(const Tensor& model_output, const Tensor& sample,
 
 std::unique_ptr<Scheduler> make_scheduler(const Config& config, const SchedulerOverrides& overrides) {
   const Sampler& sampler = overrides.sampler ? sampler_named(*overrides.sampler) : sampler_of(config);
-  if (sampler.name == "unipc") return std::make_unique<UniPCMultistepScheduler>(config, overrides);
-  if (sampler.name == "dpm++") return std::make_unique<DPMSolverMultistepScheduler>(config, overrides);
-  if (sampler.name == "lcm") return std::make_unique<FlowMatchLCMScheduler>(config, overrides);
-  return std::make_unique<FlowMatchEulerDiscreteScheduler>(config, overrides);
+  switch (sampler.kind) {
+    case SamplerKind::kUniPC:
+      return std::make_unique<UniPCMultistepScheduler>(config, overrides);
+    case SamplerKind::kEuler:
+      return std::make_unique<FlowMatchEulerDiscreteScheduler>(config, overrides);
+    case SamplerKind::kLcm:
+      return std::make_unique<FlowMatchLCMScheduler>(config, overrides);
+    case SamplerKind::kDpm:
+      return std::make_unique<DPMSolverMultistepScheduler>(config, overrides);
+  }
+  return nullptr;
 }
 
 }  // namespace t2v

@@ -12,8 +12,9 @@ namespace t2v {
 
 /// What a user may ask for in place of what scheduler_config.json says.
 struct SchedulerOverrides {
-  std::optional<std::string> sampler = {};  ///< one of kSamplers; settings of the other class carry over
-  std::optional<double> flow_shift = {};    ///< above 0
+  std::optional<std::string> sampler =
+      {};                                 ///< one of sampler_names(); settings of the other class carry over
+  std::optional<double> flow_shift = {};  ///< above 0
   std::vector<double> sigmas = {};  ///< replaces the sampler's own grid before the shift: falling, in (0, 1]
   /// UniPC's own grid as diffusers up to 0.36 and the original Wan code make it, not as later ones do.
   bool legacy_flow_sigmas = false;

@@ -41,7 +41,7 @@ Tensor difference_weights(const std::vector<Tensor>& ratios, const Tensor& hh, c
 
 UniPCMultistepScheduler::UniPCMultistepScheduler(const Config& config, const SchedulerOverrides& overrides)
     : Scheduler(at::kLong),
-      flow_sigmas_(config, overrides, "unipc"),
+      flow_sigmas_(config, overrides, SamplerKind::kUniPC),
       legacy_flow_sigmas_(overrides.legacy_flow_sigmas),
       final_sigma_zero_(read_word(config, "final_sigmas_type", "zero", {"zero", "sigma_min"}) == 0),
       // The reference reads the three names of DPM-Solver as bh2.

@@ -1,5 +1,7 @@
 #include "t2v/error.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace t2v {
@@ -27,6 +29,14 @@ TEST(Error, IsOneSafeLine) {
 TEST(Error, CarriesTheExitCode) {
   EXPECT_EQ(static_cast<int>(Error(ErrorCode::kNumbers, {}).code()), 6);
   EXPECT_EQ(static_cast<int>(Error(ErrorCode::kUsage, {}).code()), 2);
+}
+
+TEST(Error, EveryCodeHasAMeaningOfItsOwn) {
+  std::set<std::string> meanings;
+  for (int code = 1; code <= static_cast<int>(ErrorCode::kNetwork); ++code)
+    EXPECT_TRUE(meanings.insert(describe(ErrorCode{code})).second) << code;
+  EXPECT_FALSE(meanings.contains(""));
+  EXPECT_STREQ(describe(ErrorCode{0}), "");
 }
 
 }  // namespace

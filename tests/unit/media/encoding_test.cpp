@@ -83,8 +83,9 @@ TEST(ChooseEncoding, RefusesWhatDoesNotGoTogether) {
 }
 
 TEST(ChooseEncoding, EveryWordIsOfUse) {
-  for (const std::string& codec : kCodecs) EXPECT_EQ(choose_encoding("a.mkv", {.codec = codec}).codec, codec);
-  for (const std::string& format : kPixFmts)
+  for (const std::string& codec : codec_names())
+    EXPECT_EQ(choose_encoding("a.mkv", {.codec = codec}).codec, codec);
+  for (const std::string& format : pix_fmt_names())
     EXPECT_EQ(choose_encoding("a.mkv", {.pix_fmt = format}).pix_fmt, format);
 }
 

@@ -1,6 +1,9 @@
 // Every container, codec and layout of numbers: written, and read again.
+#include "media/formats.h"
+
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <gmock/gmock.h>
 
@@ -34,9 +37,47 @@ TEST_F(FormatsTest, DefaultQualityKeepsThePicture) {
   }
 }
 
+TEST_F(FormatsTest, EveryContainerHoldsEveryCodecItNames) {
+  std::set<std::string> told;
+  for (const ContainerFormat& format : container_formats()) {
+    for (const std::string& codec : format.codecs) {
+      VideoSettings settings = small_clip(3);
+      settings.comment = "{}";
+      if (codec != format.codecs[0]) settings.codec = codec;
+      const fs::path name = write(std::string("a") + format.extension, settings);
+      const bool numbered = format.container == Container::kPngSequence;
+      const fs::path clip = numbered ? path("a-%04d.png") : name;
+      const Difference got = difference(moving_disc(3, 48, 64), read_clip(clip));
+      EXPECT_GE(got.psnr, 25) << clip << " " << codec;
+      const VideoInfo info = VideoReader(numbered ? path("a-0001.png") : name).info();
+      EXPECT_EQ(info.codec, codec == "h265" ? "hevc" : codec) << clip;
+      EXPECT_EQ(info.comment, numbered ? "" : "{}") << clip;
+      told.insert(codec);
+    }
+  }
+  for (const Codec& codec : codecs()) EXPECT_TRUE(told.contains(codec.name)) << codec.name;
+}
+
+TEST_F(FormatsTest, EveryQualityWritesOtherBytes) {
+  std::set<std::string> contents;
+  for (const std::string& quality : quality_names()) {
+    VideoSettings settings = small_clip(3);
+    settings.quality = quality;
+    EXPECT_TRUE(contents.insert(content(write("a.mkv", settings))).second) << quality;
+    EXPECT_EQ(read_clip(path("a.mkv")).rgb == moving_disc(3, 48, 64).rgb, quality == "lossless") << quality;
+  }
+}
+
+TEST_F(FormatsTest, AreDescribedForHelpTexts) {
+  EXPECT_EQ(describe_containers(), ".mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png");
+  EXPECT_EQ(describe_lossless_containers(), ".mkv or .png");
+  EXPECT_EQ(describe_crf_scales(),
+            "23, 16, 10 of H.264 (to 51), 25, 16, 10 of H.265 (to 51), 38, 22, 12 of VP9 (to 63)");
+}
+
 TEST_F(FormatsTest, EveryCodecTakesEveryLayoutItNames) {
-  for (const std::string& codec : kCodecs) {
-    for (const std::string& format : kPixFmts) {
+  for (const std::string& codec : codec_names()) {
+    for (const std::string& format : pix_fmt_names()) {
       VideoSettings settings = small_clip(3);
       settings.codec = codec;
       settings.pix_fmt = format;

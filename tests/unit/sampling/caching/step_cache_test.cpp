@@ -1,6 +1,10 @@
 #include "sampling/caching/step_cache.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
+
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
@@ -35,39 +39,59 @@ TEST(StepCache, ComputesTheFirstAndTheLastSteps) {
   const StepSpan span{.first = 0, .count = 9, .total = 9};
   for (const StepCacheOptions& options :
        {StepCacheOptions{
-            .mode = "teacache", .threshold = 1000, .first = 2, .last = 3, .coefficients = {1, 0}},
-        StepCacheOptions{
-            .mode = "magcache", .threshold = 1000, .first = 2, .last = 3, .max_skip = 99, .ratios = {1}},
-        StepCacheOptions{.mode = "easycache", .threshold = 1000, .first = 2, .last = 3}}) {
+            .mode = CacheMode::kTeaCache, .threshold = 1000, .first = 2, .last = 3, .coefficients = {1, 0}},
+        StepCacheOptions{.mode = CacheMode::kMagCache,
+        .threshold = 1000,
+        .first = 2,
+        .last = 3,
+        .max_skip = 99,
+        .ratios = {1}},
+        StepCacheOptions{.mode = CacheMode::kEasyCache, .threshold = 1000, .first = 2, .last = 3}}) {
     const auto cache = StepCache::make(options, span);
     EXPECT_EQ(run(*cache, 9), (std::vector<bool>{true, true, false, false, false, false, true, true, true}))
-        << options.mode;
-    EXPECT_EQ(cache->skipped(), 4) << options.mode;
+        << static_cast<int>(options.mode);
+    EXPECT_EQ(cache->skipped(), 4) << static_cast<int>(options.mode);
+  }
+}
+
+TEST(StepCache, EveryModeButNoneHasACacheThatSkips) {
+  const std::map<std::string, std::vector<std::string>> options = {
+      {"none", {}},
+      {"teacache", {"coefficients=1,0", "threshold=1000"}},
+      {"magcache", {"ratios=1", "threshold=1000"}},
+      {"easycache", {"first=2", "threshold=1000"}}};
+  for (const std::string& name : cache_mode_names()) {
+    const auto cache =
+        StepCache::make(read_cache_options(name, options.at(name), 9), {.first = 0, .count = 9, .total = 9});
+    ASSERT_EQ(cache == nullptr, name == "none") << name;
+    if (!cache) continue;
+    run(*cache, 9);
+    EXPECT_GT(cache->skipped(), 0) << name;
   }
 }
 
 TEST(StepCache, NothingIsSkippedBeforeSomethingIsComputed) {
-  for (const char* mode : {"teacache", "magcache", "easycache"}) {
+  for (const CacheMode mode : {CacheMode::kTeaCache, CacheMode::kMagCache, CacheMode::kEasyCache}) {
     const auto cache = StepCache::make(
         {.mode = mode, .threshold = 1000, .max_skip = 99, .coefficients = {1, 0}, .ratios = {1}},
         {.first = 5, .count = 4, .total = 9});
-    EXPECT_TRUE(run(*cache, 4)[0]) << mode;
+    EXPECT_TRUE(run(*cache, 4)[0]) << static_cast<int>(mode);
   }
 }
 
 TEST(StepCache, AThresholdOfNothingSkipsNothing) {
-  for (const char* mode : {"teacache", "easycache"}) {
+  for (const CacheMode mode : {CacheMode::kTeaCache, CacheMode::kEasyCache}) {
     const auto cache = StepCache::make({.mode = mode, .threshold = 0, .coefficients = {1, 0}},
                                        {.first = 0, .count = 9, .total = 9});
     run(*cache, 9);
-    EXPECT_EQ(cache->skipped(), 0) << mode;
+    EXPECT_EQ(cache->skipped(), 0) << static_cast<int>(mode);
   }
 }
 
 TEST(StepCache, MagCacheSkipsNoMoreInARowThanItMay) {
-  const auto cache =
-      StepCache::make({.mode = "magcache", .threshold = 9, .first = 1, .max_skip = 2, .ratios = {1}},
-                      {.first = 0, .count = 8, .total = 8});
+  const auto cache = StepCache::make(
+      {.mode = CacheMode::kMagCache, .threshold = 9, .first = 1, .max_skip = 2, .ratios = {1}},
+      {.first = 0, .count = 8, .total = 8});
   EXPECT_EQ(run(*cache, 8, /*prompts=*/1),
             (std::vector<bool>{true, false, false, true, false, false, true, false}));
 }
@@ -75,7 +99,7 @@ TEST(StepCache, MagCacheSkipsNoMoreInARowThanItMay) {
 TEST(StepCache, MagCacheStretchesItsTable) {
   // Three ratios for seven steps: of 0 0 1 1 1 2 2, of which the one in the middle allows nothing.
   const auto cache =
-      StepCache::make({.mode = "magcache", .threshold = 0.5, .max_skip = 9, .ratios = {1, 9, 1}},
+      StepCache::make({.mode = CacheMode::kMagCache, .threshold = 0.5, .max_skip = 9, .ratios = {1, 9, 1}},
                       {.first = 0, .count = 7, .total = 7});
   EXPECT_EQ(run(*cache, 7), (std::vector<bool>{true, false, true, true, true, false, false}));
 }
@@ -83,7 +107,7 @@ TEST(StepCache, MagCacheStretchesItsTable) {
 TEST(StepCache, ASecondExpertUsesItsPartOfTheTable) {
   // Ratios of 1 for the first half of the clip and of 3 for the second, which exceeds the threshold at once.
   const StepCacheOptions options{
-      .mode = "magcache", .threshold = 0.5, .max_skip = 9, .ratios = {1, 1, 1, 1, 3, 3, 3, 3}};
+      .mode = CacheMode::kMagCache, .threshold = 0.5, .max_skip = 9, .ratios = {1, 1, 1, 1, 3, 3, 3, 3}};
   const auto high = StepCache::make(options, {.first = 0, .count = 4, .total = 8});
   const auto low = StepCache::make(options, {.first = 4, .count = 4, .total = 8});
   run(*high, 4);

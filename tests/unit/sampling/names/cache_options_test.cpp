@@ -20,7 +20,7 @@ std::string refused(const std::string& mode, const std::vector<std::string>& sai
 }
 
 TEST(CacheOptions, AreTheAuthorsUnlessTold) {
-  EXPECT_EQ(read_cache_options("none", {}, 50).mode, "none");
+  EXPECT_EQ(read_cache_options("none", {}, 50).mode, CacheMode::kNone);
   const StepCacheOptions easy = read_cache_options("easycache", {}, 50);
   EXPECT_EQ(easy.threshold, 0.05);
   EXPECT_EQ(easy.first, 10);

@@ -1,5 +1,7 @@
 #include "sampling/schedulers/scheduler.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
 #include "golden.h"
 #include "sampling/names/samplers.h"
 #include "sampling/schedulers/flow_match_euler_discrete.h"
@@ -57,12 +59,36 @@ TEST(MakeScheduler, AnotherClassIsAnErrorThatNamesIt) {
 }
 
 TEST(MakeScheduler, EveryWordOfTheCommandLineIsASampler) {
-  for (const std::string& name : kSamplers) {
+  for (const std::string& name : sampler_names()) {
     EXPECT_EQ(sampler_named(name).name, name);
     for (const json& config : {kUnipc, kEuler}) {
       const auto scheduler = make(config, {.sampler = name});
       scheduler->set_timesteps(3);
       EXPECT_EQ(scheduler->timesteps().size(), 3U) << name;
+    }
+  }
+}
+
+/// The latents that a sampler comes to with a model that bends.
+Tensor sampled(const std::string& name) {
+  const auto scheduler = make({{"_class_name", "UniPCMultistepScheduler"},
+                               {"prediction_type", "flow_prediction"},
+                               {"use_flow_sigmas", true},
+                               {"flow_shift", 3.0}},
+                              {.sampler = name});
+  scheduler->set_timesteps(6);
+  const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
+  Tensor latents = at::linspace(-2, 2, 32);
+  for (const double timestep : scheduler->timesteps())
+    latents = scheduler->step(at::tanh(2 * latents) * (timestep / 500), latents, generator);
+  return latents;
+}
+
+TEST(MakeScheduler, EverySamplerSamplesInItsOwnWay) {
+  for (const std::string& name : sampler_names()) {
+    for (const std::string& other : sampler_names()) {
+      const double apart = (sampled(name) - sampled(other)).abs().max().item<double>();
+      EXPECT_EQ(apart > 1e-3, name != other) << name << " " << other << " " << apart;
     }
   }
 }

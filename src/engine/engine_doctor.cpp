@@ -7,10 +7,10 @@
 #include <torch/headeronly/version.h>
 
 #include "engine/engine_functions.h"
+#include "media/clip_reader.h"
+#include "media/clip_writer.h"
 #include "media/formats.h"
-#include "media/frame_reader.h"
 #include "media/libav_build.h"
-#include "media/video_writer.h"
 #include "t2v/error.h"
 #include "tensors/device.h"
 #include "tensors/tensor.h"
@@ -44,7 +44,7 @@ void examine_device(at::Device device, Finding& finding) {
 }
 
 bool can_encode(const Codec& codec, const ContainerFormat& format) {
-  VideoSettings settings{.width = 64, .height = 64, .fps = 16, .frame_count = 1};
+  ClipSettings settings{.width = 64, .height = 64, .fps = 16, .frame_count = 1};
   if (format.codecs.front() != codec.name) settings.codec = codec.name;
   try {
     expect_encoder(std::string("x") + format.extension, settings);
@@ -91,7 +91,7 @@ Finding examine_part(const std::string& name, const std::string& device) {
 
 Finding examine_clip(const fs::path& clip) {
   constexpr double kGreener = 10;  // levels
-  FrameReader reader(clip);
+  ClipReader reader(clip);
   int64_t count = 0;
   std::array<double, 3> ground{};
   for (std::optional<Frames> frame = reader.next(); frame; frame = reader.next(), ++count)

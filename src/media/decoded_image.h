@@ -7,9 +7,9 @@
 
 namespace t2v {
 
-/// A still picture in RGB, exactly but for the rounding of YCbCr: palettes as their colours, grey as three
-/// equal components, the higher 8 of 16 bits, transparency dropped. `doing` is for the Error (kInput) for
-/// floating-point numbers.
+/// Converts a decoded picture to RGB, exactly but for the rounding of YCbCr: palettes become their colours,
+/// grey three equal components, 16 bits their higher 8; transparency is dropped. Error (kInput), which begins
+/// with `doing`, for floating-point pixels.
 Frames to_image(const AVFrame& picture, const std::string& doing);
 
 }  // namespace t2v

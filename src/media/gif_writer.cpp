@@ -2,8 +2,8 @@
 #include <utility>
 #include <vector>
 
-#include "media/palette.h"
-#include "media/writers.h"
+#include "media/format_writers.h"
+#include "media/images/palette.h"
 
 namespace t2v {
 namespace {
@@ -12,16 +12,16 @@ namespace {
 constexpr int64_t kMostColors = 255;
 constexpr uint32_t kOpaque = 0xFF000000;
 
-class GifWriter final : public VideoWriter {
+class GifWriter final : public ClipWriter {
  public:
-  GifWriter(std::filesystem::path output, const VideoSettings& settings, const ChosenEncoding& encoding)
+  GifWriter(std::filesystem::path output, const ClipSettings& settings, const ChosenEncoding& encoding)
       : output_(std::move(output)), settings_(settings), encoding_(encoding) {}
 
   void write(const Frames& frames) override { clip_.push_back(frames); }
 
   void publish() override {
     Palette palette(clip_, kMostColors);
-    const auto writer = make_movie_writer(
+    const auto writer = make_video_file_writer(
         output_, settings_, Container::kGif, encoding_,
         [&palette](const uint8_t* rgb, AVFrame& picture) { to_indices(rgb, palette, picture); });
     for (const Frames& frames : clip_) writer->write(frames);
@@ -43,15 +43,15 @@ class GifWriter final : public VideoWriter {
   }
 
   std::filesystem::path output_;
-  VideoSettings settings_;
+  ClipSettings settings_;
   ChosenEncoding encoding_;
   std::vector<Frames> clip_;
 };
 
 }  // namespace
 
-std::unique_ptr<VideoWriter> make_gif_writer(const std::filesystem::path& output,
-                                             const VideoSettings& settings, const ChosenEncoding& encoding) {
+std::unique_ptr<ClipWriter> make_gif_writer(const std::filesystem::path& output, const ClipSettings& settings,
+                                            const ChosenEncoding& encoding) {
   return std::make_unique<GifWriter>(output, settings, encoding);
 }
 

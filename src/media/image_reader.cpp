@@ -6,7 +6,7 @@
 
 #include "core/file.h"
 #include "media/decoded_image.h"
-#include "media/exif.h"
+#include "media/images/exif.h"
 #include "media/libav.h"
 
 namespace t2v {

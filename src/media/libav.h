@@ -1,6 +1,6 @@
 #pragma once
 
-// What the files of this folder share of libav. Nothing outside it includes this.
+// Helpers around libav for the files of this folder, which alone include it.
 
 #include <cstdint>
 #include <filesystem>
@@ -33,42 +33,42 @@ using FramePtr = std::unique_ptr<AVFrame, LibavDeleter>;
 using PacketPtr = std::unique_ptr<AVPacket, LibavDeleter>;
 using ScalerPtr = std::unique_ptr<SwsContext, LibavDeleter>;
 
-/// Sends what libav prints on the terminal to our log instead. Called before anything of libav.
+/// Sends libav's messages to our log instead of the terminal. Call it before any other function of libav.
 void redirect_libav_log();
 
-/// The Error for a libav call that returned `code`. std::bad_alloc if it was out of memory.
+/// The Error for a libav call that returned `code`. Throws std::bad_alloc if libav was out of memory.
 Error libav_error(ErrorCode kind, const std::string& doing, int code);
 
-/// `pointer`; std::bad_alloc if it is null, which for libav's alloc functions means just that.
+/// Returns `pointer`, the result of one of libav's alloc functions. Throws std::bad_alloc if it is null.
 template <typename T>
 T* allocated(T* pointer) {
   if (pointer == nullptr) throw std::bad_alloc();
   return pointer;
 }
 
-/// The encoder's or decoder's idea of one frame of `format`, with its pixels allocated.
+/// A frame of libav with allocated pixels.
 FramePtr make_frame(AVPixelFormat format, int width, int height);
 
-/// What the numbers of a YUV picture stand for; the default is what we write.
+/// The meaning of the numbers in a YUV picture. Defaults: the clips that we write.
 struct YuvColors {
   int matrix = SWS_CS_ITU709;
   bool full_range = false;
-  bool centered_chroma = false;  ///< else on the left luma column; vertically between two rows in both cases
-  bool precise = true;  ///< interpolates chroma and rounds; else fast and rough, as ffmpeg does unless told
+  bool centered_chroma = false;  ///< else in the left luma column; between two rows in both cases
+  bool precise = true;  ///< interpolates chroma and rounds; else fast and rough, which is ffmpeg's default
 };
 
 /// A conversion between RGB (full range) and YUV, or between two RGB layouts.
 ScalerPtr make_scaler(AVPixelFormat from, AVPixelFormat to, int width, int height,
                       const YuvColors& colors = {});
 
-/// The picture in RGB. Error (kInput) for pixels that swscale does not know.
+/// Converts a picture to RGB. Error (kInput) for pixels that swscale does not know.
 Frames to_rgb(const AVFrame& picture, const YuvColors& colors, const std::string& doing);
 
-/// libav's bytes in a descriptor of ours, which must outlive this. Keeps its own position, so that several
-/// can share one.
+/// Reads and writes libav's bytes through a descriptor, which must outlive this. It keeps its own position,
+/// so several can share a descriptor.
 class DescriptorIo {
  public:
-  enum class Mode { kRead, kWrite, kStream };  ///< kStream: written in order, never sought in
+  enum class Mode { kRead, kWrite, kStream };  ///< kStream: written in order, never seeks
 
   DescriptorIo(int descriptor, Mode mode);
   ~DescriptorIo();

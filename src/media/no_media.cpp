@@ -1,12 +1,12 @@
-// What stands in for the rest of this folder in a build without libav (T2V_MEDIA=OFF): everything can be
-// planned, timed and converted, and nothing written or read as video.
+// Replaces the rest of this folder in a build without libav (T2V_MEDIA=OFF). Such a build plans, times and
+// converts, but reads and writes no video.
 
-#include "media/frame_reader.h"
+#include "media/clip_reader.h"
+#include "media/clip_writer.h"
 #include "media/image_reader.h"
 #include "media/libav_build.h"
 #include "media/png_encoder.h"
 #include "media/video_reader.h"
-#include "media/video_writer.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -38,6 +38,7 @@ VideoReader::VideoReader(int /*descriptor*/, const std::string& name) {
 VideoReader::~VideoReader() = default;
 const VideoInfo& VideoReader::info() const { refuse(ErrorCode::kBug, "reading"); }
 bool VideoReader::next() { return false; }
+int64_t VideoReader::count_rest() { return 0; }
 Frames VideoReader::frame(Chroma /*chroma*/) const { return {}; }
 
 Frames read_video(const std::filesystem::path& file, int64_t /*most_frames*/,
@@ -49,18 +50,18 @@ Frames read_image(const std::filesystem::path& file) {
   refuse(ErrorCode::kInput, "reading " + file.string());
 }
 
-FrameReader::FrameReader(const std::filesystem::path& clip) {
+ClipReader::ClipReader(const std::filesystem::path& clip) {
   refuse(ErrorCode::kInput, "reading " + clip.string());
 }
-std::optional<Frames> FrameReader::next() { return std::nullopt; }
-bool FrameReader::skip() { return false; }
+std::optional<Frames> ClipReader::next() { return std::nullopt; }
+bool ClipReader::skip() { return false; }
 
-std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& output,
-                                               const VideoSettings& /*settings*/) {
+std::unique_ptr<ClipWriter> make_clip_writer(const std::filesystem::path& output,
+                                             const ClipSettings& /*settings*/) {
   refuse(ErrorCode::kOutput, "writing " + output.string());
 }
 
-void expect_encoder(const std::filesystem::path& output, const VideoSettings& /*settings*/) {
+void expect_encoder(const std::filesystem::path& output, const ClipSettings& /*settings*/) {
   refuse(ErrorCode::kOutput, "writing " + output.string());
 }
 

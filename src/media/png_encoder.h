@@ -6,10 +6,10 @@
 
 namespace t2v {
 
-/// Pictures of one size -> the bytes of .png files.
+/// Encodes pictures of one size as the bytes of .png files.
 class PngEncoder {
  public:
-  /// `doing` begins errors. Error (kOutput).
+  /// `doing` begins the text of errors. Error (kOutput).
   PngEncoder(int64_t width, int64_t height, std::string doing);
   ~PngEncoder();
 

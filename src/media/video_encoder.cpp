@@ -36,7 +36,7 @@ AVRational frame_rate(double fps) {
   return av_d2q(fps, 1'001'000);
 }
 
-VideoEncoder::VideoEncoder(const VideoSettings& settings, const ChosenEncoding& encoding, std::string doing,
+VideoEncoder::VideoEncoder(const ClipSettings& settings, const ChosenEncoding& encoding, std::string doing,
                            bool global_header, Convert convert)
     : doing_(std::move(doing)), packet_(allocated(av_packet_alloc())), convert_(std::move(convert)) {
   const char* name = codec_named(encoding.codec).encoder;

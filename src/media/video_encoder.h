@@ -3,35 +3,35 @@
 #include <functional>
 #include <string>
 
+#include "media/clip_writer.h"
 #include "media/encoding.h"
 #include "media/libav.h"
-#include "media/video_writer.h"
 
 namespace t2v {
 
-/// `fps` as the exact fraction it stands for: 23.976, 29.97 and their like are 24000/1001, 30000/1001.
+/// The exact fraction that `fps` means: 24000/1001 for 23.976, 30000/1001 for 29.97, and so on.
 /// Error (kUsage) outside 0.01 to 1000.
 AVRational frame_rate(double fps);
 
-/// RGB frames -> packets. YUV is BT.709 of limited range.
+/// Encodes RGB frames as packets. YUV is BT.709 of limited range.
 class VideoEncoder {
  public:
-  /// Puts one frame, [height][width][3], into the encoder's picture.
+  /// Converts one frame, [height][width][3], to the encoder's picture.
   using Convert = std::function<void(const uint8_t* rgb, AVFrame& picture)>;
   /// Called with each packet; its times are in codec().time_base. It may take the packet's content.
   using OnPacket = std::function<void(AVPacket&)>;
 
-  /// `doing` begins this encoder's errors. Error (kUsage) for a size or rate that cannot be encoded,
-  /// (kOutput) without the encoder. `global_header`: the container wants the codec's header apart from the
-  /// packets. `convert`: empty, swscale.
-  VideoEncoder(const VideoSettings& settings, const ChosenEncoding& encoding, std::string doing,
+  /// `doing` begins the text of errors. `global_header`: the container stores the codec's header apart from
+  /// the packets. `convert`: empty for swscale. Error (kUsage) for a size or rate that cannot be encoded,
+  /// (kOutput) if FFmpeg lacks the encoder.
+  VideoEncoder(const ClipSettings& settings, const ChosenEncoding& encoding, std::string doing,
                bool global_header, Convert convert = {});
 
   const AVCodecContext& codec() const { return *codec_; }
 
-  /// One frame, [height][width][3].
+  /// Encodes one frame, [height][width][3].
   void encode(const uint8_t* rgb, const OnPacket& on_packet);
-  /// The packets that are still inside.
+  /// Gives out the packets that are still inside the encoder.
   void finish(const OnPacket& on_packet);
 
  private:

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "media/exif.h"
+#include "media/images/exif.h"
 #include "media/libav.h"
 #include "t2v/text.h"
 

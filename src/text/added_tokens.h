@@ -10,23 +10,23 @@
 
 namespace t2v {
 
-/// A token that is looked for in the text itself, before the model sees it.
+/// A token that is found in the text itself before the model splits the text.
 struct AddedToken {
   int64_t id = 0;
   std::string content;
-  bool single_word = false;  ///< only where no word character touches it
-  bool lstrip = false;       ///< takes the white space before it
-  bool rstrip = false;       ///< takes the white space after it
+  bool single_word = false;  ///< only where no word character is beside it
+  bool lstrip = false;       ///< includes the white space before it
+  bool rstrip = false;       ///< includes the white space after it
 };
 
-/// Finds added tokens as the `tokenizers` package does: from the left, the longest at each place.
+/// Finds added tokens like the `tokenizers` package: from the left, the longest token at each position.
 class AddedTokens {
  public:
   explicit AddedTokens(std::vector<AddedToken> tokens = {});
 
-  /// A part of the text: an added token, or what lies between two of them.
+  /// Gets a part of the text: an added token or, with a null `token`, text between two of them.
   using Visit = std::function<void(std::string_view part, const AddedToken* token)>;
-  /// Calls `visit` for every part of `text` in order; nothing for an empty text.
+  /// Calls `visit` for every part of `text` in order; an empty text has none.
   void split(std::string_view text, const Visit& visit) const;
 
  private:

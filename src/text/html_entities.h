@@ -5,15 +5,15 @@
 
 namespace t2v {
 
-/// The text with HTML entities and character references replaced as Python's html.unescape does: names
-/// without their semicolon too where HTML allows that, the longest name that fits.
+/// Replaces HTML entities and character references like Python's html.unescape. Where HTML allows it, a name
+/// may lack its semicolon; the longest name that fits is taken.
 std::string unescape_html(std::string_view text);
 
-/// The same as ftfy does it: only what ends in a semicolon, and names of lower-case letters in capitals as
-/// well. With `nested` again until none is left ("&amp;amp;lt;").
+/// Replaces them like ftfy: only names with a semicolon, and lower-case names also in capitals. With `nested`
+/// it repeats until no entity is left ("&amp;amp;lt;").
 std::string unescape_html_strictly(std::string_view text, bool nested);
 
-/// The character that code page 1252 has where Latin-1 has the C1 control `value`, or `value` itself.
+/// The character of code page 1252 at the position of a C1 control; other values are returned unchanged.
 char32_t windows_1252(char32_t value);
 
 }  // namespace t2v

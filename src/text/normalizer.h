@@ -12,9 +12,9 @@ namespace t2v {
 /// expression " {2,}").
 class Normalizer {
  public:
-  /// Nothing to do.
+  /// Changes nothing.
   Normalizer() = default;
-  /// Error (kInput) naming a kind or a field that is not supported.
+  /// Error (kInput) for a kind or a field that is not supported.
   explicit Normalizer(const Config& config);
 
   std::string operator()(std::string text) const;

@@ -9,21 +9,21 @@
 
 namespace t2v {
 
-/// A stretch of text that the model sees on its own.
+/// A piece of text that the model splits on its own.
 struct Segment {
   std::string text;
-  bool at_start = false;  ///< it starts where the prompt starts
+  bool at_start = false;  ///< it begins the prompt
 };
 
 /// The `pre_tokenizer` of a tokenizer.json: Sequence, WhitespaceSplit and Metaspace.
 class PreTokenizer {
  public:
-  /// Nothing to do.
+  /// Splits nothing.
   PreTokenizer() = default;
-  /// Error (kInput) naming a kind or a field that is not supported.
+  /// Error (kInput) for a kind or a field that is not supported.
   explicit PreTokenizer(const Config& config);
 
-  /// The segments of `segment`, none of them empty.
+  /// Splits a segment; no part is empty.
   std::vector<Segment> operator()(Segment segment) const;
 
  private:

@@ -6,16 +6,15 @@
 
 namespace t2v {
 
-/// Byte strings -> their index in a list, for finding every one that starts at a place in a text.
+/// Maps byte strings to their index in a list, and finds every string that starts at a position of a text.
 class Trie {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  /// Of two equal keys the later one counts.
+  /// Of two equal keys the later one is found.
   explicit Trie(const std::vector<std::string_view>& keys);
 
-  /// Calls `visit(length, index)` for every key, except an empty one, that `text` starts with, shortest
-  /// first.
+  /// Calls `visit(length, index)` for every non-empty key that `text` starts with, the shortest first.
   template <typename Visit>
   void for_each_prefix(std::string_view text, Visit&& visit) const {
     const Node* node = &nodes_[0];

@@ -9,26 +9,26 @@
 
 namespace t2v {
 
-/// One entry of a vocabulary; its place in the list is its id.
+/// One entry of a vocabulary; its index in the list is its id.
 struct Piece {
   std::string text;
   double score = 0;  ///< log probability
 };
 
-/// One id and the text it stands for.
+/// An id and its text.
 struct Token {
   int64_t id = 0;
   std::string text;
 };
 
-/// The Unigram model of the `tokenizers` package (models/unigram/model.rs): the most probable segmentation by
-/// summed score, where a character that no piece covers costs the lowest score less 10, and neighbouring ones
-/// become one unknown.
+/// The Unigram model of the `tokenizers` package (models/unigram/model.rs). It finds the segmentation with
+/// the largest sum of scores. A character that no piece covers scores the lowest score minus 10; neighbouring
+/// characters of that kind become one unknown token.
 class Unigram {
  public:
   struct Options {
     int64_t unk_id = 0;  ///< an index into the vocabulary
-    /// An unknown becomes its bytes' pieces, `<0x00>` to `<0xFF>`, if all of them exist.
+    /// Replaces an unknown token by the pieces of its bytes, `<0x00>` to `<0xFF>`, if all of them exist.
     bool byte_fallback = false;
   };
   Unigram(std::vector<Piece> vocab, const Options& options);
@@ -48,7 +48,7 @@ class Unigram {
   Trie trie_;
   Options options_;
   double unk_score_;
-  std::vector<int64_t> byte_ids_;  ///< [256], -1 where there is no such piece; empty without byte fallback
+  std::vector<int64_t> byte_ids_;  ///< [256], -1 for a missing piece; empty without byte fallback
 };
 
 }  // namespace t2v

@@ -1,13 +1,13 @@
 #include "engine/clips/clip_output.h"
 
 #include "engine/pipelines/run_progress.h"
+#include "media/clip_writer.h"
 #include "media/output_format.h"
-#include "media/video_writer.h"
 
 namespace t2v {
 namespace {
 
-VideoSettings video_settings(const ClipFile& clip) {
+ClipSettings clip_settings(const ClipFile& clip) {
   return {.width = clip.size.width,
           .height = clip.size.height,
           .fps = clip.size.fps,
@@ -26,9 +26,9 @@ std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, V
                                  const RunControl& control) {
   const std::filesystem::path& output = clip.outputs.output;
   const RunProgress progress(control);
-  VideoSettings video = video_settings(clip);
+  ClipSettings video = clip_settings(clip);
   video.stop = control.stop;
-  const auto writer = make_video_writer(output, video);
+  const auto writer = make_clip_writer(output, video);
   pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
   progress.report(Event::Kind::kWrite, 0, 0, output.string());
   progress.stop_if_asked();
@@ -40,6 +40,6 @@ std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, V
   return first;
 }
 
-void expect_encoder(const ClipFile& clip) { expect_encoder(clip.outputs.output, video_settings(clip)); }
+void expect_encoder(const ClipFile& clip) { expect_encoder(clip.outputs.output, clip_settings(clip)); }
 
 }  // namespace t2v

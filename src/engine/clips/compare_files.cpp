@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "files/checkpoints/component.h"
-#include "media/frame_reader.h"
+#include "media/clip_reader.h"
 #include "media/images/frame_difference.h"
 #include "tensors/tensor.h"
 #include "tensors/weights/read_tensor.h"
@@ -85,7 +85,7 @@ class ClipSums {
 };
 
 ClipComparison compare_clips(const Pair& files, const RunControl& control) {
-  FrameReader reader_a(files.a), reader_b(files.b);
+  ClipReader reader_a(files.a), reader_b(files.b);
   std::optional<Frames> a = reader_a.next(), b = reader_b.next();
   if (!a || !b) files.refuse("a clip without a frame", "at least one in each");
   ClipSums sums;
@@ -95,7 +95,7 @@ ClipComparison compare_clips(const Pair& files, const RunControl& control) {
       files.refuse("frames of " + size_of(*a) + " and " + size_of(*b) + " pixels", "one size");
     sums.add(*a, *b);
   }
-  const auto counted = [&](bool one_more, FrameReader& reader) {
+  const auto counted = [&](bool one_more, ClipReader& reader) {
     int64_t count = sums.count() + (one_more ? 1 : 0);
     while (reader.skip()) {
       stop_if_asked(control);

@@ -5,8 +5,8 @@
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "engine/interface/preview_comment.h"
+#include "media/clip_writer.h"
 #include "media/png_encoder.h"
-#include "media/video_writer.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
@@ -74,13 +74,13 @@ void Preview::write_file(const Frames& frames) {
   const double share = static_cast<double>(frames.count) / static_cast<double>(request_.size.num_frames);
   const double fps = std::max(request_.size.fps * share, kFrameRates.smallest);
   const auto writer =
-      make_video_writer(request_.outputs.preview,
-                        {.width = frames.width,
-                         .height = frames.height,
-                         .fps = fps,
-                         .comment = request_.outputs.metadata ? preview_comment(request_.outputs.output) : "",
-                         .frame_count = frames.count,
-                         .overwrite = true});
+      make_clip_writer(request_.outputs.preview,
+                       {.width = frames.width,
+                        .height = frames.height,
+                        .fps = fps,
+                        .comment = request_.outputs.metadata ? preview_comment(request_.outputs.output) : "",
+                        .frame_count = frames.count,
+                        .overwrite = true});
   writer->write(frames);
   writer->publish();
   begun_ = true;

@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "core/staged_file.h"
-#include "media/frame_reader.h"
+#include "media/clip_reader.h"
+#include "media/clip_writer.h"
 #include "media/images/contact_sheet.h"
 #include "media/png_encoder.h"
-#include "media/video_writer.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kMostFrames = 12;
 
 int64_t count_frames(const fs::path& clip) {
-  FrameReader reader(clip);
+  ClipReader reader(clip);
   int64_t count = 0;
   while (reader.skip()) ++count;
   if (count > 0) return count;
@@ -38,7 +38,7 @@ std::vector<int64_t> evenly_chosen(int64_t count, int64_t total) {
 /// These frames of a clip, counted from 0, rising; labelled with their numbers, counted from 1.
 std::vector<LabelledPicture> frames_of(const fs::path& clip, const std::vector<int64_t>& numbers,
                                        int64_t side) {
-  FrameReader reader(clip);
+  ClipReader reader(clip);
   std::vector<LabelledPicture> pictures;
   int64_t position = 0;
   for (const int64_t number : numbers) {
@@ -70,7 +70,7 @@ std::vector<LabelledPicture> pictures_of(const std::vector<SheetClip>& clips) {
 
 void write_contact_sheet(const std::vector<SheetClip>& clips, const fs::path& sheet, bool overwrite) {
   const Frames picture = contact_sheet(pictures_of(clips));
-  const auto writer = make_video_writer(
+  const auto writer = make_clip_writer(
       sheet,
       {.width = picture.width, .height = picture.height, .fps = 1, .frame_count = 1, .overwrite = overwrite});
   writer->write(picture);

@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// How far two pictures are apart.
+/// The difference between two pictures.
 struct FrameDifference {
   double squared_error = 0;  ///< mean over all pixels and colours, in levels squared
   int64_t largest = 0;       ///< levels
@@ -17,7 +17,7 @@ struct FrameDifference {
   std::optional<double> ssim;
 };
 
-/// Of the first picture of each, which have one size.
+/// Compares the first picture of `a` with the first of `b`, which have the same size.
 FrameDifference frame_difference(const Frames& a, const Frames& b);
 
 }  // namespace t2v

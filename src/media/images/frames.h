@@ -14,7 +14,7 @@ struct Frames {
   std::vector<uint8_t> rgb;
 };
 
-/// How many pixels one frame may have; more is a mistake or an attack. (Where PIL sees a decompression bomb.)
+/// The limit on pixels of one frame; more is a mistake or an attack. (PIL's limit for decompression bombs.)
 constexpr int64_t kMostPixels = 178'956'970;
 
 }  // namespace t2v

@@ -39,7 +39,7 @@ Frames patches(int64_t count) {
 TEST_F(ColourGatesTest, SaturatedPatchesStayWithinTwoLevels) {
   constexpr int64_t kEdge = 8;  // where the codec mixes neighbours
   for (const char* name : {"a.mp4", "a.mkv"}) {
-    const auto writer = make_video_writer(
+    const auto writer = make_clip_writer(
         path(name), {.width = kColumns * kSide, .height = kRows * kSide, .fps = 16, .frame_count = 5});
     writer->write(patches(5));
     writer->publish();

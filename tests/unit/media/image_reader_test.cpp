@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "expected_frames.h"
-#include "media/exif.h"
+#include "media/images/exif.h"
 #include "media_testing.h"
 #include "t2v/error.h"
 

@@ -12,9 +12,9 @@
 
 #include <gtest/gtest.h>
 
+#include "media/clip_writer.h"
 #include "media/images/frames.h"
 #include "media/video_reader.h"
-#include "media/video_writer.h"
 
 namespace t2v {
 
@@ -83,13 +83,13 @@ inline Frames moving_disc(int64_t count, int64_t height, int64_t width, int64_t 
 }
 
 /// Settings of a clip of `count` small frames.
-inline VideoSettings small_clip(int64_t count = 5) {
+inline ClipSettings small_clip(int64_t count = 5) {
   return {.width = 64, .height = 48, .fps = 16, .frame_count = count};
 }
 
 /// Writes a whole clip in two pieces, as a streaming decoder does.
-inline void write_clip(const fs::path& output, const VideoSettings& settings) {
-  const auto writer = make_video_writer(output, settings);
+inline void write_clip(const fs::path& output, const ClipSettings& settings) {
+  const auto writer = make_clip_writer(output, settings);
   const int64_t first = settings.frame_count / 2;
   writer->write(moving_disc(first, settings.height, settings.width));
   writer->write(moving_disc(settings.frame_count - first, settings.height, settings.width, first));

@@ -62,7 +62,7 @@ class OutputFaultsTest : public MediaTest {
   }
 
   /// What failed, as "4: message"; "" if nothing did.
-  static std::string failure(const fs::path& output, const VideoSettings& settings) {
+  static std::string failure(const fs::path& output, const ClipSettings& settings) {
     try {
       write_clip(output, settings);
       return "";
@@ -88,7 +88,7 @@ class FileSizeLimit {
 
 TEST_F(OutputFaultsTest, EveryFileSizeLimitIsNoticed) {
   for (const std::string name : {"a.mp4", "a.mkv", "l.mkv", "a.webm", "a.mov", "a.gif", "a.png"}) {
-    VideoSettings settings = small_clip(6);
+    ClipSettings settings = small_clip(6);
     settings.comment = "{}";
     if (name[0] == 'l') settings.quality = "lossless";
     const std::string file = name == "a.png" ? "a-0001.png" : name;
@@ -116,7 +116,7 @@ TEST_F(OutputFaultsTest, EveryFullDiskIsNoticed) {
     if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, size.c_str()) != 0) {
       GTEST_SKIP() << "needs the right to mount a tmpfs";
     }
-    const VideoSettings settings{
+    const ClipSettings settings{
         .width = 256, .height = 256, .fps = 16, .quality = "high", .frame_count = 8, .overwrite = true};
     std::ofstream(path("a.mp4")) << "old";
     for (const char* name : {"a.mp4", "b.mkv", "c.png", "d.mov", "e.gif"}) {
@@ -141,7 +141,7 @@ TEST_F(OutputFaultsTest, AReadOnlyDiskIsNoticedBeforehand) {
 
 TEST_F(OutputFaultsTest, ALyingDiskIsNoticed) {
   for (const std::string name : {"a.mp4", "a.mkv", "l.mkv", "a.webm", "a.mov", "a.gif"}) {
-    VideoSettings settings = small_clip(6);
+    ClipSettings settings = small_clip(6);
     settings.comment = "{\"prompt\": \"a ball\"}";
     if (name[0] == 'l') settings.quality = "lossless";
     write_clip(path(name), settings);
@@ -166,7 +166,7 @@ TEST_F(OutputFaultsTest, ADiskThatCannotSyncIsNoticed) {
   for (const std::string name : {"a.mp4", "a.mkv", "a.webm", "a.mov", "a.gif", "a.png"}) {
     const std::string file = name == "a.png" ? "a-0001.png" : name;
     std::ofstream(path(file)) << "old";
-    VideoSettings settings = small_clip();
+    ClipSettings settings = small_clip();
     settings.overwrite = true;
     const int64_t there = entries();
     sync_error = EIO;
@@ -191,7 +191,7 @@ TEST_F(OutputFaultsTest, AFifoGetsMatroska) {
   const fs::path fifo = path("pipe");
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   std::thread reader([&] { std::ofstream(path("copy.mkv"), std::ios::binary) << content(fifo); });
-  VideoSettings settings = small_clip(17);
+  ClipSettings settings = small_clip(17);
   settings.comment = "{\"a\": 1}";
   EXPECT_EQ(failure(fifo, settings), "");
   reader.join();
@@ -212,7 +212,7 @@ TEST_F(OutputFaultsTest, AReaderThatLeavesIsAnError) {
     EXPECT_EQ(::read(descriptor, first, sizeof first), static_cast<ssize_t>(sizeof first));
     ::close(descriptor);
   });
-  const VideoSettings settings{
+  const ClipSettings settings{
       .width = 256, .height = 256, .fps = 16, .quality = "lossless", .frame_count = 20};
   EXPECT_THAT(failure(fifo, settings), HasSubstr("Broken pipe"));
   reader.join();
@@ -239,7 +239,7 @@ TEST_F(OutputFaultsTest, ALinkStaysAndItsTargetIsReplaced) {
   std::ofstream(path("real/clip.mp4")) << "old";
   fs::create_symlink("real/clip.mp4", path("link.mp4"));
   fs::create_symlink("real/new.mp4", path("dangling.mp4"));
-  VideoSettings settings = small_clip();
+  ClipSettings settings = small_clip();
   EXPECT_THAT(failure(path("link.mp4"), settings), HasSubstr("2: "));
   EXPECT_EQ(failure(path("dangling.mp4"), settings), "");
   settings.overwrite = true;
@@ -252,17 +252,17 @@ TEST_F(OutputFaultsTest, ALinkStaysAndItsTargetIsReplaced) {
 
 TEST_F(OutputFaultsTest, UnpublishedLeavesNothing) {
   std::ofstream(path("a.mp4")) << "old";
-  VideoSettings settings = small_clip();
+  ClipSettings settings = small_clip();
   settings.overwrite = true;
   for (const char* name : {"a.mp4", "b.mkv"})
-    make_video_writer(path(name), settings)->write(moving_disc(3, 48, 64));
+    make_clip_writer(path(name), settings)->write(moving_disc(3, 48, 64));
   EXPECT_EQ(content(path("a.mp4")), "old");
   EXPECT_EQ(entries(), 1);
 }
 
 TEST_F(OutputFaultsTest, TheFirstOfTwoWritersWins) {
-  const auto first = make_video_writer(path("a.mp4"), small_clip(1));
-  const auto second = make_video_writer(path("a.mp4"), small_clip(1));
+  const auto first = make_clip_writer(path("a.mp4"), small_clip(1));
+  const auto second = make_clip_writer(path("a.mp4"), small_clip(1));
   first->write(moving_disc(1, 48, 64));
   second->write(moving_disc(1, 48, 64, 9));
   first->publish();
@@ -284,9 +284,9 @@ TEST_F(OutputFaultsTest, MemoryDoesNotGrowWithTheClip) {
     EXPECT_EQ(::pipe(ends), 0);
     const pid_t child = ::fork();
     if (child == 0) {
-      const VideoSettings settings{
+      const ClipSettings settings{
           .width = 320, .height = 192, .fps = 16, .frame_count = count, .overwrite = true};
-      const auto writer = make_video_writer(path("a.mp4"), settings);
+      const auto writer = make_clip_writer(path("a.mp4"), settings);
       const Frames frames = moving_disc(4, 192, 320);
       for (int64_t i = 0; i < count; i += 4) writer->write(frames);
       writer->publish();

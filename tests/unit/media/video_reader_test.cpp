@@ -54,7 +54,7 @@ TEST_F(ReadVideoTest, CountsFramesThatItDoesNotDecode) {
       {"a.webm", "vp9"}, {"a.mov", "prores"}, {"a.gif", ""}};
   for (const auto& [name, codec] : clips) {
     SCOPED_TRACE(name);
-    VideoSettings settings = small_clip(9);
+    ClipSettings settings = small_clip(9);
     settings.codec = codec;
     write_clip(path(name), settings);
     EXPECT_EQ(VideoReader(path(name)).count_rest(), 9);

@@ -1,4 +1,4 @@
-#include "media/palette.h"
+#include "media/images/palette.h"
 
 #include <algorithm>
 #include <limits>

@@ -11,10 +11,10 @@
 
 #include "core/log.h"
 #include "core/staged_file.h"
+#include "media/format_writers.h"
 #include "media/libav.h"
 #include "media/video_encoder.h"
 #include "media/video_reader.h"
-#include "media/writers.h"
 #include "t2v/run.h"
 
 namespace t2v {
@@ -81,10 +81,10 @@ class Target {
   int stream_ = -1;
 };
 
-class MovieWriter final : public VideoWriter {
+class VideoFileWriter final : public ClipWriter {
  public:
-  MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
-              const ChosenEncoding& encoding, VideoEncoder::Convert convert);
+  VideoFileWriter(const fs::path& output, const ClipSettings& settings, Container container,
+                  const ChosenEncoding& encoding, VideoEncoder::Convert convert);
 
   void write(const Frames& frames) override;
   void publish() override;
@@ -104,7 +104,7 @@ class MovieWriter final : public VideoWriter {
   static int close_again(AVFormatContext* muxer, AVIOContext* context);
 
   fs::path output_;
-  VideoSettings settings_;
+  ClipSettings settings_;
   Container container_;
   ChosenEncoding encoding_;
   std::string doing_;
@@ -116,8 +116,8 @@ class MovieWriter final : public VideoWriter {
   uint32_t checksum_ = 0;       // of all pixels, when lossless: FFV1's decoder hides a damaged frame
 };
 
-MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, Container container,
-                         const ChosenEncoding& encoding, VideoEncoder::Convert convert)
+VideoFileWriter::VideoFileWriter(const fs::path& output, const ClipSettings& settings, Container container,
+                                 const ChosenEncoding& encoding, VideoEncoder::Convert convert)
     : output_(output),
       settings_(settings),
       container_(container),
@@ -134,7 +134,7 @@ MovieWriter::MovieWriter(const fs::path& output, const VideoSettings& settings, 
   write_header();
 }
 
-void MovieWriter::open_muxer() {
+void VideoFileWriter::open_muxer() {
   AVFormatContext* muxer = nullptr;
   check(avformat_alloc_output_context2(&muxer, nullptr, format_of(container_).muxer, output_.c_str()));
   muxer_.reset(muxer);
@@ -142,11 +142,11 @@ void MovieWriter::open_muxer() {
   muxer->flags |= AVFMT_FLAG_BITEXACT;  // no random numbers, so that the same frames give the same bytes
   // +faststart reads what was written once more.
   muxer->opaque = this;
-  muxer->io_open = &MovieWriter::open_again;
-  muxer->io_close2 = &MovieWriter::close_again;
+  muxer->io_open = &VideoFileWriter::open_again;
+  muxer->io_close2 = &VideoFileWriter::close_again;
 }
 
-void MovieWriter::write_header() {
+void VideoFileWriter::write_header() {
   stream_ = allocated(avformat_new_stream(muxer_.get(), nullptr));
   stream_->time_base = encoder_->codec().time_base;
   stream_->avg_frame_rate = encoder_->codec().framerate;
@@ -168,7 +168,7 @@ void MovieWriter::write_header() {
   check_written();
 }
 
-void MovieWriter::write(const Frames& frames) {
+void VideoFileWriter::write(const Frames& frames) {
   if (encoding_.lossless) checksum_ = checksum(checksum_, frames);
   const size_t frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
   for (int64_t i = 0; i < frames.count; ++i) {
@@ -177,14 +177,14 @@ void MovieWriter::write(const Frames& frames) {
   }
 }
 
-void MovieWriter::write_packet(AVPacket& packet) {
+void VideoFileWriter::write_packet(AVPacket& packet) {
   av_packet_rescale_ts(&packet, encoder_->codec().time_base, stream_->time_base);
   packet.stream_index = stream_->index;
   check(av_interleaved_write_frame(muxer_.get(), &packet));
   check_written();
 }
 
-void MovieWriter::publish() {
+void VideoFileWriter::publish() {
   encoder_->finish([this](AVPacket& packet) { write_packet(packet); });
   check(av_write_trailer(muxer_.get()));
   if (container_ == Container::kGif && !settings_.comment.empty()) append_gif_comment();
@@ -201,7 +201,7 @@ void MovieWriter::publish() {
 
 /// libav reads a GIF's comment and writes none: an extension of blocks of at most 255 bytes, before the byte
 /// that ends the file.
-void MovieWriter::append_gif_comment() {
+void VideoFileWriter::append_gif_comment() {
   constexpr int kExtension = 0x21, kComment = 0xFE, kTrailer = 0x3B;
   constexpr size_t kLongestBlock = 255;
   AVIOContext* io = io_.context();
@@ -219,27 +219,27 @@ void MovieWriter::append_gif_comment() {
   avio_w8(io, kTrailer);
 }
 
-int64_t MovieWriter::hundredths(int64_t frames) const {
+int64_t VideoFileWriter::hundredths(int64_t frames) const {
   return std::llround(100 * static_cast<double>(frames) / av_q2d(encoder_->codec().framerate));
 }
 
-bool MovieWriter::rate_is_kept(const VideoInfo& info) const {
+bool VideoFileWriter::rate_is_kept(const VideoInfo& info) const {
   // Each picture of a GIF is shown for a whole number of hundredths of a second, on average the right one.
   if (container_ == Container::kGif)
     return std::llround(100 * info.duration) == hundredths(settings_.frame_count);
   return std::abs(info.fps / av_q2d(encoder_->codec().framerate) - 1) < 1e-5;
 }
 
-void MovieWriter::check(int result) {
+void VideoFileWriter::check(int result) {
   if (result >= 0) return;
   if (io_.error() != 0) throw output_error(output_, io_.error());
   throw libav_error(ErrorCode::kOutput, doing_, result);
 }
 
 // libav's buffered writes return nothing; what went wrong in one is kept in the context.
-void MovieWriter::check_written() { check(io_.context()->error); }
+void VideoFileWriter::check_written() { check(io_.context()->error); }
 
-void MovieWriter::read_back() const {
+void VideoFileWriter::read_back() const {
   const auto compare = [this](const std::string& what, const std::string& got, const std::string& expected) {
     if (got == expected) return;
     throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + what,
@@ -268,11 +268,11 @@ void MovieWriter::read_back() const {
   }
 }
 
-int MovieWriter::open_again(AVFormatContext* muxer, AVIOContext** context, const char* /*url*/, int flags,
-                            AVDictionary** /*options*/) {
+int VideoFileWriter::open_again(AVFormatContext* muxer, AVIOContext** context, const char* /*url*/, int flags,
+                                AVDictionary** /*options*/) {
   if (flags != AVIO_FLAG_READ) return AVERROR(EINVAL);
   try {
-    const auto& writer = *static_cast<MovieWriter*>(muxer->opaque);
+    const auto& writer = *static_cast<VideoFileWriter*>(muxer->opaque);
     *context = (new DescriptorIo(writer.target_.descriptor(), DescriptorIo::Mode::kRead))->context();
     return 0;
   } catch (const std::bad_alloc&) {
@@ -280,17 +280,17 @@ int MovieWriter::open_again(AVFormatContext* muxer, AVIOContext** context, const
   }
 }
 
-int MovieWriter::close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
+int VideoFileWriter::close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
   delete static_cast<DescriptorIo*>(context->opaque);
   return 0;
 }
 
 }  // namespace
 
-std::unique_ptr<VideoWriter> make_movie_writer(const fs::path& output, const VideoSettings& settings,
-                                               Container container, const ChosenEncoding& encoding,
-                                               VideoEncoder::Convert convert) {
-  return std::make_unique<MovieWriter>(output, settings, container, encoding, std::move(convert));
+std::unique_ptr<ClipWriter> make_video_file_writer(const fs::path& output, const ClipSettings& settings,
+                                                   Container container, const ChosenEncoding& encoding,
+                                                   VideoEncoder::Convert convert) {
+  return std::make_unique<VideoFileWriter>(output, settings, container, encoding, std::move(convert));
 }
 
 }  // namespace t2v

@@ -8,7 +8,7 @@
 namespace t2v {
 namespace {
 
-class PngWriterTest : public MediaTest {
+class PngSequenceWriterTest : public MediaTest {
  protected:
   Frames read_sequence(const std::string& before, int64_t count) const {
     Frames all{.count = 0, .height = 0, .width = 0, .rgb = {}};
@@ -22,8 +22,8 @@ class PngWriterTest : public MediaTest {
   }
 };
 
-TEST_F(PngWriterTest, IsBitExactWithSettingsBeside) {
-  VideoSettings settings = small_clip(5);
+TEST_F(PngSequenceWriterTest, IsBitExactWithSettingsBeside) {
+  ClipSettings settings = small_clip(5);
   settings.comment = "{\"seed\": \"1\"}";
   write_clip(path("clip.png"), settings);
   EXPECT_TRUE(read_sequence("clip-", 5).rgb == moving_disc(5, 48, 64).rgb);
@@ -31,14 +31,14 @@ TEST_F(PngWriterTest, IsBitExactWithSettingsBeside) {
   EXPECT_EQ(entries(), 6);
 }
 
-TEST_F(PngWriterTest, TakesAPattern) {
+TEST_F(PngSequenceWriterTest, TakesAPattern) {
   write_clip(path("f%04d.png"), small_clip(2));
   EXPECT_TRUE(read_sequence("f", 2).rgb == moving_disc(2, 48, 64).rgb);
   EXPECT_EQ(entries(), 2);
 }
 
-TEST_F(PngWriterTest, OneFrameKeepsItsName) {
-  VideoSettings settings = small_clip(1);
+TEST_F(PngSequenceWriterTest, OneFrameKeepsItsName) {
+  ClipSettings settings = small_clip(1);
   write_clip(path("cat.png"), settings);
   EXPECT_TRUE(read_clip(path("cat.png")).rgb == moving_disc(1, 48, 64).rgb);
   EXPECT_THROW(write_clip(path("cat.png"), settings), Error);
@@ -49,16 +49,16 @@ TEST_F(PngWriterTest, OneFrameKeepsItsName) {
   EXPECT_EQ(entries(), 1);
 }
 
-TEST_F(PngWriterTest, OddSizes) {
+TEST_F(PngSequenceWriterTest, OddSizes) {
   for (const int64_t width : {1, 2, 7, 65}) {
-    const VideoSettings settings{.width = width, .height = 3, .fps = 16, .frame_count = 2, .overwrite = true};
+    const ClipSettings settings{.width = width, .height = 3, .fps = 16, .frame_count = 2, .overwrite = true};
     write_clip(path("clip.png"), settings);
     EXPECT_TRUE(read_sequence("clip-", 2).rgb == moving_disc(2, 3, width).rgb);
   }
 }
 
-TEST_F(PngWriterTest, OverwritingReplacesALongerSequence) {
-  VideoSettings settings = small_clip(6);
+TEST_F(PngSequenceWriterTest, OverwritingReplacesALongerSequence) {
+  ClipSettings settings = small_clip(6);
   settings.comment = "{\"frames\": 6}";
   write_clip(path("clip.png"), settings);
   std::ofstream(path("clip-0008.png")) << "not of that sequence";
@@ -72,14 +72,14 @@ TEST_F(PngWriterTest, OverwritingReplacesALongerSequence) {
   EXPECT_EQ(entries(), 3 + 1 + 1);
 }
 
-TEST_F(PngWriterTest, FailingToPublishPutsTheOldOnesBack) {
-  VideoSettings settings = small_clip(4);
+TEST_F(PngSequenceWriterTest, FailingToPublishPutsTheOldOnesBack) {
+  ClipSettings settings = small_clip(4);
   write_clip(path("clip.png"), settings);
   const std::string old = content(path("clip-0001.png"));
   settings.overwrite = true;
   settings.height = 16;
   fs::remove(path("clip-0003.png"));
-  const auto writer = make_video_writer(path("clip.png"), settings);
+  const auto writer = make_clip_writer(path("clip.png"), settings);
   writer->write(moving_disc(4, 16, 64));
   fs::create_directories(path("clip-0003.png/x"));  // cannot be replaced, after two that could
   EXPECT_THROW(writer->publish(), Error);
@@ -89,8 +89,8 @@ TEST_F(PngWriterTest, FailingToPublishPutsTheOldOnesBack) {
   EXPECT_EQ(read_clip(path("clip-0004.png")).height, 48);
 }
 
-TEST_F(PngWriterTest, ANameTakenMeanwhileIsNotReplaced) {
-  const auto writer = make_video_writer(path("clip.png"), small_clip(3));
+TEST_F(PngSequenceWriterTest, ANameTakenMeanwhileIsNotReplaced) {
+  const auto writer = make_clip_writer(path("clip.png"), small_clip(3));
   writer->write(moving_disc(3, 48, 64));
   std::ofstream(path("clip-0002.png")) << "somebody else's";
   try {
@@ -103,8 +103,8 @@ TEST_F(PngWriterTest, ANameTakenMeanwhileIsNotReplaced) {
   EXPECT_FALSE(fs::exists(path("clip-0001.png")));
 }
 
-TEST_F(PngWriterTest, UnpublishedLeavesNothing) {
-  make_video_writer(path("clip.png"), small_clip(3))->write(moving_disc(2, 48, 64));
+TEST_F(PngSequenceWriterTest, UnpublishedLeavesNothing) {
+  make_clip_writer(path("clip.png"), small_clip(3))->write(moving_disc(2, 48, 64));
   EXPECT_EQ(entries(), 0);
 }
 

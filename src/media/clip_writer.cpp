@@ -1,20 +1,20 @@
-#include "media/video_writer.h"
+#include "media/clip_writer.h"
 
 #include <utility>
 
+#include "media/format_writers.h"
 #include "media/libav.h"
 #include "media/output_format.h"
 #include "media/video_encoder.h"
-#include "media/writers.h"
 
 namespace t2v {
 namespace {
 
 /// Holds the caller to its word, so that no writer has to: frames of the size, and as many, as the settings
 /// say.
-class CheckedWriter final : public VideoWriter {
+class CheckedWriter final : public ClipWriter {
  public:
-  CheckedWriter(std::unique_ptr<VideoWriter> writer, const VideoSettings& settings)
+  CheckedWriter(std::unique_ptr<ClipWriter> writer, const ClipSettings& settings)
       : writer_(std::move(writer)), settings_(settings) {}
 
   void write(const Frames& frames) override {
@@ -40,12 +40,12 @@ class CheckedWriter final : public VideoWriter {
                                   .expected = std::to_string(settings_.frame_count)});
   }
 
-  std::unique_ptr<VideoWriter> writer_;
-  VideoSettings settings_;
+  std::unique_ptr<ClipWriter> writer_;
+  ClipSettings settings_;
   int64_t count_ = 0;
 };
 
-OutputOptions output_options(const VideoSettings& settings) {
+OutputOptions output_options(const ClipSettings& settings) {
   return {.quality = settings.quality,
           .crf = settings.crf,
           .codec = settings.codec,
@@ -56,22 +56,22 @@ OutputOptions output_options(const VideoSettings& settings) {
           .settings_file = !settings.comment.empty()};
 }
 
-std::unique_ptr<VideoWriter> make_writer(const std::filesystem::path& output, const VideoSettings& settings,
-                                         const ChosenEncoding& encoding) {
+std::unique_ptr<ClipWriter> make_writer(const std::filesystem::path& output, const ClipSettings& settings,
+                                        const ChosenEncoding& encoding) {
   switch (const Container container = output_container(output)) {
     case Container::kPngSequence:
-      return make_png_writer(output, settings);
+      return make_png_sequence_writer(output, settings);
     case Container::kGif:
       return make_gif_writer(output, settings, encoding);
     default:
-      return make_movie_writer(output, settings, container, encoding);
+      return make_video_file_writer(output, settings, container, encoding);
   }
 }
 
 }  // namespace
 
-std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& output,
-                                               const VideoSettings& settings) {
+std::unique_ptr<ClipWriter> make_clip_writer(const std::filesystem::path& output,
+                                             const ClipSettings& settings) {
   redirect_libav_log();
   const OutputOptions options = output_options(settings);
   check_output(output, options);
@@ -79,7 +79,7 @@ std::unique_ptr<VideoWriter> make_video_writer(const std::filesystem::path& outp
   return std::make_unique<CheckedWriter>(make_writer(output, settings, encoding), settings);
 }
 
-void expect_encoder(const std::filesystem::path& output, const VideoSettings& settings) {
+void expect_encoder(const std::filesystem::path& output, const ClipSettings& settings) {
   redirect_libav_log();
   if (output_container(output) == Container::kPngSequence) return;
   const ChosenEncoding encoding = choose_encoding(output, output_options(settings));

@@ -1,4 +1,4 @@
-#include "media/exif.h"
+#include "media/images/exif.h"
 
 #include <optional>
 #include <utility>

@@ -12,15 +12,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class MovieWriterTest : public MediaTest {};
+class VideoFileWriterTest : public MediaTest {};
 
 /// The planes of a clip as another program decodes them, without any conversion.
 std::string raw_yuv(const fs::path& clip) {
   return output_of("ffmpeg -v error -i '" + clip.string() + "' -pix_fmt yuv420p -f rawvideo - 2>&1");
 }
 
-TEST_F(MovieWriterTest, DefaultQualityKeepsThePicture) {
-  VideoSettings settings{.width = 192, .height = 128, .fps = 16, .frame_count = 17};
+TEST_F(VideoFileWriterTest, DefaultQualityKeepsThePicture) {
+  ClipSettings settings{.width = 192, .height = 128, .fps = 16, .frame_count = 17};
   for (const char* name : {"a.mp4", "a.mkv"}) {
     write_clip(path(name), settings);
     const Difference got = difference(moving_disc(17, 128, 192), read_clip(path(name)));
@@ -30,9 +30,9 @@ TEST_F(MovieWriterTest, DefaultQualityKeepsThePicture) {
   }
 }
 
-TEST_F(MovieWriterTest, QualityAndCrfOrderAsTheySay) {
+TEST_F(VideoFileWriterTest, QualityAndCrfOrderAsTheySay) {
   const auto psnr_and_size = [this](const std::string& quality, std::optional<int64_t> crf) {
-    VideoSettings settings = small_clip();
+    ClipSettings settings = small_clip();
     settings.quality = quality;
     settings.crf = crf;
     settings.overwrite = true;
@@ -49,7 +49,7 @@ TEST_F(MovieWriterTest, QualityAndCrfOrderAsTheySay) {
   EXPECT_GT(psnr_and_size("good", 0).first, high.first);
 }
 
-TEST_F(MovieWriterTest, FlatSaturatedColoursStay) {
+TEST_F(VideoFileWriterTest, FlatSaturatedColoursStay) {
   const std::array<std::array<uint8_t, 3>, 10> colours = {{{255, 0, 0},
                                                            {0, 255, 0},
                                                            {0, 0, 255},
@@ -63,9 +63,9 @@ TEST_F(MovieWriterTest, FlatSaturatedColoursStay) {
   for (const auto& colour : colours) {
     Frames frames{.count = 2, .height = 48, .width = 64, .rgb = {}};
     for (int i = 0; i < 2 * 48 * 64; ++i) frames.rgb.insert(frames.rgb.end(), colour.begin(), colour.end());
-    VideoSettings settings = small_clip(2);
+    ClipSettings settings = small_clip(2);
     settings.overwrite = true;
-    const auto writer = make_video_writer(path("a.mp4"), settings);
+    const auto writer = make_clip_writer(path("a.mp4"), settings);
     writer->write(frames);
     writer->publish();
     // Decoded by another program, and converted by the definition of BT.709 instead of by swscale.
@@ -86,7 +86,7 @@ TEST_F(MovieWriterTest, FlatSaturatedColoursStay) {
   }
 }
 
-TEST_F(MovieWriterTest, ChromaIsSitedOnTheLeft) {
+TEST_F(VideoFileWriterTest, ChromaIsSitedOnTheLeft) {
   // A cross of red bars: around column 32, which carries chroma itself, and between rows 23 and 24, where
   // chroma lies.
   Frames frames{.count = 1, .height = 48, .width = 64, .rgb = {}};
@@ -97,9 +97,9 @@ TEST_F(MovieWriterTest, ChromaIsSitedOnTheLeft) {
       frames.rgb.push_back(static_cast<uint8_t>(value));
     }
   }
-  VideoSettings settings = small_clip(1);
+  ClipSettings settings = small_clip(1);
   settings.crf = 0;  // lossless after the conversion
-  const auto writer = make_video_writer(path("a.mp4"), settings);
+  const auto writer = make_clip_writer(path("a.mp4"), settings);
   writer->write(frames);
   writer->publish();
   const std::string yuv = raw_yuv(path("a.mp4"));
@@ -114,21 +114,21 @@ TEST_F(MovieWriterTest, ChromaIsSitedOnTheLeft) {
   EXPECT_NEAR(cr(4, 11), cr(4, 12), 1);
 }
 
-TEST_F(MovieWriterTest, LosslessIsBitExact) {
+TEST_F(VideoFileWriterTest, LosslessIsBitExact) {
   for (const auto& [width, height] :
        {std::pair<int64_t, int64_t>{64, 48}, {16, 16}, {65, 33}, {4, 4}, {208, 112}}) {
-    const VideoSettings settings{.width = width,
-                                 .height = height,
-                                 .fps = 16,
-                                 .quality = "lossless",
-                                 .frame_count = 4,
-                                 .overwrite = true};
+    const ClipSettings settings{.width = width,
+                                .height = height,
+                                .fps = 16,
+                                .quality = "lossless",
+                                .frame_count = 4,
+                                .overwrite = true};
     write_clip(path("a.mkv"), settings);
     EXPECT_TRUE(read_clip(path("a.mkv")).rgb == moving_disc(4, height, width).rgb) << width << "x" << height;
   }
 }
 
-TEST_F(MovieWriterTest, IsTagged) {
+TEST_F(VideoFileWriterTest, IsTagged) {
   write_clip(path("a.mp4"), small_clip());
   write_clip(path("a.mkv"), small_clip());
   for (const char* name : {"a.mp4", "a.mkv"}) {
@@ -142,7 +142,7 @@ TEST_F(MovieWriterTest, IsTagged) {
     EXPECT_EQ(info.color_trc, "bt709");
     EXPECT_EQ(info.chroma_location, "left");
   }
-  VideoSettings lossless = small_clip();
+  ClipSettings lossless = small_clip();
   lossless.quality = "lossless";
   write_clip(path("l.mkv"), lossless);
   const VideoReader reader(path("l.mkv"));
@@ -152,7 +152,7 @@ TEST_F(MovieWriterTest, IsTagged) {
   EXPECT_EQ(reader.info().color_space, "gbr");
 }
 
-TEST_F(MovieWriterTest, Mp4IsTaggedOutsideTheCodecAndStartsFast) {
+TEST_F(VideoFileWriterTest, Mp4IsTaggedOutsideTheCodecAndStartsFast) {
   write_clip(path("a.mp4"), small_clip());
   const std::string bytes = content(path("a.mp4"));
   // The colr box: primaries 1, transfer 1, matrix 1, not full range.
@@ -160,8 +160,8 @@ TEST_F(MovieWriterTest, Mp4IsTaggedOutsideTheCodecAndStartsFast) {
   EXPECT_LT(bytes.find("moov"), bytes.find("mdat"));
 }
 
-TEST_F(MovieWriterTest, FfprobeAgrees) {
-  VideoSettings settings = small_clip(17);
+TEST_F(VideoFileWriterTest, FfprobeAgrees) {
+  ClipSettings settings = small_clip(17);
   settings.comment = R"({"prompt": "a \"red\" ball, 红球 🎈\n", "seed": "18446744073709551615"})";
   write_clip(path("a.mp4"), settings);
   const std::string got = output_of(
@@ -175,7 +175,7 @@ TEST_F(MovieWriterTest, FfprobeAgrees) {
                      settings.comment + "\n");
 }
 
-TEST_F(MovieWriterTest, EveryRateAndLengthComesBack) {
+TEST_F(VideoFileWriterTest, EveryRateAndLengthComesBack) {
   const std::array<std::pair<double, double>, 11> rates = {{{8, 8},
                                                             {16, 16},
                                                             {23.976, 24000 / 1001.},
@@ -190,7 +190,7 @@ TEST_F(MovieWriterTest, EveryRateAndLengthComesBack) {
   for (const auto& [asked, expected] : rates) {
     for (const int64_t count : {1, 17}) {
       for (const char* name : {"a.mp4", "a.mkv", "l.mkv"}) {
-        VideoSettings settings{
+        ClipSettings settings{
             .width = 16, .height = 16, .fps = asked, .frame_count = count, .overwrite = true};
         if (name[0] == 'l') settings.quality = "lossless";
         ASSERT_NO_THROW(write_clip(path(name), settings)) << name << " " << asked << " " << count;
@@ -201,18 +201,18 @@ TEST_F(MovieWriterTest, EveryRateAndLengthComesBack) {
     }
   }
   for (const double wrong : {0.0, -1.0, 1001.0, std::nan(""), 1e-9, static_cast<double>(INFINITY)}) {
-    VideoSettings settings = small_clip();
+    ClipSettings settings = small_clip();
     settings.fps = wrong;
     EXPECT_THROW(write_clip(path("wrong.mp4"), settings), Error) << wrong;
   }
 }
 
-TEST_F(MovieWriterTest, CommentsAreKept) {
+TEST_F(VideoFileWriterTest, CommentsAreKept) {
   std::string longest = "{\"prompt\": \"";
   while (longest.size() < (200 << 10)) longest += "é球🎈 {} %s ; # = \\n";
   for (const std::string& comment : {std::string(), std::string("{}"), longest + "\"}"}) {
     for (const char* name : {"a.mp4", "a.mkv"}) {
-      VideoSettings settings = small_clip(1);
+      ClipSettings settings = small_clip(1);
       settings.comment = comment;
       settings.overwrite = true;
       write_clip(path(name), settings);
@@ -221,9 +221,9 @@ TEST_F(MovieWriterTest, CommentsAreKept) {
   }
 }
 
-TEST_F(MovieWriterTest, SameFramesSameBytes) {
+TEST_F(VideoFileWriterTest, SameFramesSameBytes) {
   for (const std::string name : {"a.mp4", "a.mkv", "l.mkv"}) {
-    VideoSettings settings{.width = 192, .height = 128, .fps = 16, .frame_count = 20};
+    ClipSettings settings{.width = 192, .height = 128, .fps = 16, .frame_count = 20};
     if (name[0] == 'l') settings.quality = "lossless";
     write_clip(path(name), settings);
     write_clip(path("again-" + name), settings);
@@ -231,9 +231,9 @@ TEST_F(MovieWriterTest, SameFramesSameBytes) {
   }
 }
 
-TEST_F(MovieWriterTest, HoldsTheCallerToTheSettings) {
+TEST_F(VideoFileWriterTest, HoldsTheCallerToTheSettings) {
   EXPECT_THROW(write_clip(path("odd.mp4"), {.width = 63, .height = 48, .fps = 16, .frame_count = 1}), Error);
-  const auto writer = make_video_writer(path("a.mp4"), small_clip(2));
+  const auto writer = make_clip_writer(path("a.mp4"), small_clip(2));
   EXPECT_THROW(writer->write(moving_disc(1, 48, 48)), Error);
   writer->write(moving_disc(1, 48, 64));
   EXPECT_THROW(writer->publish(), Error);                      // one is missing

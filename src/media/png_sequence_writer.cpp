@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/staged_file.h"
+#include "media/format_writers.h"
 #include "media/png_encoder.h"
 #include "media/video_reader.h"
-#include "media/writers.h"
 
 namespace t2v {
 namespace {
@@ -64,9 +64,9 @@ class Moves {
   std::vector<std::pair<fs::path, fs::path>> done_;
 };
 
-class PngWriter final : public VideoWriter {
+class PngSequenceWriter final : public ClipWriter {
  public:
-  PngWriter(const fs::path& output, const VideoSettings& settings);
+  PngSequenceWriter(const fs::path& output, const ClipSettings& settings);
 
   void write(const Frames& frames) override;
   void publish() override;
@@ -76,7 +76,7 @@ class PngWriter final : public VideoWriter {
   fs::path staged(const fs::path& name) const { return staging_.path() / name.filename(); }
   void put_aside(Moves& moves, const fs::path& name) const;
 
-  VideoSettings settings_;
+  ClipSettings settings_;
   SequenceNames names_;
   fs::path folder_;
   StagedFolder staging_;
@@ -84,20 +84,20 @@ class PngWriter final : public VideoWriter {
   int64_t count_ = 0;
 };
 
-PngWriter::PngWriter(const fs::path& output, const VideoSettings& settings)
+PngSequenceWriter::PngSequenceWriter(const fs::path& output, const ClipSettings& settings)
     : settings_(settings),
       names_(output, settings.frame_count),
       folder_(output.has_parent_path() ? output.parent_path() : "."),
       staging_(folder_),
       encoder_(settings.width, settings.height, "writing " + output.string()) {}
 
-void PngWriter::write(const Frames& frames) {
+void PngSequenceWriter::write(const Frames& frames) {
   const auto frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
   for (int64_t i = 0; i < frames.count; ++i)
     write_frame(frames.rgb.data() + static_cast<size_t>(i) * frame_size);
 }
 
-void PngWriter::write_frame(const uint8_t* rgb) {
+void PngSequenceWriter::write_frame(const uint8_t* rgb) {
   const fs::path name = names_.frame(++count_);
   write_file(staged(name), encoder_.encode(rgb), name);
   VideoReader reader(staged(name));
@@ -111,11 +111,11 @@ void PngWriter::write_frame(const uint8_t* rgb) {
 }
 
 // What was there goes into the hidden folder, and with it when all is well.
-void PngWriter::put_aside(Moves& moves, const fs::path& name) const {
+void PngSequenceWriter::put_aside(Moves& moves, const fs::path& name) const {
   if (settings_.overwrite && is_file(name)) moves.move(name, staging_.path() / "old" / name.filename(), name);
 }
 
-void PngWriter::publish() {
+void PngSequenceWriter::publish() {
   std::vector<fs::path> names;
   for (int64_t number = 1; number <= count_; ++number) names.push_back(names_.frame(number));
   if (!settings_.comment.empty()) {
@@ -140,8 +140,8 @@ void PngWriter::publish() {
 
 }  // namespace
 
-std::unique_ptr<VideoWriter> make_png_writer(const fs::path& output, const VideoSettings& settings) {
-  return std::make_unique<PngWriter>(follow_links(output), settings);
+std::unique_ptr<ClipWriter> make_png_sequence_writer(const fs::path& output, const ClipSettings& settings) {
+  return std::make_unique<PngSequenceWriter>(follow_links(output), settings);
 }
 
 }  // namespace t2v

@@ -1,9 +1,9 @@
-#include "media/palette.h"
+#include "media/images/palette.h"
 
 #include <cmath>
 #include <numeric>
 
-#include "media_testing.h"
+#include "unit/media/media_testing.h"
 
 namespace t2v {
 namespace {

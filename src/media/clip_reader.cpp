@@ -1,4 +1,4 @@
-#include "media/frame_reader.h"
+#include "media/clip_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -40,7 +40,7 @@ std::optional<SequenceNames> sequence_of(const fs::path& clip) {
 
 }  // namespace
 
-FrameReader::FrameReader(const fs::path& clip) {
+ClipReader::ClipReader(const fs::path& clip) {
   if (const auto names = sequence_of(clip)) {
     next_ = [names = *names, number = int64_t{0}](bool wanted) mutable -> std::optional<Frames> {
       std::error_code ignored;
@@ -61,8 +61,8 @@ FrameReader::FrameReader(const fs::path& clip) {
   }
 }
 
-std::optional<Frames> FrameReader::next() { return next_(true); }
+std::optional<Frames> ClipReader::next() { return next_(true); }
 
-bool FrameReader::skip() { return next_(false).has_value(); }
+bool ClipReader::skip() { return next_(false).has_value(); }
 
 }  // namespace t2v

@@ -296,7 +296,7 @@ def paint(picture, thing, centres, sizes, turns, x, y, pixel, style):
             bright = colour.mean() < 180 and lightness < 150 or lightness < 110
             tone = (250, 250, 250) if bright and thing.colour != "white" else (70, 60, 66)
             if thing.colour == "black":
-                tone = (160, 160, 166)
+                tone = (92, 92, 98) if lightness > 110 else (160, 160, 166)
         if thing.colour == "white" and kind in ("glass", "eye"):
             tone = (90, 120, 150)
         share = np.clip(0.5 - detail / soft, 0, 1)[..., None]

@@ -18,17 +18,20 @@ import prompts
 import sample
 from world import OTHER_FORMS, PART
 
-COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing") + (("two things", "two colours", "two objects", "relation") if PART.two else ())
+COLUMNS = ("background", "colour", "object", "motion", "camera", "one thing")
+COLUMNS += (("size", "speed") if PART.sized else ()) + (("both", "two motions", "relation") if PART.two else ())
 
 
 def held_out(count, language="english"):
-    """Titles and prompts of combinations that were never drawn for training: `count` in all, a fifth each of camera moves and of two things, if there are any."""
+    """Titles and prompts of combinations that were never drawn for training: `count` in all, a fifth each of camera moves, two things, and sizes and speeds, if there are any."""
     fifth = count // 5
     special = []
     if PART.camera:
         special.append(("camera moves", prompts.rows([1, 2], fifth, "camera", language, seed=6)))
     if PART.two:
         special.append(("two things", prompts.rows([1, 2], fifth, "two", language, seed=7)))
+    if PART.sized:
+        special.append(("sizes and speeds", prompts.rows([1, 2], fifth, "sizes", language, seed=8)))
     single = (count - fifth * len(special)) // 2
     return [(f"kind {kind}", prompts.rows([kind], single, language=language)) for kind in (1, 2)] + special
 
@@ -67,9 +70,15 @@ def head():
     print(f"| prompts | clips | {' | '.join(COLUMNS)} | flicker |\n|{'---|' * (len(COLUMNS) + 3)}")
 
 
+def share(right, asked):
+    """A share in percent with its 95 % interval."""
+    low, high = measure.interval(right, asked)
+    return f"{100 * right / asked:.0f} % ({low:.0f}-{high:.0f})"
+
+
 def line(title, made):
     sums = measure.table([one.right for one in made])
-    cells = [f"{100 * sums[c][0] / sums[c][1]:.0f} %" if c in sums else "" for c in COLUMNS]
+    cells = [share(*sums[c]) if c in sums else "" for c in COLUMNS]
     print(f"| {title} | {len(made)} | {' | '.join(cells)} | {np.mean([one.flicker for one in made]):.2f} |", flush=True)
 
 

@@ -222,13 +222,37 @@ def colour_of(clip, masks):
     return COLOURS[int(votes.argmax())]
 
 
-def turning(clip, masks, centres):
+@cache
+def outline(shape):
+    """Area and circumference of a silhouette whose enclosing circle has radius 1."""
+    at = np.linspace(-1.1, 1.1, 881, dtype=np.float32)
+    distance, pixel = draw.silhouette(shape, *np.meshgrid(at, at)), (at[1] - at[0]) ** 2
+    inner, outer = ((distance < edge).sum() * pixel for edge in (-0.01, 0.01))
+    return (inner + outer) / 2, (outer - inner) / 0.02
+
+
+def diameters_of(clip, empty, masks, shape):
+    """Diameters [T] of the enclosing circle in shares of the short side, from the areas that a thing of that shape has; NaN where it is missing.
+
+    A soft mask reaches beyond the edge by a part of a pixel that depends on how far the thing's colour is from the background's.
+    """
+    inside = masks > 0.95
+    apart = np.linalg.norm(clip - empty, axis=-1)[inside]
+    beyond = 0.5 - 36 / max(56.0, float(np.median(apart))) if inside.any() else 0.0
+    total = masks.sum((1, 2))
+    area, edge = outline(shape)
+    radius = (np.sqrt((edge * beyond) ** 2 + 4 * area * total) - edge * beyond) / (2 * area)
+    return np.where(total > 0, 2 * radius, np.nan) / min(clip.shape[1:3])
+
+
+def turning(clip, masks, zoom):
     """Degrees by which the thing turns over the clip, from the shifts of its picture around its middle."""
     short = min(clip.shape[1:3])
-    radius = 1.15 * np.sqrt(2) * np.sqrt(np.nanmedian([(m * 1.0).sum() for m in masks]) / np.pi)
+    centres, areas = path_of(masks)
+    middle = 1.15 * short * np.sqrt(2 * np.nanmedian(areas / zoom**2) / np.pi)
     angles = np.radians(np.arange(0, 360, 5))
     rings = []
-    for frame, mask, centre in zip(clip.astype(float), masks, centres):
+    for frame, mask, centre, radius in zip(clip.astype(float), masks, centres, middle * zoom):
         if np.isnan(centre).any():
             continue
         layers = np.concatenate([frame * mask[..., None], 160 * mask[..., None]], -1)
@@ -258,39 +282,62 @@ def swaps(values, span):
     return count
 
 
-def motion_of(clip, masks, centres, areas, zoomed):
-    """Name of the motion of a path; `centres` and `areas` are already freed of the camera's move."""
-    good = ~np.isnan(centres).any(1) & (areas > 0)
+def motion_of(clip, masks, centres, diameters, zoom):
+    """Name of the motion of a path, and its extent as EXTENT of draw.py counts it; `centres` and `diameters` are already freed of the camera's zoom [T] and shift."""
+    good = ~np.isnan(centres).any(1) & (diameters > 0)
     if good.sum() < 0.6 * len(good):
-        return "?"
-    c, a = centres[good], areas[good]
-    c = c.copy()
+        return "?", 0.0
+    c, size = centres[good], diameters[good]
+    c, raw = c.copy(), c
+    zoomed = abs(np.log(zoom[-1])) > np.log(1.2)
     if len(c) > 4:
         c[1:-1] = np.median(np.stack([c[:-2], c[1:-1], c[2:]]), 0)
     span = np.ptp(c, 0)
     travel = c[-1] - c[0]
-    growth = np.median(a[-3:]) / np.median(a[:3])
+    growth = growth_of(size)
     across = int(np.abs(travel).argmax())
     along, aside = abs(travel[across]), abs(travel[1 - across])
     back = np.abs(np.diff(c[:, across])).sum() - along
     if along >= 0.24 and aside < 0.35 * along and back < 0.06:
-        return (("left", "right"), ("up", "down"))[across][int(travel[across] > 0)]
+        return (("left", "right"), ("up", "down"))[across][int(travel[across] > 0)], along
     angle = _circle(c)
     if angle >= 250 and min(span) > 0.16:
-        return "circles"
+        return "circles", _circle(raw)
     if span[1] >= 0.16 and span[0] < 0.6 * span[1] and swaps(c[:, 1], 0.1) >= 2:
-        return "bounces"
+        return "bounces", np.ptp(raw[:, 1])
     if span[0] >= 0.2 and swaps(c[:, 0], 0.1) >= 2:
-        return "swings"
-    least = 1.7 if zoomed else 1.4
+        return "swings", np.ptp(raw[:, 0])
+    least = 1.85 if zoomed else 1.47
     if max(span) < 0.12 and growth > least:
-        return "grows"
+        return "grows", growth
     if max(span) < 0.12 and growth < 1 / least:
-        return "shrinks"
-    if max(span) < 0.1 or max(span) < 0.75 * np.sqrt(np.median(a)):
-        turned = abs(turning(clip, masks, centres)) >= 110
-        return "spins" if turned else "still" if max(span) < 0.1 else "?"
-    return "?"
+        return "shrinks", 1 / growth
+    if max(span) < 0.1 or max(span) < 0.66 * np.median(size):
+        angle = abs(turning(clip, masks, zoom))
+        if angle >= 110:
+            return "spins", angle
+        return "still" if max(span) < 0.1 else "?", 0.0
+    return "?", 0.0
+
+
+def growth_of(diameters):
+    """What a thing's area grows by over the clip, at an even rate that fits all its diameters best."""
+    t = np.arange(len(diameters))
+    return float(np.exp(2 * np.polyfit(t, np.log(diameters), 1)[0] * t[-1]))
+
+
+def first_of(diameters):
+    """The diameter in the first frame, told by all of them."""
+    good = diameters[diameters > 0]
+    if len(good) < 4:
+        return 0.0
+    return float(np.median(good / growth_of(good) ** (np.arange(len(good)) / 2 / (len(good) - 1))))
+
+
+def pace_of(motion, extent):
+    """Where an extent lies in the range that the drawing uses for the motion: 0 for its lower end, 1 for its upper; "slowly" is the lower third."""
+    low, high = draw.EXTENT.get(motion, (0.0, 0.0))
+    return float((extent - low) / (high - low)) if high > low else 0.5
 
 
 def _circle(c):
@@ -384,10 +431,15 @@ def measure(clip):
     frame = np.array([clip.shape[2], clip.shape[1]]) / min(clip.shape[1:3])
     things, middles = [], []
     for masks in tracks:
-        centres, areas = path_of(masks)
+        centres, _ = path_of(masks)
         world = (centres - frame / 2 - np.stack([shift, 0 * shift], 1)) / zoom[:, None] + frame / 2
-        motion = motion_of(clip, masks, world, areas / zoom**2, camera in ("zoom in", "zoom out"))
-        things.append({"shape": shape_of(masks, motion in ("spins", "?")), "colour": colour_of(clip, masks), "motion": motion})
+        shape = shape_of(masks, False)
+        diameters = diameters_of(clip, empty, masks, shape) / zoom
+        motion, extent = motion_of(clip, masks, world, diameters, zoom)
+        if motion in ("spins", "?"):
+            shape = shape_of(masks, True)
+            diameters = diameters_of(clip, empty, masks, shape) / zoom
+        things.append({"shape": shape, "colour": colour_of(clip, masks), "motion": motion, "size": first_of(diameters), "pace": pace_of(motion, extent)})
         middles.append(np.nanmean(centres, 0))
     relation = ""
     if len(things) == 2:
@@ -400,6 +452,20 @@ LEAST_RIGHT = 0.98  # share of drawn clips of which each attribute has to be mea
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above", "": ""}
 
 
+# Diameters between what is called small, nothing, and large; and how far beyond its third of the range a slow or a quick motion may go.
+SMALL, LARGE, BEYOND = 0.195, 0.35, 0.10
+
+
+def as_large(wanted: Thing, seen) -> bool:
+    """Whether a thing is of the size that was asked for."""
+    return {"small": seen["size"] < SMALL, "large": seen["size"] > LARGE, "": SMALL < seen["size"] < LARGE}[wanted.size]
+
+
+def as_fast(wanted: Thing, seen) -> bool:
+    """Whether a thing moves as fast as was asked for."""
+    return {"slowly": seen["pace"] < 1 / 3 + BEYOND, "quickly": seen["pace"] > 2 / 3 - BEYOND, "": True}[wanted.speed]
+
+
 def compare(scene: Scene, seen) -> dict[str, bool]:
     """Which attributes of a scene a measurement confirms; attributes that the scene does not have are left out."""
     right = {"background": seen["background"] == scene.background, "camera": seen["camera"] == scene.camera}
@@ -409,6 +475,10 @@ def compare(scene: Scene, seen) -> dict[str, bool]:
         first = things[0] if things else {"shape": "?", "colour": "?", "motion": "?"}
         right |= {"colour": first["colour"] == wanted.colour, "object": first["shape"] == wanted.shape, "motion": first["motion"] == wanted.motion}
         right["one thing"] = len(things) == 1
+        if wanted.size:
+            right["size"] = bool(things) and as_large(wanted, first)
+        if wanted.speed:
+            right["speed"] = right["motion"] and as_fast(wanted, first)
         return right
     right["two things"] = len(things) == 2
     best = (-1, None)
@@ -425,7 +495,7 @@ def compare(scene: Scene, seen) -> dict[str, bool]:
         matches = sum(w.colour == s["colour"] for w, s in pairs) + sum(w.shape == s["shape"] for w, s in pairs)
         best = max(best, (matches, checks), key=lambda item: item[0])
     checks = best[1] or {"two colours": False, "two objects": False, "two motions": False} | ({"relation": False} if scene.relation else {})
-    return right | checks
+    return right | checks | {"both": right["two things"] and checks["two colours"] and checks["two objects"]}
 
 
 def table(results):
@@ -437,6 +507,13 @@ def table(results):
             done[0] += bool(value)
             done[1] += 1
     return sums
+
+
+def interval(right, asked):
+    """The 95 % interval of a share (Wilson's), in percent."""
+    share, z = right / asked, 1.96
+    middle, half = share + z * z / (2 * asked), z * np.sqrt(share * (1 - share) / asked + (z / (2 * asked)) ** 2)
+    return tuple(100 * float(x) / (1 + z * z / asked) for x in (middle - half, middle + half))
 
 
 def show(title, sums):
@@ -511,7 +588,7 @@ if __name__ == "__main__":
     made.add_argument("--report", type=Path)
     args = parser.parse_args()
     if args.command == "truth":
-        part = WORLD if args.whole else PART
+        part = replace(WORLD, two=0.25, camera=0.25, sized=0.3, speed=0.3) if args.whole else PART
         enough = [truth(args.count, part)]
         for width, height, frames in OTHER_FORMS:
             print(f"{width}x{height}, {frames} frames:")

@@ -18,7 +18,7 @@ SEED = 2028  # of the choice of prompts; another one for each model that is meas
 def rows(kinds, count, only="single", language="english", seed=SEED, varied=False, other_words=0.0):
     """Prompts with their scenes and seeds, of the part of the world that the model is to follow; `varied` and `other_words` as in captions.py."""
     rng = np.random.default_rng(seed)
-    part = replace(PART, two=float(only == "two"), camera=float(only == "camera"), sized=0.0, speed=0.0)
+    part = replace(PART, two=float(only == "two"), camera=float(only == "camera"), sized=float(only == "sizes"), speed=float(only == "sizes"))
     out = []
     for i in range(count):
         kind = kinds[i % len(kinds)]
@@ -38,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", type=int, nargs="+", default=[1, 2], help="kinds to take in turn")
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--only", choices=["single", "camera", "two"], default="single", help="one thing and a still camera, a camera move, or two things")
+    parser.add_argument("--only", choices=["single", "camera", "two", "sizes"], default="single", help="one thing and a still camera, a camera move, two things, or a size and a speed word")
     parser.add_argument("--language", choices=["english", "simplified", "traditional"], default="english")
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()

@@ -15,6 +15,11 @@ sys.path.insert(0, str(ROOT / "scripts" / "tiny_world"))
 import captions  # noqa: E402
 import world  # noqa: E402
 
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
 NUMBERS = {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen"}
 
 
@@ -84,6 +89,60 @@ def embedded(model):
     width = 2 * json.loads((folder / "text_encoder" / "config.json").read_text())["d_model"]
     assert width * len(pieces) <= last - first
     return {piece: content[start + first + i * width :][:width] for i, piece in enumerate(pieces)}
+
+
+@unittest.skipUnless(numpy, "needs NumPy")
+class Measurement(unittest.TestCase):
+    """What is measured of drawn clips is what was drawn."""
+
+    def seen(self, scene, seed=1, **form):
+        import draw
+        import measure
+
+        clip, _ = draw.draw(scene, numpy.random.default_rng(seed), replace(world.WORLD, **form))
+        return measure.compare(scene, measure.measure(clip))
+
+    def assert_right(self, scene, *asked, **form):
+        right = self.seen(scene, **form)
+        self.assertTrue(all(right.values()), (scene, right))
+        self.assertLessEqual(set(asked), set(right))
+
+    def test_motions(self):
+        for shape, motion in zip(world.OBJECTS[2:], world.MOTIONS):
+            self.assert_right(world.Scene([world.Thing(shape, "red", motion)], "desert"), "motion", "object")
+
+    def test_sizes_and_speeds(self):
+        for motion in ("right", "bounces", "spins", "shrinks"):
+            for size, speed in (("small", "quickly"), ("large", "slowly"), ("", "slowly")):
+                if (size, motion) != ("small", "shrinks"):
+                    self.assert_right(world.Scene([world.Thing("box", "yellow", motion, size, speed)], "grass"), "speed", *["size"] * bool(size))
+
+    def test_wrong_sizes_and_speeds_are_told(self):
+        import draw
+        import measure
+
+        scene = world.Scene([world.Thing("fish", "red", "up", "", "quickly")], "snow")
+        clip, _ = draw.draw(scene, numpy.random.default_rng(2), world.WORLD)
+        scene.things[0] = world.Thing("fish", "red", "up", "large", "slowly")
+        right = measure.compare(scene, measure.measure(clip))
+        self.assertEqual((right["motion"], right["size"], right["speed"]), (True, False, False))
+
+    def test_spins_under_a_moving_camera(self):
+        for camera in world.CAMERAS[1:]:
+            self.assert_right(world.Scene([world.Thing("star", "purple", "spins")], "grass", camera), "camera", "motion")
+
+    def test_two_things(self):
+        things = [world.Thing("ball", "black", "still"), world.Thing("ring", "orange", "still")]
+        self.assert_right(world.Scene(things, "snow", relation="left of"), "both", "relation", "two motions")
+        self.assert_right(world.Scene([world.Thing("boat", "pink", "bounces"), world.Thing("moon", "green", "down")], "white"), "both", "two motions")
+
+    def test_the_interval_of_a_share(self):
+        import measure
+
+        low, high = measure.interval(431, 500)
+        self.assertAlmostEqual(low, 82.9, delta=0.1)
+        self.assertAlmostEqual(high, 88.9, delta=0.1)
+        self.assertLess(measure.interval(20, 20)[0], 85)
 
 
 class Files(unittest.TestCase):

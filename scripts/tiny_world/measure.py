@@ -234,13 +234,15 @@ def outline(shape):
 def diameters_of(clip, empty, masks, shape):
     """Diameters [T] of the enclosing circle in shares of the short side, from the areas that a thing of that shape has; NaN where it is missing.
 
-    A soft mask reaches beyond the edge by a part of a pixel that depends on how far the thing's colour is from the background's.
+    A soft mask reaches beyond the edge by a distance that grows with how far the thing's colour is from the background's, and with how wide the edge is.
     """
     inside = masks > 0.95
-    apart = np.linalg.norm(clip - empty, axis=-1)[inside]
-    beyond = 0.5 - 36 / max(56.0, float(np.median(apart))) if inside.any() else 0.0
+    apart = max(56.0, float(np.median(np.linalg.norm(clip - empty, axis=-1)[inside]))) if inside.any() else 56.0
     total = masks.sum((1, 2))
     area, edge = outline(shape)
+    rim = ((masks > 0.02) & (masks < 0.98)).sum((1, 2)) / np.maximum(edge * np.sqrt(total / area), 1)
+    wide = np.clip(np.median(rim[total > 0]) * apart / 40, 1, 2) if total.any() else 1.0
+    beyond = wide * (0.5 - 36 / apart)
     radius = (np.sqrt((edge * beyond) ** 2 + 4 * area * total) - edge * beyond) / (2 * area)
     return np.where(total > 0, 2 * radius, np.nan) / min(clip.shape[1:3])
 
@@ -452,13 +454,13 @@ LEAST_RIGHT = 0.98  # share of drawn clips of which each attribute has to be mea
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above", "": ""}
 
 
-# Diameters between what is called small, nothing, and large; and how far beyond its third of the range a slow or a quick motion may go.
-SMALL, LARGE, BEYOND = 0.195, 0.35, 0.10
+# Diameters below which a thing is small and above which it is large, 0.015 and 0.025 beyond what is drawn; and how far beyond its third a slow or quick motion may go.
+SMALL, LARGE, BEYOND = 0.205, 0.335, 0.10
 
 
-def as_large(wanted: Thing, seen) -> bool:
-    """Whether a thing is of the size that was asked for."""
-    return {"small": seen["size"] < SMALL, "large": seen["size"] > LARGE, "": SMALL < seen["size"] < LARGE}[wanted.size]
+def as_sized(wanted: Thing, seen) -> bool:
+    """Whether a thing is small, or large, as was asked for."""
+    return seen["size"] < SMALL if wanted.size == "small" else seen["size"] > LARGE
 
 
 def as_fast(wanted: Thing, seen) -> bool:
@@ -476,7 +478,7 @@ def compare(scene: Scene, seen) -> dict[str, bool]:
         right |= {"colour": first["colour"] == wanted.colour, "object": first["shape"] == wanted.shape, "motion": first["motion"] == wanted.motion}
         right["one thing"] = len(things) == 1
         if wanted.size:
-            right["size"] = bool(things) and as_large(wanted, first)
+            right["size"] = bool(things) and as_sized(wanted, first)
         if wanted.speed:
             right["speed"] = right["motion"] and as_fast(wanted, first)
         return right
@@ -581,7 +583,7 @@ if __name__ == "__main__":
     commands = parser.add_subparsers(dest="command", required=True)
     drawn = commands.add_parser("truth")
     drawn.add_argument("--count", type=int, default=200)
-    drawn.add_argument("--whole", action="store_true", help="of the whole world instead of the part that the model is to follow")
+    drawn.add_argument("--whole", action="store_true", help="of the whole world in the usual form, instead of the part that the model is to follow in every form")
     made = commands.add_parser("clips")
     made.add_argument("prompts", type=Path)
     made.add_argument("folder", type=Path)
@@ -590,7 +592,7 @@ if __name__ == "__main__":
     if args.command == "truth":
         part = replace(WORLD, two=0.25, camera=0.25, sized=0.3, speed=0.3) if args.whole else PART
         enough = [truth(args.count, part)]
-        for width, height, frames in OTHER_FORMS:
+        for width, height, frames in () if args.whole else OTHER_FORMS:
             print(f"{width}x{height}, {frames} frames:")
             enough.append(truth(args.count // 4, replace(part, width=width, height=height, frames=frames)))
         sys.exit(0 if all(enough) else f"the measurement is right on fewer than {LEAST_RIGHT:.0%}")

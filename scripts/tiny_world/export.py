@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from transformers import T5TokenizerFast
 
-from train_dit import BOUNDARY, SHIFT, TRANSFORMER, checkpoint, new_models
+from train_dit import BOUNDARY, SHIFT, TRANSFORMER, checkpoint, new_models, width_of
 from train_vae import CONFIG as VAE_CONFIG
 from training import load
 
@@ -18,7 +18,7 @@ from training import load
 def trained(work, pieces, image_to_video, expert=None):
     """Transformer and text encoder of a checkpoint; untrained where there is none yet."""
     torch.manual_seed(0)
-    modules = new_models(pieces, image_to_video)
+    modules = new_models(pieces, image_to_video, width_of(work))
     path = checkpoint(work, image_to_video, expert)
     if path.exists():
         load(torch.load(path, map_location="cpu")["average"], *modules)

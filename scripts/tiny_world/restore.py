@@ -4,6 +4,7 @@ The tokenizer, the VAE, the text encoder and the transformer count as done; clip
 """
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def restore(folder: Path, work: Path, steps):
     vae = AutoencoderKLWan.from_pretrained(folder / "vae", torch_dtype=torch.float32)
     encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder", torch_dtype=torch.float32)
     transformer = WanTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32)
+    width = {name: transformer.config[name] for name in ("num_attention_heads", "ffn_dim", "num_layers")}
+    (work / "width.json").write_text(json.dumps(width) + "\n")
     save({"average": values(vae)}, work / "vae.pt")
     save({"mean": torch.tensor(vae.config.latents_mean), "std": torch.tensor(vae.config.latents_std)}, work / "statistics.pt")
     save({"encoder": encoder.state_dict()}, work / "captions.pt")

@@ -9,8 +9,8 @@ which learns the noise levels on its side of BOUNDARY alone; or both, two expert
 """
 
 import argparse
+import json
 import math
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ TRANSFORMER = dict(
 )
 ENCODER = dict(d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="gated-gelu", dropout_rate=0.0)
 SHIFT = 3.0  # of noise levels, in training and in the model's scheduler
-HARD = ("cross", "boat")  # things of PART that take longest to learn and are shown twice as often
+HARD = ("cross", "boat", "star")  # things that take longest to learn and are shown twice as often
 BOUNDARY = 0.875  # noise level from which the expert for high noise works, and below which the one for low noise
 TEXT_ROWS = 20  # captions are padded to a multiple of this, so that few shapes have to be compiled
 LEAN = 0.6
@@ -43,13 +43,19 @@ QUESTIONS = [("background", 8), ("camera", 5), ("relation", 6)] + [
 ]
 
 
-def new_models(pieces, image_to_video=False):
-    """Untrained transformer (output layer zero) and text encoder for a vocabulary of `pieces`.
+def width_of(work):
+    """What the transformer of a work folder has other than TRANSFORMER (widen.py)."""
+    path = Path(work) / "width.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def new_models(pieces, image_to_video=False, width=None):
+    """Untrained transformer (output layer zero) and text encoder for a vocabulary of `pieces`; `width` as from width_of().
 
     For image to video the transformer also sees 4 channels of mask and the first frame's 16, as Wan2.2's.
     """
     channels = {"in_channels": 2 * TRANSFORMER["in_channels"] + 4} if image_to_video else {}
-    transformer = WanTransformer3DModel(**TRANSFORMER | channels)
+    transformer = WanTransformer3DModel(**TRANSFORMER | (width or {}) | channels)
     torch.nn.init.zeros_(transformer.proj_out.weight)
     torch.nn.init.zeros_(transformer.proj_out.bias)
     heed_text(transformer)
@@ -140,9 +146,9 @@ def train_captions(args, encoder, tokenizer):
 class Latents:
     """The pieces of drawn clips and single frames that are there, by their form: rows of latents, covers, scenes and first frames."""
 
-    def __init__(self, work, first_frames):
-        self.work, self.first_frames = work, first_frames
-        statistics = torch.load(work / "statistics.pt")
+    def __init__(self, work, first_frames, device="cpu"):
+        self.work, self.first_frames, self.device = work, first_frames, device
+        statistics = torch.load(work / "statistics.pt", map_location=device)
         self.mean, self.std = (statistics[k].view(1, -1, 1, 1, 1) for k in ("mean", "std"))
         self.read = set()
         self.rows = {"clips": {}, "images": {}}
@@ -153,7 +159,7 @@ class Latents:
         for kind, forms in self.rows.items():
             for path in sorted(set((self.work / kind).glob("*.pt")) - self.read):
                 self.read.add(path)
-                piece = torch.load(path)
+                piece = torch.load(path, map_location=self.device)
                 rows = forms.setdefault(tuple(piece["latents"].shape[2:]), [])
                 if self.first_frames and kind == "clips" and "conditions" not in piece:
                     raise SystemExit(f"{path} has no first frames: draw it again with --first-frames")
@@ -226,112 +232,133 @@ def levels(count, expert):
     return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
-def train_flow(rank, args):
-    """Rectified flow: v = noise - x0 at x = (1 - s) x0 + s noise, s shifted towards noise; captions dropped to "" at times."""
-    torch.manual_seed(args.seed)
-    work = Path(args.work)
-    tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
-    transformer, encoder = (m.to(args.device) for m in new_models(tokenizer.get_vocab_size(), args.image_to_video))
-    structure = torch.nn.Linear(transformer.config.num_attention_heads * transformer.config.attention_head_dim, 56).to(args.device)
-    encoder.load_state_dict(torch.load(work / "captions.pt", map_location=args.device)["encoder"])
-    kept, modules = [transformer, encoder], [transformer, encoder, structure]
-    path, source, plain = checkpoint(work, args.image_to_video, args.expert), checkpoint(work), None
-    if path != source and source.exists():
-        values = torch.load(source, map_location=args.device)["average"]
-        plain = training.sha256(values)
-        begin(kept, values)
-    matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
-    taken = {id(p) for p in matrices}
-    groups = [
-        dict(params=[p for p in transformer.parameters() if id(p) not in taken] + list(structure.parameters()), peak=args.rate),
-        dict(params=list(encoder.parameters()), peak=args.rate * args.text_rate),
-    ]
-    parameters = [p for group in groups for p in group["params"]] + matrices
-    optimisers = [
-        torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0),
-        torch.optim.Muon([dict(params=matrices, peak=args.rate)], lr=args.rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
-    ]
-    average = training.Average(kept, args.average)
-    data = Latents(work, args.image_to_video)
-    step, samples, begun = 0, 0, 0
-    if path.exists():
-        state = torch.load(path, map_location=args.device)
-        if state.get("plain") != plain:
-            raise SystemExit(f"{path} goes on from another {source.name}; remove it to train it anew")
+class Flow:
+    """The transformer, a variant of it or one of its experts in training: rectified flow, v = noise - x0 at x = (1 - s) x0 + s noise."""
+
+    def __init__(self, args):
+        self.args, self.work = args, Path(args.work)
+        torch.manual_seed(args.seed)
+        self.tokenizer = Tokenizer.from_file(str(self.work / "tokenizer" / "tokenizer.json"))
+        models = new_models(self.tokenizer.get_vocab_size(), args.image_to_video, width_of(self.work))
+        transformer, encoder = (module.to(args.device) for module in models)
+        structure = torch.nn.Linear(transformer.config.num_attention_heads * transformer.config.attention_head_dim, 56).to(args.device)
+        encoder.load_state_dict(torch.load(self.work / "captions.pt", map_location=args.device)["encoder"])
+        kept, modules = [transformer, encoder], [transformer, encoder, structure]
+        self.path, source, self.plain = checkpoint(self.work, args.image_to_video, args.expert), checkpoint(self.work), None
+        if self.path != source and source.exists():
+            values = torch.load(source, map_location=args.device)["average"]
+            self.plain = training.sha256(values)
+            begin(kept, values)
+        average = training.Average(kept, args.average)
+        self.shared = training.Shared(modules, self.optimisers(transformer, encoder, structure), average, 1.0)
+        self.step, self.samples, self.begun, self.log = 0, 0, 0, training.Log()
+        if self.path.exists():
+            self.resume(torch.load(self.path, map_location=args.device), kept)
+        encoder.requires_grad_(args.text_rate > 0)
+        self.data = Latents(self.work, args.image_to_video, args.device)
+        self.forward = torch.compile(fast.transformer, dynamic=False)
+        self.tables = {}
+        self.schedule = training.Schedule(args, self.begun)
+        self.stop, self.keeper = training.Stop(), training.Keeper(self.keep)
+
+    def optimisers(self, transformer, encoder, structure):
+        """AdamW, and Muon for the matrices of the blocks; each group knows its highest rate."""
+        args = self.args
+        matrices = [p for p in transformer.blocks.parameters() if p.ndim == 2]
+        taken = {id(p) for p in matrices}
+        groups = [
+            dict(params=[p for p in transformer.parameters() if id(p) not in taken] + list(structure.parameters()), peak=args.rate),
+            dict(params=list(encoder.parameters()), peak=args.rate * args.text_rate),
+        ]
+        return [
+            torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0),
+            torch.optim.Muon([dict(params=matrices, peak=args.rate)], lr=args.rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
+        ]
+
+    def resume(self, state, kept):
+        if state.get("plain") != self.plain:
+            raise SystemExit(f"{self.path} goes on from another model; remove it to train it anew")
+        shared, peaks = self.shared, [group["peak"] for group in self.groups()]
         training.load(state["average"], *kept)
         # Of a model folder (restore.py) there is no more than the averages.
-        for module, values in zip(modules, state.get("modules", [])):
+        for module, values in zip(shared.modules, state.get("modules", [])):
             module.load_state_dict(values)
-        for optimiser, values in zip(optimisers, state.get("optimisers", [])):
+        for optimiser, values in zip(shared.optimisers, state.get("optimisers", [])):
             optimiser.load_state_dict(values)
-        average.values, average.steps = state["average"], state["step"]
-        step, samples = state["step"], state["samples"]
-        begun = 0 if "optimisers" in state else step
-    encoder.requires_grad_(args.text_rate > 0)
-    peaks = [args.rate, args.rate * args.text_rate, args.rate]
-    rng = np.random.default_rng([args.seed, rank, step])
-    torch.manual_seed(args.seed + 1000 * step + rank)
-    torch._dynamo.config.recompile_limit = 64
-    forward = torch.compile(fast.transformer, dynamic=False)
-    tables = {}
-    shown, losses = time.time(), []
+        for group, peak in zip(self.groups(), peaks):
+            group["peak"] = peak
+        shared.average.values, shared.average.steps = state["average"], state["step"]
+        self.step, self.samples, self.log.seconds = state["step"], state["samples"], state.get("seconds", 0.0)
+        self.begun = state.get("begun", 0) if "optimisers" in state else self.step
 
-    def keep():
-        state = {"modules": [m.state_dict() for m in modules], "average": average.values}
-        state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
-        training.save(state | {"step": step, "samples": samples, "plain": plain}, path)
+    def groups(self):
+        return [group for optimiser in self.shared.optimisers for group in optimiser.param_groups]
 
-    while step < args.steps:
-        for group, peak in zip((group for optimiser in optimisers for group in optimiser.param_groups), peaks):
-            group["lr"] = training.learning_rate(peak, step, args.steps, decay=args.decay, begun=begun)
-        tokens = args.batch * math.prod(latent_form("clips"))
-        x0, given, covers, scenes = data.batch(rng, args.kinds[step % len(args.kinds)], tokens, args.others)
-        x0, covers = x0.to(args.device), covers.to(args.device)
+    def keep(self):
+        state = {"modules": [module.state_dict() for module in self.shared.modules], "average": self.shared.average.values}
+        state |= {"optimisers": [optimiser.state_dict() for optimiser in self.shared.optimisers], "begun": self.begun}
+        training.save(state | {"step": self.step, "samples": self.samples, "plain": self.plain, "seconds": self.log.spent()}, self.path)
+
+    def loss(self, modules, rng, kind):
+        """The loss of one batch, the error, that on things and that of the structure, and the number of samples; captions are dropped to "" at times."""
+        args, (transformer, encoder, structure) = self.args, modules
+        x0, given, covers, scenes = self.data.batch(rng, kind, args.batch * math.prod(latent_form("clips")), args.others)
         count, form = len(x0), x0.shape[2:]
-        if form not in tables:
-            tables[form] = fast.rope_tables(transformer, x0)
+        if form not in self.tables:
+            self.tables[form] = fast.rope_tables(transformer, x0)
         texts = ["" if rng.random() < args.drop else captions.caption(scene, rng) for scene in scenes]
-        ids, mask = (t.to(args.device) for t in tokenise(tokenizer, texts, TEXT_ROWS))
+        ids, mask = (t.to(args.device) for t in tokenise(self.tokenizer, texts, TEXT_ROWS))
         s = levels(count, args.expert).to(args.device)
         noise = torch.randn_like(x0)
         at = s.view(-1, 1, 1, 1, 1)
         x = (1 - at) * x0 + at * noise
         if args.image_to_video:
-            x = torch.cat([x, given.to(args.device)], 1)
+            x = torch.cat([x, given], 1)
         padding = torch.tensor([float(TEXT_LENGTH - ids.shape[1])], device=args.device)
         with torch.autocast(torch.device(args.device).type, torch.bfloat16):
             text = encode_text(encoder, ids, mask).float()
-            v, tokens = forward(transformer, x, 1000 * s, text, tables[form], padding, len(transformer.blocks) // 2)
+            v, tokens = self.forward(transformer, x, 1000 * s, text, self.tables[form], padding, len(transformer.blocks) // 2)
             told = structure_loss(structure(tokens), covers, scenes)
         weight = 1 + args.things * (F.max_pool3d(covers.amax(2), (1, 2, 2)) > 0.05).float().unsqueeze(1)
         error = (v.float() - (noise - x0)).square()
         loss = (error * weight).mean() / weight.mean() + args.structure * told
-        for module in modules:
-            module.zero_grad()
-        loss.backward()
-        training.average_gradients(parameters, args.workers)
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-        average.update()
-        step += 1
-        samples += count * args.workers
         thing = (error * (weight > 1)).sum().item() / ((weight > 1).sum().item() * x0.shape[1] + 1)
-        losses.append((error.mean().item(), thing, told.item()))
-        if rank == 0 and step % 50 == 0:
-            print(f"flow step {step} samples {samples} error, on things, structure {np.mean(losses, 0).round(4)} {(time.time() - shown) / 50:.2f} s/step", flush=True)
-            shown, losses = time.time(), []
-        if step % 100 == 0:
-            data.refresh()
-            if rank == 0:
-                keep()
-    if rank == 0:
-        keep()
+        return loss, (error.mean().item(), thing, told.item()), count
+
+    def work_on(self, rank):
+        """One worker's steps, until there are as many as asked."""
+        args, shared = self.args, self.shared
+        torch._dynamo.config.recompile_limit = 64
+        own = shared.own(args.workers)
+        rng = np.random.default_rng([args.seed, rank, self.step])
+        taken = self.step + rank
+        while not self.schedule.over(self.step) and not self.stop.asked:
+            loss, told, count = self.loss(own, rng, args.kinds[taken % len(args.kinds)])
+            taken += 1
+            loss.backward()
+            with shared.lock:
+                for group in self.groups():
+                    group["lr"] = self.schedule.rate(group["peak"], self.step)
+                shared.update(own)
+                self.step += 1
+                self.samples += count
+                self.log.add(told)
+                if self.step % 50 == 0:
+                    self.log.show(f"flow step {self.step} samples {self.samples} error, on things, structure")
+                if self.step % 100 == 0:
+                    self.data.refresh()
+                self.keeper.now_and_then()
 
 
-def run(rank, args):
+def run(args):
     if args.stage == "flow":
-        return train_flow(rank, args)
+        flow = Flow(args)
+        torch.manual_seed(args.seed + 1000 * flow.step)
+        training.launch(flow.work_on, args.workers)
+        flow.keep()
+        if flow.stop.asked:
+            raise SystemExit("stopped; it goes on from here")
+        return
     torch.manual_seed(args.seed)
     tokenizer = Tokenizer.from_file(str(Path(args.work) / "tokenizer" / "tokenizer.json"))
     train_captions(args, new_models(tokenizer.get_vocab_size())[1], tokenizer)
@@ -342,6 +369,7 @@ if __name__ == "__main__":
     parser.add_argument("--work", required=True, help="folder of the latents, the tokenizer and the checkpoints")
     parser.add_argument("--stage", choices=["captions", "flow"], required=True)
     parser.add_argument("--steps", type=int, required=True, help="steps after which to stop")
+    parser.add_argument("--minutes", type=float, default=0.0, help="also stop after so many minutes, over whose last share the rate falls to zero")
     parser.add_argument("--decay", type=float, default=0.2, help="share of the steps, at the end, over which the rate falls to zero")
     parser.add_argument("--kinds", choices=["clips", "images"], nargs="+", default=["clips"], help="what the batches are of, in turn")
     parser.add_argument("--others", type=float, default=0.25, help="share of batches of other sizes and lengths, where there are any")
@@ -354,11 +382,8 @@ if __name__ == "__main__":
     parser.add_argument("--drop", type=float, default=0.1, help="share of captions replaced by the empty one")
     parser.add_argument("--image-to-video", action="store_true", help="a transformer that continues a first frame; needs clips made with --first-frames")
     parser.add_argument("--expert", choices=["high", "low"], help="one of two experts, for high or low noise")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="threads that train together")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    if args.stage == "captions":
-        args.workers = 1
-    training.launch(run, args)
+    run(args)

@@ -18,7 +18,7 @@ from torch.nn.utils import parametrize
 import captions
 import fast
 import training
-from train_dit import SHIFT, TEXT_LENGTH, TEXT_ROWS, encode_text, latent_form, new_models, tokenise
+from train_dit import SHIFT, TEXT_LENGTH, TEXT_ROWS, encode_text, latent_form, new_models, tokenise, width_of
 from world import random_scene
 
 POINTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of a path, before the shift: the student's steps lead from each to the next, as in configs/tiny-world-distilled.json
@@ -50,7 +50,7 @@ class Model:
     def __init__(self, work, device):
         self.device = torch.device(device)
         self.tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
-        self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size())
+        self.transformer, self.encoder = new_models(self.tokenizer.get_vocab_size(), width=width_of(work))
         state = torch.load(work / "dit.pt", map_location="cpu")
         training.load(state["average"], self.transformer, self.encoder)
         self.weights_sha256 = training.sha256(state["average"])

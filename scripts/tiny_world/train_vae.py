@@ -75,65 +75,86 @@ def batch(clips, rng, count, frames, size, device):
     return pixels, weight + 4 * (3 * (pixels - around).abs().mean(1, keepdim=True)).clamp(0, 1)
 
 
-def train(rank, args):
-    fast.whole_sequence_vae()
-    torch.manual_seed(args.seed)
-    vae = new_vae().to(args.device)
-    fast.frame_by_frame(vae)
-    optimiser = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0)
-    average = training.Average([vae], 0.995)
-    path = Path(args.work) / "vae.pt"
-    step, stage = 0, args.stage
-    if path.exists():
-        state = torch.load(path, map_location=args.device)
-        vae.load_state_dict(state["vae"])
-        average.values = state["average"]
-        if state["stage"] == stage:
-            optimiser.load_state_dict(state["optimiser"])
-            step = average.steps = state["step"]
-    if stage == "decoder":
-        if step == 0:
-            training.load(average.values, vae)
-        for module in (vae.encoder, vae.quant_conv):
-            module.requires_grad_(False)
-    rng = np.random.default_rng([args.seed, rank, step])
-    torch.manual_seed(args.seed + 1000 * step + rank)
-    forms = IMAGES if stage == "images" else CLIPS
-    clips = [np.load(p, mmap_mode="r") for p in sorted(Path(args.work).glob("clips*.npy"))]
-    shown, losses = time.time(), []
-    while step < args.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = training.learning_rate(args.rate, step, args.steps, decay=args.decay)
-        frames, size, share = forms[step % len(forms)]
-        count = max(1, args.batch // share)
-        pixels, weight = batch(clips, rng, count, frames, size, args.device)
+class Training:
+    """The VAE in training, and where it is kept."""
+
+    def __init__(self, args):
+        self.args = args
+        fast.whole_sequence_vae()
+        torch.manual_seed(args.seed)
+        self.vae = new_vae().to(args.device)
+        fast.frame_by_frame(self.vae)
+        optimiser = torch.optim.AdamW(self.vae.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.0)
+        average = training.Average([self.vae], 0.995)
+        self.path = Path(args.work) / "vae.pt"
+        self.step, self.log = 0, training.Log()
+        state = torch.load(self.path, map_location=args.device) if self.path.exists() else {}
+        if state:
+            average.values = state["average"]
+            self.log.seconds = state.get("seconds", 0.0)
+            # Of a model folder (restore.py), and of another stage, the averages alone count.
+            if state.get("stage") == args.stage:
+                self.vae.load_state_dict(state["vae"])
+                optimiser.load_state_dict(state["optimiser"])
+                self.step = average.steps = state["step"]
+            else:
+                training.load(average.values, self.vae)
+        if args.stage == "decoder":
+            for module in (self.vae.encoder, self.vae.quant_conv):
+                module.requires_grad_(False)
+        self.shared = training.Shared([self.vae], [optimiser], average, 0.5)
+        self.clips = [np.load(p, mmap_mode="r") for p in sorted(Path(args.work).glob("clips*.npy"))]
+        self.begun, self.schedule = self.step, training.Schedule(args, self.step)
+        self.stop = training.Stop()
+        self.keeper = training.Keeper(self.keep)
+
+    def keep(self):
+        state = {"vae": self.vae.state_dict(), "average": self.shared.average.values, "optimiser": self.shared.optimisers[0].state_dict()}
+        training.save(state | {"step": self.step, "stage": self.args.stage, "seconds": self.log.spent()}, self.path)
+
+    def loss(self, vae, rng, form):
+        """The loss of one batch, with the pixel error and the divergence that it is made of."""
+        args = self.args
+        frames, size, share = form
+        pixels, weight = batch(self.clips, rng, max(1, args.batch // share), frames, size, args.device)
         with torch.autocast(torch.device(args.device).type, torch.bfloat16):
-            with torch.set_grad_enabled(stage != "decoder"):
+            with torch.set_grad_enabled(args.stage != "decoder"):
                 mean, log_variance = fast.encode(vae, pixels)
             z = mean + (torch.exp(0.5 * log_variance) + args.noise) * torch.randn_like(mean)
             output = fast.decode(vae, z.contiguous(memory_format=torch.channels_last_3d))
         error = (output.float() - pixels).abs()
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         loss = (error * weight).sum() / (3 * weight.sum()) + args.pull * divergence
-        optimiser.zero_grad()
-        loss.backward()
-        training.average_gradients(list(vae.parameters()), args.workers)
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 0.5)
-        optimiser.step()
-        average.update()
-        step += 1
-        losses.append((loss.item(), error.mean().item(), divergence.item()))
-        if rank == 0 and step % 50 == 0:
-            print(f"{stage} step {step} loss {np.mean(losses, 0).round(4)} std {mean.std().item():.2f} {(time.time() - shown) / 50:.2f} s/step", flush=True)
-            shown, losses = time.time(), []
-        if rank == 0 and step % 100 == 0:
-            save(vae, average, optimiser, step, stage, path)
-    if rank == 0:
-        save(vae, average, optimiser, step, stage, path)
+        return loss, (loss.item(), error.mean().item(), divergence.item())
+
+    def work(self, rank):
+        """One worker's steps, until there are as many as asked."""
+        args, shared = self.args, self.shared
+        (vae,) = own = shared.own(args.workers)
+        rng = np.random.default_rng([args.seed, rank, self.begun])
+        forms = IMAGES if args.stage == "images" else CLIPS
+        taken = rank
+        while not self.schedule.over(self.step) and not self.stop.asked:
+            loss, told = self.loss(vae, rng, forms[taken % len(forms)])
+            taken += 1
+            loss.backward()
+            with shared.lock:
+                for group in shared.optimisers[0].param_groups:
+                    group["lr"] = self.schedule.rate(args.rate, self.step)
+                shared.update(own)
+                self.step += 1
+                self.log.add(told)
+                if self.step % 50 == 0:
+                    self.log.show(f"{args.stage} step {self.step} loss, error, divergence")
+                self.keeper.now_and_then()
 
 
-def save(vae, average, optimiser, step, stage, path):
-    training.save({"vae": vae.state_dict(), "average": average.values, "optimiser": optimiser.state_dict(), "step": step, "stage": stage}, path)
+def train(args):
+    vae = Training(args)
+    training.launch(vae.work, args.workers)
+    vae.keep()
+    if vae.stop.asked:
+        raise SystemExit("stopped; it goes on from here")
 
 
 if __name__ == "__main__":
@@ -141,14 +162,14 @@ if __name__ == "__main__":
     parser.add_argument("--work", required=True, help="folder of the drawn clips and of the checkpoint")
     parser.add_argument("--stage", choices=["images", "clips", "decoder"], required=True)
     parser.add_argument("--steps", type=int, required=True, help="steps of the stage after which to stop")
+    parser.add_argument("--minutes", type=float, default=0.0, help="also stop after so many minutes, over whose last share the rate falls to zero")
     parser.add_argument("--decay", type=float, default=0.2, help="share of the steps, at the end, over which the rate falls to zero")
     parser.add_argument("--batch", type=int, default=32, help="whole frames or clips per worker and step; more of the smaller pieces")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--pull", type=float, default=3e-4)
     parser.add_argument("--noise", type=float, default=0.05, help="more noise on the latents, so that the decoder stands the transformer's errors")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="threads that train together")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    training.launch(train, args)
+    train(args)

@@ -5,7 +5,8 @@ Lengths are shares of the frame's short side; x runs right, y runs down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 
 OBJECTS = ("ball", "box", "triangle", "star", "heart", "ring", "diamond", "cross", "moon", "car", "boat", "fish", "rocket")
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black")
@@ -48,12 +49,16 @@ class Part:
 
 
 WORLD = Part()
-# The part that the bundled model is drawn for, and measured on. To grow it: leave fewer out, and go on in the same work folder with more PIECES and FLOW (make-tiny-world).
-PART = Part(
+# The part that the bundled model is drawn for, and measured on.
+BUNDLED = Part(
     objects=tuple(name for name in OBJECTS if name not in ("ring", "star")),
     motions=tuple(name for name in MOTIONS if name not in ("spins", "circles")),
     two=0.0, camera=0.0, sized=0.0, speed=0.0, least=0.26,
 )
+# All of the world, with more of what takes long to learn; things without a size word are in the upper part of their range, which keeps them apart from small ones.
+WHOLE = replace(WORLD, two=0.2, camera=0.2, sized=0.2, speed=0.2, least=0.26)
+PARTS = {"bundled": BUNDLED, "whole": WHOLE}
+PART = PARTS[os.environ.get("TINY_WORLD_PART", "bundled")]
 # Width, height and frames of the other clips that the transformer sees; the VAE, whose middle alone looks further than a pixel's surroundings, does without.
 OTHER_FORMS = ((160, 96, 17), (96, 160, 17), (96, 96, 9), (96, 96, 33))
 

@@ -5,7 +5,7 @@ import unittest
 
 from support import CommandTest
 
-MOST = 0.6
+MOST = 0.72
 ATTEMPTS = 3
 THINGS = ["red ball", "blue box", "green star", "white heart", "blue ball", "green box", "red star", "blue heart", "green ball", "red box"]
 

@@ -72,7 +72,7 @@ struct Sampling {
   std::optional<std::string> sampler = {};    ///< one of sampler_names()
   std::optional<double> flow_shift = {};
   std::vector<double> sigmas = {};  ///< noise levels before the shift, from high to low, one a step
-  bool legacy_sigmas = false;  ///< UniPC's noise levels of diffusers up to 0.36 and of the original code
+  bool legacy_sigmas = false;       ///< UniPC's noise levels of diffusers up to 0.36 and of the original code
   std::optional<uint64_t> seed = {};  ///< empty: a random one
 
   auto operator<=>(const Sampling&) const = default;

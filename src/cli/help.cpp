@@ -62,7 +62,8 @@ std::string exit_code_table() {
   append("0", "success");
   for (int code = 1; *describe(ErrorCode{code}) != '\0'; ++code)
     append(std::to_string(code), describe(ErrorCode{code}));
-  append(std::to_string(kExitNotPassed), "clips of a batch failed, or compare or bench exceeded the given limit");
+  append(std::to_string(kExitNotPassed),
+         "clips of a batch failed, or compare or bench exceeded the given limit");
   append("129, 130, 141, 143", "ended by a signal");
   return text;
 }

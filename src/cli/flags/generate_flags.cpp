@@ -63,30 +63,33 @@ FlagGroup prompt_flags(GenerateArguments& arguments) {
 
 FlagGroup output_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {"Output",
-          {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
-                     "The clip to write. Its extension is the format: " + describe_containers() +
-                         " (numbered files, with the settings in a .json); - writes Matroska to standard output",
-                     request.outputs.output),
-           switch_flag({"--overwrite", "-y"}, "Replace existing files; they stay if the run fails",
-                       request.outputs.overwrite, true),
-           switch_flag({"--skip-existing"},
-                       "Render nothing if the clip exists, is complete and has the requested length",
-                       arguments.skip_existing, true),
-           path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                     request.outputs.save_latents),
-           switch_flag({"--no-metadata"}, "Do not record the settings in the clip", request.outputs.metadata,
-                       false),
-           replacing({"--crf"}, choice_flag({"--quality"}, "Compression; lossless needs " + describe_lossless_containers(),
-                                            quality_names(), request.encoding.quality, request.encoding.quality)),
-           integer_flag({"--crf"},
-                        "Compression on the codec's own scale, instead of --quality; 0 is best. draft, good "
-                        "and high are " + describe_crf_scales() + ". ProRes has only its profiles LT and HQ",
-                        kCrfs, request.encoding.crf),
-           choice_flag({"--codec"}, "Another codec that the container supports", codec_names(),
-                       request.encoding.codec, "the container's"),
-           choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", pix_fmt_names(),
-                       request.encoding.pix_fmt, "the codec's")}};
+  return {
+      "Output",
+      {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
+                 "The clip to write. Its extension is the format: " + describe_containers() +
+                     " (numbered files, with the settings in a .json); - writes Matroska to standard output",
+                 request.outputs.output),
+       switch_flag({"--overwrite", "-y"}, "Replace existing files; they stay if the run fails",
+                   request.outputs.overwrite, true),
+       switch_flag({"--skip-existing"},
+                   "Render nothing if the clip exists, is complete and has the requested length",
+                   arguments.skip_existing, true),
+       path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
+                 request.outputs.save_latents),
+       switch_flag({"--no-metadata"}, "Do not record the settings in the clip", request.outputs.metadata,
+                   false),
+       replacing({"--crf"},
+                 choice_flag({"--quality"}, "Compression; lossless needs " + describe_lossless_containers(),
+                             quality_names(), request.encoding.quality, request.encoding.quality)),
+       integer_flag({"--crf"},
+                    "Compression on the codec's own scale, instead of --quality; 0 is best. draft, good "
+                    "and high are " +
+                        describe_crf_scales() + ". ProRes has only its profiles LT and HQ",
+                    kCrfs, request.encoding.crf),
+       choice_flag({"--codec"}, "Another codec that the container supports", codec_names(),
+                   request.encoding.codec, "the container's"),
+       choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", pix_fmt_names(),
+                   request.encoding.pix_fmt, "the codec's")}};
 }
 
 FlagGroup preview_flags(GenerateArguments& arguments) {

@@ -82,7 +82,7 @@ TEST_F(FormatsTest, AreDescribedForHelpTexts) {
   EXPECT_EQ(describe_containers(), ".mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png");
   EXPECT_EQ(describe_lossless_containers(), ".mkv or .png");
   EXPECT_EQ(describe_crf_scales(),
-            "23, 16, 10 of H.264 (to 51), 25, 16, 10 of H.265 (to 51), 38, 22, 12 of VP9 (to 63)");
+            "23, 16 and 10 of 51 for H.264; 25, 16 and 10 of 51 for H.265; 38, 22 and 12 of 63 for VP9");
 }
 
 TEST_F(FormatsTest, EveryCodecTakesEveryLayoutItNames) {

@@ -74,7 +74,7 @@ class Names(ClipTest):
              "--seed", "3", "-o", "clip.mkv", "--overwrite", "--save-latents", "latents.safetensors"]  # fmt: skip
     CACHES = {
         "none": [],
-        "teacache": ["coefficients=0,0,0,1,0", "threshold=0.5"],
+        "teacache": ["coefficients=0,0,0,0,0.01", "threshold=0.5"],
         "magcache": ["ratios=1", "first=3"],
         "easycache": ["first=3", "threshold=1000"],
     }

@@ -9,16 +9,16 @@
 
 namespace t2v {
 
-/// The final latents, on the disk from the end of sampling until the clip is published: in the file that
-/// --save-latents names, which stays, or in one beside the clip, which may be there from a run of the same
-/// clip that was killed. Nothing is kept beside a stream.
+/// The final latents in a file, from the end of sampling until the clip is published. The file is
+/// Outputs::save_latents, which stays, or a temporary one beside the clip, which a killed run of the same
+/// clip may have left. Without either, beside a stream, nothing is written.
 class KeptLatents {
  public:
   /// Error (kOutput, kUsage) as write_safetensors().
   KeptLatents(const Outputs& outputs, const Latents& latents, const std::string& settings);
 
   void remove();
-  /// Tells where the sampled latents are, for a clip that failed after them, and how to make the clip.
+  /// Logs where the latents of a failed clip are, and how to decode them.
   void tell() const;
 
  private:
@@ -26,10 +26,10 @@ class KeptLatents {
   std::filesystem::path file_, output_;
 };
 
-/// Error (kOutput) if the disk has no room for latents of so many bytes: told before the work.
+/// Error (kOutput), before the work, if the disk has no room for latents of this size.
 void expect_room(const Outputs& outputs, int64_t latents_bytes);
 
-/// The latents in such a file. Error (kInput), (kNumbers) for NaN in it.
+/// Reads the latents in a file of KeptLatents. Error (kInput), (kNumbers) for NaN in it.
 Latents read_latents(const std::filesystem::path& file);
 
 }  // namespace t2v

@@ -7,23 +7,22 @@
 
 namespace t2v {
 
-/// What a user sees of a clip while it is sampled: the file that the request names, replaced by each preview
-/// and kept with the clip, and the pictures that the caller asked for. A preview that fails, whyever, is told
-/// once, and no more are made: the clip goes on.
+/// Previews of a clip while it is sampled: the file that the request names, which each preview replaces, and
+/// pictures for the caller. A preview that fails gives one warning and ends the previews, not the clip.
 class Preview {
  public:
-  /// Both have to outlive it.
+  /// Both have to outlive this.
   Preview(const CheckedRequest& request, const RunControl& control);
   /// Removes the file again, unless keep() was called.
   ~Preview();
   Preview(const Preview&) = delete;
   Preview& operator=(const Preview&) = delete;
 
-  /// RenderJob::on_preview: shows what `make` returns, frames that stand for the whole clip, however many
-  /// they are. Not after the last step: the clip comes. Empty if nobody wants to see one.
+  /// For RenderJob::on_preview: shows the frames that `make` returns, which stand for the whole clip, after
+  /// every step but the last. Empty if no previews are wanted.
   std::function<void(int64_t done, int64_t total, const std::function<Frames()>& make)> callback();
 
-  /// The clip is there.
+  /// Keeps the file: the clip is published.
   void keep() { begun_ = false; }
 
  private:
@@ -33,7 +32,7 @@ class Preview {
   const CheckedRequest& request_;
   const RunControl& control_;
   bool wanted_;
-  bool begun_ = false;  ///< the file is there, and to be removed
+  bool begun_ = false;  ///< the file exists and is to be removed
 };
 
 }  // namespace t2v

@@ -13,21 +13,21 @@
 
 namespace t2v {
 
-/// What follows the clip at hand, as far as it can use what that one loads.
+/// The clips that follow the present one, as far as they share its models.
 struct ComingClips {
-  bool same_models = false;               ///< one of them uses the same models in the same way
-  std::vector<std::string> prompts = {};  ///< of those that use the same text encoder, in their order
+  bool same_models = false;               ///< a coming clip uses the same models in the same way
+  std::vector<std::string> prompts = {};  ///< prompts for the same text encoder, in the order of the clips
 };
 
-/// Models that are loaded and prompts that are encoded, for one clip after another. What no coming clip uses
-/// is handed out and forgotten: it lives as long as the clip at hand holds it.
+/// Loaded models and encoded prompts, for one clip after another. A model that no coming clip uses is not
+/// kept: it lives as long as the present clip holds it.
 class ModelStore {
  public:
   /// Begins a clip. `control` has to stay valid until the next one begins.
   void begin(const RunControl& control, ComingClips coming);
 
-  /// The model of that name: what is kept under this key, or what `load` makes. Another one of that name is
-  /// dropped before that.
+  /// The model of a name: the kept one if it has this key, or the result of `load`. A kept model of the same
+  /// name with another key is dropped first.
   template <typename Model>
   std::shared_ptr<const Model> get(const std::string& name, const std::string& key,
                                    const std::function<std::shared_ptr<const Model>()>& load) {
@@ -42,15 +42,15 @@ class ModelStore {
   /// Forgets all models, not the prompts.
   void drop_models() { models_.clear(); }
 
-  /// What `encode` makes of each prompt, [1, length, d_model]. It is asked, once, for those that are not here
-  /// and with them for the prompts of coming clips, as far as their embeddings take `room` bytes. `encoder`
-  /// tells text encoders apart.
+  /// The embeddings of each prompt, [1, length, d_model], on the CPU. If some are not kept, `encode` is
+  /// called once for them, and with them for prompts of coming clips until their embeddings take `room`
+  /// bytes. `encoder` tells text encoders apart.
   using Encode = std::function<std::vector<Tensor>(const std::vector<std::string>& prompts)>;
   std::vector<Tensor> embeds(const std::string& encoder, const std::vector<std::string>& prompts, size_t room,
                              const Encode& encode);
 
-  /// Throws Stopped if the clip at hand is to stop. Can be called as long as this store is there, by models
-  /// that outlive a clip.
+  /// A function that throws Stopped if the present clip is to stop. Models that outlive a clip may call it as
+  /// long as this store lives.
   std::function<void()> stop_check() const;
 
  private:
@@ -59,13 +59,13 @@ class ModelStore {
     Identity identity;
     std::shared_ptr<const void> model;
   };
-  /// What is kept under that name if it is that one; nothing is kept there any longer.
+  /// Removes the kept model of a name. Returns it if it is the wanted one, else null.
   std::shared_ptr<const void> take(const std::string& name, const Identity& wanted);
 
   ComingClips coming_;
   std::shared_ptr<const std::atomic<bool>*> stop_ = std::make_shared<const std::atomic<bool>*>(nullptr);
   std::map<std::string, Kept> models_;
-  std::string encoder_;                   ///< of embeds_
+  std::string encoder_;                   ///< the text encoder of embeds_
   std::map<std::string, Tensor> embeds_;  ///< on the CPU
 };
 

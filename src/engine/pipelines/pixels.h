@@ -15,10 +15,10 @@ Tensor to_pixels(const Frames& frames);
 /// (kNumbers).
 Frames to_frames(const Tensor& pixels);
 
-/// An image as CLIP wants it: [1, 3, side, side]. (transformers CLIPImageProcessor.)
+/// An image as CLIP's image encoder takes it: [1, 3, side, side]. (transformers CLIPImageProcessor.)
 Tensor to_clip_pixels(const Frames& image, int64_t side);
 
-/// An image in the middle of white `canvas`, as large as fits: pixels [1, 3, 1, height, width] in [-1, 1].
+/// An image in the middle of a white canvas, as large as fits: pixels [1, 3, 1, height, width] in [-1, 1].
 /// `factor`: of the VAE. (diffusers: preprocess_conditions() of the VACE pipeline.)
 Tensor place_on_canvas(const Frames& image, ImageSize canvas, int64_t factor);
 

@@ -11,16 +11,15 @@
 
 namespace t2v {
 
-/// What a text encoder made of prompts, kept in a folder: one safetensors file for each prompt, encoder and
-/// placement. A file that is damaged, or about something else, counts as absent; one that cannot be written
-/// is passed over with a warning.
+/// Prompt embeddings in a folder: one safetensors file for each prompt, text encoder and placement. A file
+/// that is damaged or has another key counts as absent; a file that cannot be written gives a warning.
 class PromptEmbedsCache {
  public:
-  /// Creates `folder`, its parents included. Error (kOutput). The encoder is known by its files' paths, sizes
-  /// and times of change.
+  /// Creates `folder` and its parents. Error (kOutput). Paths, sizes and times of change of its files
+  /// identify the text encoder.
   PromptEmbedsCache(std::filesystem::path folder, const Component& text_encoder, Placement placement);
 
-  /// The encoder's rows [1, length, d_model] for these token ids; nothing if they were never stored.
+  /// The embeddings [1, length, d_model] of these token ids; nothing if they were never stored.
   std::optional<Tensor> find(const std::vector<int64_t>& ids) const;
   void store(const std::vector<int64_t>& ids, const Tensor& rows) const;
 

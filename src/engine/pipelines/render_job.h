@@ -12,15 +12,15 @@
 
 namespace t2v {
 
-/// Everything that decides a clip.
+/// A clip to render, and the files and pictures that it is made of.
 struct RenderJob {
   Checkpoint checkpoint;
-  Placement placement;  ///< of text encoder and transformers; the others compute in float32
+  Placement placement;  ///< of text encoder and transformers; other components compute in float32
   CheckedRequest request;
-  VisualInputs inputs;      ///< those that the request names
-  ComingClips coming = {};  ///< what follows
-  /// Called at the end of each step, if not empty. `make`: what the clip will show, as far as the model can
-  /// tell by now; as preview_frames().
+  VisualInputs inputs;  ///< the pictures and videos that the request names
+  ComingClips coming = {};
+  /// Called at the end of each step. `make` computes preview_frames() of the clip as this step predicts it.
+  /// May be empty.
   std::function<void(int64_t done, int64_t total, const std::function<Frames()>& make)> on_preview = {};
 };
 

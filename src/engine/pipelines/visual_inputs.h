@@ -7,12 +7,12 @@
 
 namespace t2v {
 
-/// The pictures and clips that a request names, decoded.
+/// The decoded pictures and videos of a request.
 struct VisualInputs {
-  std::optional<Frames> image, end_image;  ///< as they are in the files
-  /// Of one size, that of control_video_size(), and one length.
+  std::optional<Frames> image, end_image;  ///< in the size of the file
+  /// Both have the size control_video_size() and the same length.
   std::optional<Frames> control_video, control_mask;
-  std::vector<Frames> reference_images;  ///< as they are in the files
+  std::vector<Frames> reference_images;  ///< in the size of the file
 };
 
 }  // namespace t2v

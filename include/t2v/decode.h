@@ -8,8 +8,8 @@
 
 namespace t2v {
 
-/// A clip to make from latents. inspect() gives the settings that are recorded with the latents; they belong
-/// here, but for what is to be different.
+/// A clip to make from latents. inspect() gives the settings that are recorded with the latents: the caller
+/// copies them here and changes some.
 struct DecodeRequest {
   ModelChoice model = {};  ///< only the VAE is loaded; with the part "vae" nothing else is opened
   /// fps is required. Width, height and num_frames, where given, must be those of the latents.

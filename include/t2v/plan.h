@@ -31,7 +31,7 @@ struct PlannedPhase {
 /// The latents that a clip is sampled as.
 struct PlannedLatents {
   int64_t channels = 0, frames = 0, height = 0, width = 0;
-  int64_t tokens = 0;  ///< rows that the transformer makes of them; 0 if nothing is sampled
+  int64_t tokens = 0;  ///< of the transformer; 0 if nothing is sampled
 };
 
 /// Memory that there is, in bytes; 0 if unknown.

@@ -46,7 +46,7 @@ struct Conditions {
   std::filesystem::path end_image = {};      ///< the last frame
   std::filesystem::path control_video = {};  ///< for VACE: a clip to follow, at least num_frames long
   std::filesystem::path control_mask = {};   ///< for VACE: a clip; its white pixels are made anew
-  std::vector<std::filesystem::path> reference_images = {};  ///< for VACE: pictures of what appears
+  std::vector<std::filesystem::path> reference_images = {};  ///< for VACE: pictures of the subjects
   std::optional<double> conditioning_scale = {};             ///< for VACE: weight of the control; empty: 1
 
   auto operator<=>(const Conditions&) const = default;

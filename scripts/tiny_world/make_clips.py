@@ -11,7 +11,7 @@ from draw import draw_one
 from world import PART, WORLD
 
 RUN = 100  # clips that one seed is for
-# The whole world, and more of what is hard to give back: fast and turning things, two things, camera moves, small and large things.
+# The whole world, with more of the clips that the VAE tears: fast and turning things, two things, camera moves, small and large things.
 FAST = ("bounces", "circles", "swings", "spins")
 WHOLE = replace(WORLD, motions=WORLD.motions + FAST, two=0.15, camera=0.2, sized=0.3)
 

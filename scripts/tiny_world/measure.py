@@ -323,13 +323,13 @@ def motion_of(clip, masks, centres, diameters, zoom):
 
 
 def growth_of(diameters):
-    """What a thing's area grows by over the clip, at an even rate that fits all its diameters best."""
+    """Growth of a thing's area over the clip: the even rate that fits all its diameters best."""
     t = np.arange(len(diameters))
     return float(np.exp(2 * np.polyfit(t, np.log(diameters), 1)[0] * t[-1]))
 
 
 def first_of(diameters):
-    """The diameter in the first frame, told by all of them."""
+    """The diameter in the first frame, estimated from the diameters in all frames."""
     good = diameters[diameters > 0]
     if len(good) < 4:
         return 0.0

@@ -29,28 +29,17 @@ struct Value {
   PickledTensor tensor = {};                            ///< of a storage too, whose shape is empty
 };
 
-class Interpreter {
+/// The values, the stack with its marks and the memo of the pickle machine.
+class ValueStack {
  public:
-  Interpreter(std::string_view pickle, const std::string& origin)
-      : origin_(origin), reader_(pickle, origin) {}
+  explicit ValueStack(const std::string& origin) : origin_(origin) {}
 
-  const Value& run() {
-    while (true) {
-      const auto opcode = reader_.take<uint8_t>();
-      if (opcode == kStop) break;
-      if (!push_scalar(opcode) && !push_container(opcode) && !remember(opcode)) call(opcode);
-    }
-    return *pop();
-  }
-
- private:
-  [[noreturn]] void refuse(const std::string& got) const { throw pickle_error(origin_, got); }
   [[noreturn]] void malformed() const {
-    refuse("a damaged pickle, or one of another kind than a state dict");
+    throw pickle_error(origin_, "a damaged pickle, or one of another kind than a state dict");
   }
 
-  Value* make(Value value) { return &values_.emplace_back(std::move(value)); }
-  void push(Value value) { stack_.push_back(make(std::move(value))); }
+  void push(Value value) { stack_.push_back(&values_.emplace_back(std::move(value))); }
+  void push_again(Value* value) { stack_.push_back(value); }
   void push_text(std::string_view text) {
     if (!is_valid_utf8(text)) malformed();
     push({.kind = Kind::kText, .text = std::string(text)});
@@ -82,11 +71,60 @@ class Interpreter {
     return items;
   }
 
+  void push_tuple(std::vector<Value*> items) { push({.kind = Kind::kTuple, .items = std::move(items)}); }
+
+  void add_items(const std::vector<Value*>& items) {
+    Value* list = top(Kind::kList);
+    list->items.insert(list->items.end(), items.begin(), items.end());
+  }
+  void add_entries(const std::vector<Value*>& items) {
+    Value* dictionary = top(Kind::kDictionary);
+    if (items.size() % 2 != 0) malformed();
+    for (size_t i = 0; i < items.size(); i += 2) dictionary->entries.emplace_back(items[i], items[i + 1]);
+  }
+
+  void mark() { marks_.push_back(stack_.size()); }
+  void put(uint32_t index) {
+    if (stack_.empty()) malformed();
+    memo_[index] = stack_.back();
+  }
+  void memoize() { put(static_cast<uint32_t>(memo_.size())); }
+  void get(uint32_t index) {
+    const auto found = memo_.find(index);
+    if (found == memo_.end()) malformed();
+    stack_.push_back(found->second);
+  }
+
+ private:
+  const std::string& origin_;
+  std::deque<Value> values_;
+  std::vector<Value*> stack_;
+  std::vector<size_t> marks_;
+  std::unordered_map<uint32_t, Value*> memo_;
+};
+
+class Interpreter {
+ public:
+  Interpreter(std::string_view pickle, const std::string& origin)
+      : origin_(origin), reader_(pickle, origin), stack_(origin) {}
+
+  const Value& run() {
+    while (true) {
+      const auto opcode = reader_.take<uint8_t>();
+      if (opcode == kStop) break;
+      if (!push_scalar(opcode) && !push_container(opcode) && !remember(opcode)) call(opcode);
+    }
+    return *stack_.pop();
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& got) const { throw pickle_error(origin_, got); }
+
   bool push_scalar(uint8_t opcode) {
-    const auto integer = [this](int64_t value) { push({.kind = Kind::kInteger, .integer = value}); };
+    const auto integer = [this](int64_t value) { stack_.push({.kind = Kind::kInteger, .integer = value}); };
     switch (opcode) {
       case kNoneOp:
-        push({.kind = Kind::kNone});
+        stack_.push({.kind = Kind::kNone});
         return true;
       case kTrue:
       case kFalse:
@@ -106,13 +144,13 @@ class Interpreter {
         return true;
       case kFloat8:
         reader_.take_bytes(8);
-        push({.kind = Kind::kOther});
+        stack_.push({.kind = Kind::kOther});
         return true;
       case kText4:
-        push_text(reader_.take_bytes(reader_.take<uint32_t>()));
+        stack_.push_text(reader_.take_bytes(reader_.take<uint32_t>()));
         return true;
       case kText1:
-        push_text(reader_.take_bytes(reader_.take<uint8_t>()));
+        stack_.push_text(reader_.take_bytes(reader_.take<uint8_t>()));
         return true;
       default:
         return false;
@@ -121,90 +159,69 @@ class Interpreter {
 
   int64_t take_long() {
     const std::string_view bytes = reader_.take_bytes(reader_.take<uint8_t>());
-    if (bytes.size() > 8) malformed();
+    if (bytes.size() > 8) stack_.malformed();
     const bool negative = !bytes.empty() && (bytes.back() & 0x80) != 0;
     uint64_t value = negative ? ~uint64_t{0} : 0;
     for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
     return static_cast<int64_t>(value);
   }
 
-  void push_tuple(std::vector<Value*> items) { push({.kind = Kind::kTuple, .items = std::move(items)}); }
-
   bool push_container(uint8_t opcode) {
     switch (opcode) {
       case kMark:
-        marks_.push_back(stack_.size());
+        stack_.mark();
         return true;
       case kEmptyTuple:
-        push_tuple({});
+        stack_.push_tuple({});
         return true;
       case kTuple:
-        push_tuple(pop_to_mark());
+        stack_.push_tuple(stack_.pop_to_mark());
         return true;
       case kTuple1:
       case kTuple2:
       case kTuple3:
-        push_tuple(pop_many(opcode - kTuple1 + 1));
+        stack_.push_tuple(stack_.pop_many(opcode - kTuple1 + 1));
         return true;
       case kEmptyList:
-        push({.kind = Kind::kList});
+        stack_.push({.kind = Kind::kList});
         return true;
       case kEmptyDictionary:
-        push({.kind = Kind::kDictionary});
+        stack_.push({.kind = Kind::kDictionary});
         return true;
       case kAppend:
-        add_items(pop_many(1));
+        stack_.add_items(stack_.pop_many(1));
         return true;
       case kAppends:
-        add_items(pop_to_mark());
+        stack_.add_items(stack_.pop_to_mark());
         return true;
       case kSetItem:
-        add_entries(pop_many(2));
+        stack_.add_entries(stack_.pop_many(2));
         return true;
       case kSetItems:
-        add_entries(pop_to_mark());
+        stack_.add_entries(stack_.pop_to_mark());
         return true;
       default:
         return false;
     }
   }
 
-  void add_items(const std::vector<Value*>& items) {
-    Value* list = top(Kind::kList);
-    list->items.insert(list->items.end(), items.begin(), items.end());
-  }
-  void add_entries(const std::vector<Value*>& items) {
-    Value* dictionary = top(Kind::kDictionary);
-    if (items.size() % 2 != 0) malformed();
-    for (size_t i = 0; i < items.size(); i += 2) dictionary->entries.emplace_back(items[i], items[i + 1]);
-  }
-
   /// The memo, and opcodes that do nothing.
   bool remember(uint8_t opcode) {
-    const auto put = [this](uint32_t index) {
-      if (stack_.empty()) malformed();
-      memo_[index] = stack_.back();
-    };
-    const auto get = [this](uint32_t index) {
-      const auto found = memo_.find(index);
-      if (found == memo_.end()) malformed();
-      stack_.push_back(found->second);
-    };
     switch (opcode) {
       case kPut1:
-        put(reader_.take<uint8_t>());
+        stack_.put(reader_.take<uint8_t>());
         return true;
       case kPut4:
-        put(reader_.take<uint32_t>());
+        stack_.put(reader_.take<uint32_t>());
         return true;
       case kMemoize:
-        put(static_cast<uint32_t>(memo_.size()));
+        stack_.memoize();
         return true;
       case kGet1:
-        get(reader_.take<uint8_t>());
+        stack_.get(reader_.take<uint8_t>());
         return true;
       case kGet4:
-        get(reader_.take<uint32_t>());
+        stack_.get(reader_.take<uint32_t>());
         return true;
       case kProtocol:
         reader_.take<uint8_t>();
@@ -225,22 +242,22 @@ class Interpreter {
         return;
       }
       case kStackGlobal: {
-        const std::vector<Value*> names = pop_many(2);
-        if (names[0]->kind != Kind::kText || names[1]->kind != Kind::kText) malformed();
+        const std::vector<Value*> names = stack_.pop_many(2);
+        if (names[0]->kind != Kind::kText || names[1]->kind != Kind::kText) stack_.malformed();
         push_global(names[0]->text + " " + names[1]->text);
         return;
       }
       case kPersistentId:
-        push_storage(*pop());
+        push_storage(*stack_.pop());
         return;
       case kReduce: {
-        const Value* arguments = pop();
-        reduce(*pop(), *arguments);
+        const Value* arguments = stack_.pop();
+        reduce(*stack_.pop(), *arguments);
         return;
       }
       case kBuild:  // torch.save keeps the versions of modules as an attribute of the dictionary
-        pop();
-        top(Kind::kDictionary);
+        stack_.pop();
+        stack_.top(Kind::kDictionary);
         return;
       default:
         refuse("a pickle with the operation " + std::to_string(opcode) + ", which no state dict needs");
@@ -258,16 +275,16 @@ class Interpreter {
       refuse("a pickle that asks for " + shown_name(name) +
              ", which is no part of a tensor: it may run code");
     }
-    push({.kind = Kind::kGlobal, .text = name});
+    stack_.push({.kind = Kind::kGlobal, .text = name});
   }
 
   int64_t integer_of(const Value* value) const {
-    if (value->kind != Kind::kInteger) malformed();
+    if (value->kind != Kind::kInteger) stack_.malformed();
     return value->integer;
   }
   std::vector<int64_t> integers_of(const Value* value) const {
-    if (value->kind != Kind::kTuple && value->kind != Kind::kList) malformed();
-    if (value->items.size() > kMostDimensions) malformed();
+    if (value->kind != Kind::kTuple && value->kind != Kind::kList) stack_.malformed();
+    if (value->items.size() > kMostDimensions) stack_.malformed();
     std::vector<int64_t> integers;
     for (const Value* item : value->items) integers.push_back(integer_of(item));
     return integers;
@@ -278,57 +295,54 @@ class Interpreter {
     if (id.kind != Kind::kTuple || id.items.size() != 5 || id.items[0]->text != "storage" ||
         id.items[1]->kind != Kind::kGlobal || id.items[2]->kind != Kind::kText ||
         id.items[2]->text.size() > kLongestStorageName) {
-      malformed();
+      stack_.malformed();
     }
     const std::string& type = id.items[1]->text;
     const auto format = storage_format(type);
-    if (!format && !is_byte_storage(type)) malformed();
-    push({.kind = Kind::kOther,
-          .tensor = {.storage = id.items[2]->text,
-                     .format = format,
-                     .storage_size = integer_of(id.items[4]),
-                     .shape = {},
-                     .strides = {}}});
+    if (!format && !is_byte_storage(type)) stack_.malformed();
+    stack_.push({.kind = Kind::kOther,
+                 .tensor = {.storage = id.items[2]->text,
+                            .format = format,
+                            .storage_size = integer_of(id.items[4]),
+                            .shape = {},
+                            .strides = {}}});
   }
 
   void reduce(const Value& function, const Value& arguments) {
-    if (function.kind != Kind::kGlobal || arguments.kind != Kind::kTuple) malformed();
+    if (function.kind != Kind::kGlobal || arguments.kind != Kind::kTuple) stack_.malformed();
     const std::vector<Value*>& items = arguments.items;
     if (function.text == kOrderedDict && items.empty()) {
-      push({.kind = Kind::kDictionary});
+      stack_.push({.kind = Kind::kDictionary});
     } else if (function.text == kParameter && !items.empty() && items[0]->kind == Kind::kTensor) {
-      stack_.push_back(items[0]);
+      stack_.push_again(items[0]);
     } else if ((function.text == kTensorV2 && items.size() >= 6) ||
                (function.text == kTensorV3 && items.size() >= 7)) {
       push_tensor(items, function.text == kTensorV3);
     } else {
-      malformed();
+      stack_.malformed();
     }
   }
 
   /// (storage, offset, shape, strides, requires_grad, hooks[, dtype])
   void push_tensor(const std::vector<Value*>& items, bool has_dtype) {
-    if (items[0]->tensor.storage.empty() || items[0]->kind != Kind::kOther) malformed();
+    if (items[0]->tensor.storage.empty() || items[0]->kind != Kind::kOther) stack_.malformed();
     PickledTensor tensor = items[0]->tensor;
     if (has_dtype) {
       const auto dtype = items[6]->kind == Kind::kGlobal ? dtype_format(items[6]->text) : std::nullopt;
-      if (!dtype || tensor.format) malformed();
+      if (!dtype || tensor.format) stack_.malformed();
       tensor.format = dtype;
       tensor.storage_size /= number_block(*dtype).bytes;
     }
     tensor.offset = integer_of(items[1]);
     tensor.shape = integers_of(items[2]);
     tensor.strides = integers_of(items[3]);
-    if (!tensor.format) malformed();
-    push({.kind = Kind::kTensor, .tensor = std::move(tensor)});
+    if (!tensor.format) stack_.malformed();
+    stack_.push({.kind = Kind::kTensor, .tensor = std::move(tensor)});
   }
 
   const std::string& origin_;
   ByteReader reader_;
-  std::deque<Value> values_;
-  std::vector<Value*> stack_;
-  std::vector<size_t> marks_;
-  std::unordered_map<uint32_t, Value*> memo_;
+  ValueStack stack_;
 };
 
 /// The dictionary of tensors: the outermost, or the one that it holds as "state_dict" or the like.

@@ -29,24 +29,34 @@ struct BenchCase {
 };
 std::vector<BenchCase> bench_cases();
 
-/// What was measured of a case.
+/// Seconds of a case's runs.
+struct BenchTimes {
+  std::vector<double> runs;
+  double median = 0, p10 = 0, p90 = 0;
+};
+
+/// Speed of the computation, in TFLOP/s.
+struct BenchRate {
+  double tflops = 0;   ///< tflop / median
+  double ceiling = 0;  ///< of a large matrix product in the same dtype, before and after the case; 0 for
+                       ///< loading and for whole clips, which use several dtypes
+  double share = 0;  ///< of the ceiling, if there is one; above 1 for faster work. Zeros before a VAE's first
+                     ///< frame count in tflop; they are not computed, and do not count here
+};
+
+/// Measurements of one case.
 struct BenchResult {
   std::string name;
-  std::string fingerprint;  ///< equal for what can be compared: the same work in the same numbers
+  std::string fingerprint;  ///< equal if two results can be compared: the same work in the same numbers
   std::string dtype;
-  std::string note;             ///< "one block x 40"; "" for nothing to say
-  std::vector<double> seconds;  ///< of each run
-  double median = 0, p10 = 0, p90 = 0;
-  double tflop = 0;        ///< 10^12 operations of a run, by the plain formulas; 0 of loading
-  int64_t bytes = 0;       ///< that loading read
-  double tflops = 0;       ///< tflop / median
-  double ceiling = 0;      ///< TFLOP/s of a large matrix product in the same dtype, before and after it; 0
-                           ///< of loading and of whole clips, which are of several dtypes
-  double share = 0;        ///< of the ceiling, if there is one; above 1 for what is faster. tflop counts
-                           ///< the zeros before a VAE's first frame; they are not computed, nor counted here
-  int64_t tokens = 0;      ///< 0 where there are none
-  int64_t peak_bytes = 0;  ///< of the GPU's memory what tensors took; on a CPU of the process
-  std::string attention;   ///< who computed it: "flash", "cudnn", ...; "" without any
+  std::string note;  ///< "one block x 40"; may be empty
+  BenchTimes times;
+  double tflop = 0;   ///< 10^12 operations of a run, by the plain formulas; 0 for loading
+  int64_t bytes = 0;  ///< read by loading
+  BenchRate rate;
+  int64_t tokens = 0;      ///< 0 for a case without tokens
+  int64_t peak_bytes = 0;  ///< of the GPU's memory, by tensors; on a CPU of the process
+  std::string attention;   ///< the kernel that computed it: "flash", "cudnn", ...; "" without attention
   std::vector<std::pair<std::string, double>> phases;  ///< of a whole clip: seconds of each
   std::optional<double> joules;                        ///< of the GPU, for a run
   std::optional<int64_t> megahertz;                    ///< of the device, after the runs

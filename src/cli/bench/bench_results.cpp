@@ -12,13 +12,13 @@ using Json = nlohmann::ordered_json;
 
 std::string rate_of(const BenchResult& result) {
   if (result.bytes > 0)
-    return formatted("%.2f GB/s", static_cast<double>(result.bytes) / result.median / 1e9);
-  return formatted("%.4g TFLOP/s", result.tflops);
+    return formatted("%.2f GB/s", static_cast<double>(result.bytes) / result.times.median / 1e9);
+  return formatted("%.4g TFLOP/s", result.rate.tflops);
 }
 
 std::optional<double> price_of(const BenchResult& result, std::optional<double> price_per_hour) {
   if (!price_per_hour) return std::nullopt;
-  return *price_per_hour * result.median / 3600;
+  return *price_per_hour * result.times.median / 3600;
 }
 
 /// A value, or null.
@@ -29,7 +29,7 @@ Json or_null(const std::optional<Value>& value) {
 
 /// Seconds that a run uses the GPU; nothing on a CPU.
 std::optional<double> gpu_seconds_of(const BenchReport& report, const BenchResult& result) {
-  return report.device == "cpu" ? std::nullopt : std::optional(result.median);
+  return report.device == "cpu" ? std::nullopt : std::optional(result.times.median);
 }
 
 Json to_json(const BenchReport& report, const BenchResult& result, std::optional<double> price_per_hour) {
@@ -39,14 +39,14 @@ Json to_json(const BenchReport& report, const BenchResult& result, std::optional
           {"fingerprint", result.fingerprint},
           {"dtype", result.dtype},
           {"note", result.note},
-          {"seconds", result.seconds},
-          {"median", result.median},
-          {"p10", result.p10},
-          {"p90", result.p90},
+          {"seconds", result.times.runs},
+          {"median", result.times.median},
+          {"p10", result.times.p10},
+          {"p90", result.times.p90},
           {"tflop", result.tflop},
-          {"tflops", result.tflops},
-          {"ceiling", result.ceiling > 0 ? Json(result.ceiling) : Json(nullptr)},
-          {"share", result.ceiling > 0 ? Json(result.share) : Json(nullptr)},
+          {"tflops", result.rate.tflops},
+          {"ceiling", result.rate.ceiling > 0 ? Json(result.rate.ceiling) : Json(nullptr)},
+          {"share", result.rate.ceiling > 0 ? Json(result.rate.share) : Json(nullptr)},
           {"bytes", result.bytes},
           {"tokens", result.tokens},
           {"peak_bytes", result.peak_bytes},
@@ -83,11 +83,11 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
   text += price_per_hour ? formatted(" %12s\n", "price/run") : "\n";
   for (const BenchResult& result : report.results) {
     text += formatted("%-18s %-9s %10s %10s %10s %15s ", result.name.c_str(), result.dtype.c_str(),
-                      format_seconds(result.median).c_str(), format_seconds(result.p10).c_str(),
-                      format_seconds(result.p90).c_str(), rate_of(result).c_str());
-    text +=
-        formatted("%6s %6.2f GiB", result.share > 0 ? formatted("%.0f %%", 100 * result.share).c_str() : "-",
-                  static_cast<double>(result.peak_bytes) / (1 << 30));
+                      format_seconds(result.times.median).c_str(), format_seconds(result.times.p10).c_str(),
+                      format_seconds(result.times.p90).c_str(), rate_of(result).c_str());
+    text += formatted("%6s %6.2f GiB",
+                      result.rate.share > 0 ? formatted("%.0f %%", 100 * result.rate.share).c_str() : "-",
+                      static_cast<double>(result.peak_bytes) / (1 << 30));
     if (const auto price = price_of(result, price_per_hour)) text += formatted(" %12.4g", *price);
     if (!result.attention.empty()) text += "  attention: " + result.attention;
     if (!result.note.empty()) text += "  " + result.note;

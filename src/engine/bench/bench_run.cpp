@@ -153,10 +153,10 @@ void BenchRunner::measure(const BenchSpec& spec, const BenchOutlook& outlook, Be
 void BenchRunner::add_share(const BenchSpec& spec, double ceiling_before, BenchResult& result) {
   double computed = result.tflop;  // what is not computed takes no time
   if (spec.kind == Kind::kVae) computed -= decode_zero_flops(bench_vae(spec.model), spec.clip) / 1e12;
-  const double reached = computed / result.median;
-  result.ceiling = ceiling_.around(dtype_of(spec), ceiling_before, reached);
-  result.share = reached / result.ceiling;
-  if (result.share > 1) add_note("faster than the fastest product measured", result);
+  const double reached = computed / result.times.median;
+  result.rate.ceiling = ceiling_.around(dtype_of(spec), ceiling_before, reached);
+  result.rate.share = reached / result.rate.ceiling;
+  if (result.rate.share > 1) add_note("faster than the fastest product measured", result);
 }
 
 Tensor BenchRunner::random(at::IntArrayRef shape, at::ScalarType dtype) const {
@@ -211,7 +211,7 @@ void BenchRunner::run_transformer(const BenchSpec& spec, const BenchOutlook& out
   timer_.time(result, [&] { model.forward(latents, timestep, context); });
   calibration_.add({"sampling", result.dtype, static_cast<double>(whole.dim()),
                     static_cast<double>(shape.tokens), result.tflop * 1e12},
-                   result.median);
+                   result.times.median);
   if (spec.kind == Kind::kTransformer) stand_for(static_cast<double>(layers), result);
 }
 
@@ -229,7 +229,7 @@ void BenchRunner::run_vae(const BenchSpec& spec, BenchResult& result) {
   timer_.time(result, [&] { vae.decode(latents, [&](const Tensor&) { timer_.stop_if_asked(); }); });
   calibration_.add({"decoding", result.dtype, static_cast<double>(config.decoder_base_dim),
                     static_cast<double>(spec.clip.height * spec.clip.width), result.tflop * 1e12},
-                   result.median);
+                   result.times.median);
 }
 
 void BenchRunner::run_text_encoder(const BenchSpec& spec, BenchResult& result) {
@@ -246,7 +246,7 @@ void BenchRunner::run_text_encoder(const BenchSpec& spec, BenchResult& result) {
   stand_for(static_cast<double>(whole.num_layers), result);
   calibration_.add({"text", result.dtype, static_cast<double>(whole.d_model), static_cast<double>(tokens),
                     result.tflop * 1e12},
-                   result.median);
+                   result.times.median);
 }
 
 void BenchRunner::run_load(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result) const {
@@ -305,7 +305,7 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
     if (as_planned) calibration_.add(work, runs.front().at(work.phase));
     std::vector<double> seconds;
     for (auto& run : runs) seconds.push_back(run[work.phase]);
-    seconds.erase(seconds.begin(), seconds.end() - static_cast<std::ptrdiff_t>(result.seconds.size()));
+    seconds.erase(seconds.begin(), seconds.end() - static_cast<std::ptrdiff_t>(result.times.runs.size()));
     result.phases.emplace_back(work.phase, quantile(seconds, 0.5));
   }
 }

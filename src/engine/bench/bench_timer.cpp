@@ -82,25 +82,25 @@ void BenchTimer::time(BenchResult& result, const std::function<void()>& work,
   const std::optional<double> joules = readings_.joules();
   double total = 0;
   for (int64_t i = 0; i < repeats_ || (total < kEnoughSeconds && i < kMostRuns); ++i) {
-    result.seconds.push_back(run());
-    total += result.seconds.back();
+    result.times.runs.push_back(run());
+    total += result.times.runs.back();
   }
-  const auto runs = static_cast<double>(result.seconds.size());
+  const auto runs = static_cast<double>(result.times.runs.size());
   const std::optional<double> joules_after = readings_.joules();
   // A driver that was loaded anew meanwhile counts from nothing.
   if (joules && joules_after && *joules_after >= *joules) result.joules = (*joules_after - *joules) / runs;
   result.megahertz = readings_.megahertz();
   result.peak_bytes = static_cast<int64_t>(peak_memory(device_));
-  result.median = quantile(result.seconds, 0.5);
-  result.p10 = quantile(result.seconds, 0.1);
-  result.p90 = quantile(result.seconds, 0.9);
-  result.tflops = result.tflop / result.median;
+  result.times.median = quantile(result.times.runs, 0.5);
+  result.times.p10 = quantile(result.times.runs, 0.1);
+  result.times.p90 = quantile(result.times.runs, 0.9);
+  result.rate.tflops = result.tflop / result.times.median;
 }
 
 void stand_for(double times, BenchResult& result) {
   result.tflop *= times;
-  for (double* seconds : {&result.median, &result.p10, &result.p90}) *seconds *= times;
-  for (double& seconds : result.seconds) seconds *= times;
+  for (double* seconds : {&result.times.median, &result.times.p10, &result.times.p90}) *seconds *= times;
+  for (double& seconds : result.times.runs) seconds *= times;
 }
 
 double BenchCeiling::measure(at::ScalarType dtype) {

@@ -53,6 +53,14 @@ class HelpTest(CommandTest):
         for words in ("T2V_STEPS=20", "--config FILE", "t2v config", "preset"):
             self.assertIn(words, text)
 
+    def test_exit_codes(self):
+        lines = self.help_lines()
+        table = lines[lines.index("Exit codes") + 1 :]
+        codes = [line.split()[0].rstrip(",") for line in table if line[2:3].isdigit()]
+        self.assertEqual(codes, [*map(str, range(9)), "129"])
+        page = self.run_t2v("help", "--man").stdout.decode()
+        self.assertIn("\n".join(table).strip(), page.partition(".SH EXIT STATUS")[2].replace("\\-", "-"))
+
     def test_every_spelling_of_help(self):
         text = self.run_t2v("--help").stdout
         for arguments in (["-h"], ["generate", "--help"], ["--steps", "5", "--help"], ["-qh"], ["--nonsense", "-h"]):

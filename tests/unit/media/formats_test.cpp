@@ -78,6 +78,14 @@ TEST_F(FormatsTest, EveryQualityWritesOtherBytes) {
   }
 }
 
+TEST_F(FormatsTest, EveryChromaAndDepthHasAPixelFormat) {
+  const std::vector<std::string>& names = pix_fmt_names();
+  for (const std::string chroma : {"420", "422", "444"}) {
+    for (const char* depth : {"p", "p10le"})
+      EXPECT_EQ(std::count(names.begin(), names.end(), "yuv" + chroma + depth), 1) << chroma << depth;
+  }
+}
+
 TEST_F(FormatsTest, AreDescribedForHelpTexts) {
   EXPECT_EQ(describe_containers(), ".mp4 (H.264), .mkv, .webm (VP9), .mov (ProRes), .gif, .png");
   EXPECT_EQ(describe_lossless_containers(), ".mkv or .png");

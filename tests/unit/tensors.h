@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tensors/tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 #include "tensors/weights/weights.h"
 #include "unit/error_of.h"
 

@@ -7,7 +7,7 @@
 #include "t2v/error.h"
 #include "t2v/text.h"
 #include "tensors/weights/read_tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 
 namespace t2v {
 namespace {

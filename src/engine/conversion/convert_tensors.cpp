@@ -4,7 +4,7 @@
 
 #include "tensors/weights/dtypes.h"
 #include "tensors/weights/read_tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 
 namespace t2v {
 namespace {

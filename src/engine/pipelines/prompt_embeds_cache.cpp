@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "t2v/error.h"
 #include "tensors/weights/read_tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 
 namespace t2v {
 

@@ -5,7 +5,7 @@
 
 #include "t2v/text.h"
 #include "tensors/weights/dtypes.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 
 namespace t2v {
 namespace {

@@ -5,7 +5,7 @@
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/recognise.h"
 #include "tensors/weights/read_tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 #include "unit/checkpoint_files.h"
 
 namespace t2v {

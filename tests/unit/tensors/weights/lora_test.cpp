@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "families/wan/wan_family.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 #include "tensors/weights/weights.h"
 #include "unit/checkpoint_files.h"
 

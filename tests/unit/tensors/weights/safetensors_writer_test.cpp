@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "tensors/weights/read_tensor.h"
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 #include "unit/checkpoint_files.h"
 
 namespace t2v {

@@ -1,6 +1,6 @@
 #include "tensors/weights/weights.h"
 
-#include "tensors/weights/safetensors.h"
+#include "tensors/weights/safetensors_writer.h"
 #include "unit/checkpoint_files.h"
 
 namespace t2v {

@@ -1,23 +1,26 @@
 #include "settings_difference.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/flags/generate_flags.h"
 #include "cli/flags/given_flags.h"
 #include "t2v/text.h"
 
 namespace t2v {
 namespace {
 
-/// Flags that choose where a clip is computed; they are not compared.
-constexpr std::array<std::string_view, 5> kMachineFlags = {"device", "threads", "text_encoder_device",
-                                                           "offload", "max_vram"};
+/// Whether the flag of this name only chooses where a clip is computed; such flags are not compared.
+bool only_places(const std::string& name) {
+  static GenerateArguments arguments;
+  static const std::vector<FlagGroup> groups = generate_flags(arguments);
+  const Flag* flag = find_flag(groups, "--" + name);
+  return flag != nullptr && !flag->decides_clip;
+}
 
 /// A path without the folder of the Hugging Face cache.
 std::string without_cache_folder(const std::string& text) {
@@ -30,7 +33,7 @@ using Values = std::map<std::string, std::vector<std::string>>;
 Values compared_settings(const nlohmann::ordered_json& settings) {
   Values kept;
   for (const GivenFlag& given : given_from_json(flags_of_settings(settings), "settings")) {
-    if (std::find(kMachineFlags.begin(), kMachineFlags.end(), given.name) != kMachineFlags.end()) continue;
+    if (only_places(given.name)) continue;
     for (const std::string& value : given.values) kept[given.name].push_back(without_cache_folder(value));
   }
   return kept;

@@ -28,6 +28,7 @@ struct Flag {
   /// it.
   std::vector<std::string> decides = {}, replaces = {};
   std::vector<std::string> choices = {};  ///< words for shell completion
+  bool decides_clip = true;  ///< false: clips that differ in this value alone count as the same clip
 
   const std::string& name() const { return names[0]; }
   std::string short_name() const;  ///< "-o"; "" for none

@@ -23,6 +23,12 @@ Flag replacing(Names others, Flag flag) {
   return flag;
 }
 
+/// A flag that only chooses where a clip is computed.
+Flag placing(Flag flag) {
+  flag.decides_clip = false;
+  return flag;
+}
+
 Flag completing(const Names& words, Flag flag) {
   flag.choices = words;
   return flag;
@@ -61,42 +67,39 @@ FlagGroup prompt_flags(GenerateArguments& arguments) {
         set_negative_prompt}}};
 }
 
-FlagGroup output_flags(GenerateArguments& arguments) {
-  GenerateRequest& request = arguments.request;
+FlagGroup output_flags(Outputs& outputs, Encoding& encoding, bool& skip_existing) {
   return {
       "Output",
       {path_flag({"--output", "-o", "--save-file", "--output-path"}, "FILE",
                  "The clip to write. Its extension is the format: " + describe_containers() +
                      " (numbered files, with the settings in a .json); - writes Matroska to standard output",
-                 request.outputs.output),
+                 outputs.output),
        switch_flag({"--overwrite", "-y"}, "Replace existing files; they stay if the run fails",
-                   request.outputs.overwrite, true),
+                   outputs.overwrite, true),
        switch_flag({"--skip-existing"},
                    "Render nothing if the clip exists, is complete and has the requested length",
-                   arguments.skip_existing, true),
+                   skip_existing, true),
        path_flag({"--save-latents"}, "FILE", "Also write the final latents (safetensors)",
-                 request.outputs.save_latents),
-       switch_flag({"--no-metadata"}, "Do not record the settings in the clip", request.outputs.metadata,
-                   false),
+                 outputs.save_latents),
+       switch_flag({"--no-metadata"}, "Do not record the settings in the clip", outputs.metadata, false),
        replacing({"--crf"},
                  choice_flag({"--quality"}, "Compression; lossless needs " + describe_lossless_containers(),
-                             quality_names(), request.encoding.quality, request.encoding.quality)),
+                             quality_names(), encoding.quality, encoding.quality)),
        integer_flag({"--crf"},
                     "Compression on the codec's own scale, instead of --quality; 0 is best. draft, good "
                     "and high are " +
                         describe_crf_scales() + ". ProRes has only its profiles LT and HQ",
-                    kCrfs, request.encoding.crf),
-       choice_flag({"--codec"}, "Another codec that the container supports", codec_names(),
-                   request.encoding.codec, "the container's"),
+                    kCrfs, encoding.crf),
+       choice_flag({"--codec"}, "Another codec that the container supports", codec_names(), encoding.codec,
+                   "the container's"),
        choice_flag({"--pix-fmt"}, "Another pixel format that the codec supports", pix_fmt_names(),
-                   request.encoding.pix_fmt, "the codec's")}};
+                   encoding.pix_fmt, "the codec's")}};
 }
 
-FlagGroup preview_flags(GenerateArguments& arguments) {
-  const auto set_preview = [&arguments](const FlagValue& value) {
-    GenerateRequest& request = arguments.request;
-    request.outputs.shows_previews = value.text == "terminal";
-    request.outputs.preview = request.outputs.shows_previews ? "" : parse_path(value);
+FlagGroup preview_flags(Outputs& outputs, std::filesystem::path& sheet) {
+  const auto set_preview = [&outputs](const FlagValue& value) {
+    outputs.shows_previews = value.text == "terminal";
+    outputs.preview = outputs.shows_previews ? "" : parse_path(value);
   };
   return {"Previews and contact sheet",
           {{{"--preview"},
@@ -107,41 +110,40 @@ FlagGroup preview_flags(GenerateArguments& arguments) {
             "",
             set_preview},
            integer_flag({"--preview-interval"}, "Steps from one preview to the next", kPreviewIntervals,
-                        arguments.request.outputs.preview_interval, "1"),
+                        outputs.preview_interval, "1"),
            path_flag({"--sheet"}, "FILE.png", "Write a contact sheet: frames of the clip with their numbers",
-                     arguments.sheet)}};
+                     sheet)}};
 }
 
-FlagGroup condition_flags(GenerateRequest& request) {
-  const auto add_reference = [&request](const FlagValue& value) {
-    request.conditions.reference_images.push_back(parse_path(value));
+FlagGroup condition_flags(Conditions& conditions) {
+  const auto add_reference = [&conditions](const FlagValue& value) {
+    conditions.reference_images.push_back(parse_path(value));
   };
-  return {"Image and video conditions, for models that take them",
-          {path_flag({"--image", "-i", "--init-img"}, "FILE", "The first frame of the clip",
-                     request.conditions.image),
-           path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The last frame of the clip",
-                     request.conditions.end_image),
-           path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
-                     request.conditions.control_video),
-           path_flag({"--control-mask", "--src-mask"}, "FILE",
-                     "A clip that is white where --control-video is replaced (VACE)",
-                     request.conditions.control_mask),
-           {{"--reference-image", "--src-ref-images"},
-            "FILE",
-            "A picture of something that should appear (VACE); repeatable",
-            "",
-            "",
-            add_reference,
-            true},
-           number_flag({"--conditioning-scale"}, "Strength of these conditions (VACE)", kConditioningScales,
-                       request.conditions.conditioning_scale, "1")}};
+  return {
+      "Image and video conditions, for models that take them",
+      {path_flag({"--image", "-i", "--init-img"}, "FILE", "The first frame of the clip", conditions.image),
+       path_flag({"--end-image", "--end-img", "--last-frame"}, "FILE", "The last frame of the clip",
+                 conditions.end_image),
+       path_flag({"--control-video", "--src-video"}, "FILE", "A clip to follow or to change (VACE)",
+                 conditions.control_video),
+       path_flag({"--control-mask", "--src-mask"}, "FILE",
+                 "A clip that is white where --control-video is replaced (VACE)", conditions.control_mask),
+       {{"--reference-image", "--src-ref-images"},
+        "FILE",
+        "A picture of something that should appear (VACE); repeatable",
+        "",
+        "",
+        add_reference,
+        true},
+       number_flag({"--conditioning-scale"}, "Strength of these conditions (VACE)", kConditioningScales,
+                   conditions.conditioning_scale, "1")}};
 }
 
-Flag size_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) {
-    const Size size = parse_size(value);
-    request.size.width = size.width;
-    request.size.height = size.height;
+Flag size_flag(ClipSize& size) {
+  const auto set = [&size](const FlagValue& value) {
+    const Size given = parse_size(value);
+    size.width = given.width;
+    size.height = given.height;
   };
   return deciding(
       {"--width", "--height"},
@@ -149,8 +151,8 @@ Flag size_flag(GenerateRequest& request) {
                 {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kModelDefault, set}));
 }
 
-Flag aspect_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) { request.size.aspect = parse_aspect(value); };
+Flag aspect_flag(ClipSize& size) {
+  const auto set = [&size](const FlagValue& value) { size.aspect = parse_aspect(value); };
   return deciding(
       {"--width", "--height"},
       replacing({"--size"}, {{"--aspect"},
@@ -163,10 +165,10 @@ Flag aspect_flag(GenerateRequest& request) {
 }
 
 // --frames and --duration give the same value; the last one counts.
-Flag frames_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) {
-    request.size.num_frames = parse_integer(value, kFrameCounts);
-    request.size.duration.reset();
+Flag frames_flag(ClipSize& size) {
+  const auto set = [&size](const FlagValue& value) {
+    size.num_frames = parse_integer(value, kFrameCounts);
+    size.duration.reset();
   };
   return {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
           "N",
@@ -175,10 +177,10 @@ Flag frames_flag(GenerateRequest& request) {
           kModelDefault,
           set};
 }
-Flag duration_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) {
-    request.size.duration = parse_number(value, kDurations);
-    request.size.num_frames.reset();
+Flag duration_flag(ClipSize& size) {
+  const auto set = [&size](const FlagValue& value) {
+    size.duration = parse_number(value, kDurations);
+    size.num_frames.reset();
   };
   return deciding({"--frames"}, {{"--duration"},
                                  "SECONDS",
@@ -188,24 +190,24 @@ Flag duration_flag(GenerateRequest& request) {
                                  set});
 }
 
-FlagGroup size_flags(GenerateRequest& request) {
-  return {"Size and length",
-          {size_flag(request),
-           integer_flag({"--width", "-W"}, "Width in pixels", kSides, request.size.width, kModelDefault),
-           integer_flag({"--height", "-H"}, "Height in pixels", kSides, request.size.height, kModelDefault),
-           aspect_flag(request), frames_flag(request), duration_flag(request),
-           number_flag({"--fps"}, "Frames per second", kFrameRates, request.size.fps, kModelDefault)}};
+FlagGroup size_flags(ClipSize& size) {
+  return {
+      "Size and length",
+      {size_flag(size), integer_flag({"--width", "-W"}, "Width in pixels", kSides, size.width, kModelDefault),
+       integer_flag({"--height", "-H"}, "Height in pixels", kSides, size.height, kModelDefault),
+       aspect_flag(size), frames_flag(size), duration_flag(size),
+       number_flag({"--fps"}, "Frames per second", kFrameRates, size.fps, kModelDefault)}};
 }
 
-Flag sigmas_flag(GenerateRequest& request) {
-  const auto set = [&request](const FlagValue& value) { request.sampling.sigmas = parse_sigmas(value); };
+Flag sigmas_flag(Sampling& sampling) {
+  const auto set = [&sampling](const FlagValue& value) { sampling.sigmas = parse_sigmas(value); };
   return deciding(
       {"--steps"},
       {{"--sigmas"}, "LIST", "The noise level of each step, before the shift", kDescribeSigmas, "", set});
 }
 
-FlagGroup sampling_flags(GenerateRequest& request) {
-  const auto set_seed = [&request](const FlagValue& value) { request.sampling.seed = parse_seed(value); };
+FlagGroup sampling_flags(Sampling& sampling) {
+  const auto set_seed = [&sampling](const FlagValue& value) { sampling.seed = parse_seed(value); };
   return {
       "Sampling",
       {{{"--seed", "-s", "--base-seed"},
@@ -216,39 +218,37 @@ FlagGroup sampling_flags(GenerateRequest& request) {
         set_seed},
        replacing({"--sigmas"}, integer_flag({"--steps", "--num-inference-steps", "--sample-steps"},
                                             "Number of denoising steps", kStepCounts,
-                                            request.sampling.num_inference_steps, kModelDefault)),
+                                            sampling.num_inference_steps, kModelDefault)),
        replacing({"--guidance-scale-2"},
                  number_flag({"--guidance-scale", "--cfg-scale", "--sample-guide-scale"},
                              "How strongly the prompt is followed; at most 1: no guidance, twice as fast",
-                             kGuidanceScales, request.sampling.guidance_scale, kModelDefault)),
+                             kGuidanceScales, sampling.guidance_scale, kModelDefault)),
        number_flag({"--guidance-scale-2"},
                    "--guidance-scale of the low-noise expert, if there are two experts", kGuidanceScales,
-                   request.sampling.guidance_scale_2, "as --guidance-scale, or the model's"),
+                   sampling.guidance_scale_2, "as --guidance-scale, or the model's"),
        number_flag({"--boundary-ratio", "--moe-boundary"},
                    "The noise level at which the low-noise expert takes over", kBoundaryRatios,
-                   request.sampling.boundary_ratio, kModelDefault),
+                   sampling.boundary_ratio, kModelDefault),
        number_flag({"--flow-shift", "--shift", "--sample-shift"},
                    "Shift of the noise levels; a higher value spends more steps on the layout of the frames",
-                   kFlowShifts, request.sampling.flow_shift, kModelDefault),
+                   kFlowShifts, sampling.flow_shift, kModelDefault),
        choice_flag({"--sampler", "--sampling-method", "--sample-solver"}, "Sampling method", sampler_names(),
-                   request.sampling.sampler, kModelDefault),
+                   sampling.sampler, kModelDefault),
        switch_flag({"--legacy-sigmas"},
                    "Noise levels of UniPC as in diffusers up to 0.36 and in the original Wan code",
-                   request.sampling.legacy_sigmas, true),
-       sigmas_flag(request)}};
+                   sampling.legacy_sigmas, true),
+       sigmas_flag(sampling)}};
 }
 
-FlagGroup caching_flags(GenerateRequest& request) {
-  const auto add_option = [&request](const FlagValue& value) {
-    request.caching.options.push_back(value.text);
-  };
+FlagGroup caching_flags(StepCaching& caching) {
+  const auto add_option = [&caching](const FlagValue& value) { caching.options.push_back(value.text); };
   return {
       "Step caching: faster, with some loss of quality",
       {replacing({"--cache-option"},
                  choice_flag({"--cache-mode"},
                              "Method that skips steps which change little; useful from about 20 steps on. "
                              "The run reports how many steps it skipped",
-                             cache_mode_names(), request.caching.mode, request.caching.mode)),
+                             cache_mode_names(), caching.mode, caching.mode)),
        {{"--cache-option"},
         "KEY=VALUE",
         "threshold=X: a higher value skips more steps; first=N, last=N: the first and last N steps are "
@@ -261,35 +261,31 @@ FlagGroup caching_flags(GenerateRequest& request) {
 }
 
 /// The flag that replaces a component; --text-encoder replaces "text_encoder".
-Flag part_flag(const std::string& name, const char* help, GenerateRequest& request) {
+Flag part_flag(const std::string& name, const char* help, ModelChoice& choice) {
   std::string component = name.substr(2);
   std::replace(component.begin(), component.end(), '-', '_');
-  const auto set = [&request, component](const FlagValue& value) {
-    request.model.parts[component] = parse_path(value);
+  const auto set = [&choice, component](const FlagValue& value) {
+    choice.parts[component] = parse_path(value);
   };
   return {{name}, "PATH", help, "", "", set};
 }
 
-FlagGroup model_flags(GenerateRequest& request) {
-  const auto add_lora = [&request](const FlagValue& value) {
-    request.model.loras.push_back(parse_lora(value));
-  };
-  const auto add_lora_2 = [&request](const FlagValue& value) {
-    request.model.loras_2.push_back(parse_lora(value));
-  };
+FlagGroup model_flags(ModelChoice& choice) {
+  const auto add_lora = [&choice](const FlagValue& value) { choice.loras.push_back(parse_lora(value)); };
+  const auto add_lora_2 = [&choice](const FlagValue& value) { choice.loras_2.push_back(parse_lora(value)); };
   return {"Model",
           {path_flag({"--model", "-m"}, "PATH",
                      "A Wan checkpoint: a folder, a file, a short name (t2v models) or org/repo (t2v pull)",
-                     request.model.model, "tiny-world"),
+                     choice.model, "tiny-world"),
            part_flag("--transformer",
                      "A folder or a file that replaces the model's transformer. Without --model, the other "
                      "parts are needed too",
-                     request),
-           part_flag("--transformer-2", "Replaces the transformer of the low-noise expert", request),
-           part_flag("--vae", "Replaces the VAE", request),
-           part_flag("--text-encoder", "Replaces the text encoder", request),
-           part_flag("--tokenizer", "Replaces the tokenizer", request),
-           part_flag("--image-encoder", "Replaces the image encoder", request),
+                     choice),
+           part_flag("--transformer-2", "Replaces the transformer of the low-noise expert", choice),
+           part_flag("--vae", "Replaces the VAE", choice),
+           part_flag("--text-encoder", "Replaces the text encoder", choice),
+           part_flag("--tokenizer", "Replaces the tokenizer", choice),
+           part_flag("--image-encoder", "Replaces the image encoder", choice),
            {{"--lora"},
             "PATH[:STRENGTH]",
             "A LoRA to merge into the transformer; repeatable",
@@ -306,40 +302,37 @@ FlagGroup model_flags(GenerateRequest& request) {
             true}}};
 }
 
-FlagGroup machine_flags(GenerateRequest& request) {
-  const auto set_device = [&request](const FlagValue& value) {
-    request.machine.device = parse_device(value);
-  };
-  const auto set_text_encoder_device = [&request](const FlagValue& value) {
-    request.machine.text_encoder_device = parse_device(value);
-  };
+Flag device_flag(const std::string& name, const char* help, const std::string& fallback,
+                 std::string& device) {
+  const auto set = [&device](const FlagValue& value) { device = parse_device(value); };
+  return placing(completing(kDevices, {{name}, "WORD", help, kDescribeDevice, fallback, set}));
+}
+
+FlagGroup machine_flags(Machine& machine) {
   return {
       "Machine",
-      {completing(
-           kDevices,
-           {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.machine.device, set_device}),
+      {device_flag("--device", "Where to compute", machine.device, machine.device),
        choice_flag({"--dtype"},
                    "Number format of text encoder and transformer. float16: the text encoder stays in "
                    "float32; fp8: matrices of the transformer are kept in 8 bits and computed in bfloat16",
-                   kDtypes, request.machine.dtype, request.machine.dtype),
-       choice_flag({"--offload"},
-                   "Where blocks of the transformer are kept until they are needed; none: on the device; "
-                   "auto: cpu if --max-vram needs it, else none",
-                   kOffloads, request.machine.offload, request.machine.offload),
-       number_flag({"--max-vram"}, "GPU memory to use at most, in GiB; blocks that do not fit are offloaded",
-                   kMaxVrams, request.machine.max_vram),
-       completing(kDevices, {{"--text-encoder-device"},
-                             "WORD",
-                             "Where to encode the prompt",
-                             kDescribeDevice,
-                             "as --device",
-                             set_text_encoder_device}),
-       path_flag({"--embeds-cache"}, "DIR", "Keep the embeddings of prompts in this folder for later runs",
-                 request.machine.embeds_cache),
+                   kDtypes, machine.dtype, machine.dtype),
+       placing(
+           choice_flag({"--offload"},
+                       "Where blocks of the transformer are kept until they are needed; none: on the device; "
+                       "auto: cpu if --max-vram needs it, else none",
+                       kOffloads, machine.offload, machine.offload)),
+       placing(number_flag({"--max-vram"},
+                           "GPU memory to use at most, in GiB; blocks that do not fit are offloaded",
+                           kMaxVrams, machine.max_vram)),
+       device_flag("--text-encoder-device", "Where to encode the prompt", "as --device",
+                   machine.text_encoder_device),
+       placing(path_flag({"--embeds-cache"}, "DIR",
+                         "Keep the embeddings of prompts in this folder for later runs",
+                         machine.embeds_cache)),
        switch_flag({"--vae-tiling"}, "Encode and decode in tiles: less memory, slightly different pixels",
-                   request.machine.vae_tiling, true),
-       integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.machine.threads,
-                    "one per core")}};
+                   machine.vae_tiling, true),
+       placing(integer_flag({"--threads"}, "Processor threads", kThreadCounts, machine.threads,
+                            "one per core"))}};
 }
 
 FlagGroup config_flags(GenerateArguments& arguments) {
@@ -354,9 +347,15 @@ FlagGroup config_flags(GenerateArguments& arguments) {
 
 std::vector<FlagGroup> generate_flags(GenerateArguments& arguments) {
   GenerateRequest& request = arguments.request;
-  return {prompt_flags(arguments),  output_flags(arguments), preview_flags(arguments),
-          condition_flags(request), size_flags(request),     sampling_flags(request),
-          caching_flags(request),   model_flags(request),    machine_flags(request),
+  return {prompt_flags(arguments),
+          output_flags(request.outputs, request.encoding, arguments.skip_existing),
+          preview_flags(request.outputs, arguments.sheet),
+          condition_flags(request.conditions),
+          size_flags(request.size),
+          sampling_flags(request.sampling),
+          caching_flags(request.caching),
+          model_flags(request.model),
+          machine_flags(request.machine),
           config_flags(arguments)};
 }
 

@@ -3,35 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "families/registry.h"
+#include "unit/other_family.h"
 
 namespace t2v {
 namespace {
-
-/// A family whose models have no parts.
-class OtherFamily final : public Family {
- public:
-  std::string name() const override { return "other"; }
-  const std::vector<PartKind>& parts() const override { return parts_; }
-  const std::vector<std::string>& pipelines() const override { return pipelines_; }
-  Config derive_config(const std::string&, const PartInfo&, const ConfigHints&) const override {
-    return no_config();
-  }
-  Config read_index(const Config& model_index) const override { return model_index; }
-  Config derive_index(const ModelInfo&) const override { return no_config(); }
-  Config published_scheduler(const PartInfo&) const override { return no_config(); }
-  ModelName model_name(const ModelInfo&) const override { return {}; }
-  AcceptedConditions conditions(const ModelInfo&) const override { return {}; }
-  LatentGeometry geometry(const ModelInfo&) const override {
-    return {.channels = 4, .temporal_factor = 1, .spatial_factor = 8};
-  }
-
- private:
-  std::vector<PartKind> parts_;
-  std::vector<std::string> pipelines_ = {"OtherPipeline"};
-};
 
 /// Samples two runs of one frame.
 class OtherPipeline final : public VideoPipeline {
@@ -49,13 +24,13 @@ std::unique_ptr<VideoPipeline> make_other(RenderJob, ModelStore&, const RunContr
 
 class RegistryTest : public ::testing::Test {
  protected:
-  OtherFamily family_;
+  testing::OtherFamily family_;
   Checkpoint checkpoint_{.family = &family_, .origin = "a model"};
 };
 
 TEST_F(RegistryTest, MakesThePipelineOfTheCheckpointsFamily) {
   const RegisteredPipelines registered(
-      {.family = "other", .max_sequence_length = 7, .make_pipeline = make_other, .make_cost_model = nullptr});
+      {.family = "Other", .max_sequence_length = 7, .make_pipeline = make_other, .make_cost_model = nullptr});
   EXPECT_EQ(pipelines_of(checkpoint_).max_sequence_length, 7);
   ModelStore models;
   const RunControl control;
@@ -71,7 +46,7 @@ TEST_F(RegistryTest, RefusesAFamilyWithoutPipelines) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kBug);
-    EXPECT_THAT(error.what(), testing::HasSubstr("other"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("Other"));
   }
 }
 

@@ -51,10 +51,12 @@ CLIPVisionModel::CLIPVisionModel(const Weights& weights, const CLIPVisionConfig&
   const Weights layers = stored["encoder.layers"];
   const int64_t last = config.num_hidden_layers - 1;
   for (int64_t i = 0; i < last; ++i) layers_.emplace_back(layers[std::to_string(i)], config);
-  layers[std::to_string(last)].ignore();
-  stored["post_layernorm"].ignore();
-  stored["embeddings"].ignore();          // position_ids: 0, 1, 2, ...
-  weights["visual_projection"].ignore();  // of transformers' CLIPVisionModelWithProjection
+  CLIPEncoderLayer(layers[std::to_string(last)].not_needed(), config);
+  LayerNorm(stored["post_layernorm"].not_needed(), config.hidden_size, config.layer_norm_eps);
+  stored.ignore("embeddings.position_ids");  // 0, 1, 2, ...
+  // Of transformers' CLIPVisionModelWithProjection and CLIPModel.
+  weights.ignore("visual_projection.");
+  weights.ignore("text_");
 }
 
 Tensor CLIPVisionModel::forward(const Tensor& pixel_values) const {

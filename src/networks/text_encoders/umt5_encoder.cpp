@@ -10,9 +10,10 @@ namespace {
 
 /// The embedding is stored under either name, or under both.
 Weights find_embedding(const Weights& weights, const UMT5Config& config) {
-  const bool has_shared = weights["shared"].has("weight");
-  const Weights stored = has_shared ? weights["shared"] : weights["encoder.embed_tokens"];
-  if (has_shared) weights["encoder.embed_tokens"].ignore();
+  const bool has_copy = weights["encoder.embed_tokens"].has("weight");
+  const bool copy_alone = has_copy && !weights["shared"].has("weight");
+  const Weights stored = copy_alone ? weights["encoder.embed_tokens"] : weights["shared"];
+  weights["encoder.embed_tokens"].ignore();
   stored.without_values().tensor("weight", {config.vocab_size, config.d_model});
   return stored;
 }

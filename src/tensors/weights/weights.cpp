@@ -31,8 +31,9 @@ std::string shape_text(at::IntArrayRef shape) {
 struct Weights::Record {
   Component component;
   LoadOptions options;
-  std::mutex mutex = {};                          ///< of what follows
-  std::set<std::string, std::less<>> asked = {};  ///< the names that were asked for
+  TensorList* list = nullptr;                     ///< of a record; nullptr for a checkpoint
+  std::mutex mutex = {};                          ///< guards the members that follow
+  std::set<std::string, std::less<>> asked = {};  ///< names that were asked for
   std::map<std::string, Matrix> on_host = {};     ///< as they are copied to the device
 
   void ask(const std::string& name) {
@@ -55,12 +56,18 @@ struct Weights::Record {
  private:
   Matrix load_as(at::ScalarType dtype, const std::string& name, const TensorSource& source, Values values) {
     ask(name);
-    if (values == Values::kNone) {
-      return {at::empty(source.stored.shape, at::device(at::kMeta).dtype(dtype)), std::nullopt, dtype};
-    }
+    if (list != nullptr) list->tensors[name] = {source.stored.shape, values != Values::kNotNeeded};
+    if (source.file == nullptr || values == Values::kNone) return without_values(source.stored.shape, dtype);
     const at::Device device = options.placement.device;
     if (values == Values::kKeptOnHost && !device.is_cpu()) return host_copy(name, source, dtype).to(device);
     return make(name, source, dtype, device);
+  }
+
+  Matrix without_values(at::IntArrayRef shape, at::ScalarType dtype) const {
+    const auto meta = at::device(at::kMeta);
+    const Tensor values = at::empty(shape, meta.dtype(dtype));
+    if (dtype != at::kFloat8_e4m3fn) return {values, std::nullopt, dtype};
+    return {values, at::empty({shape[0], 1}, meta.dtype(at::kFloat)), options.placement.dtype};
   }
 
   Matrix make(const std::string& name, const TensorSource& source, at::ScalarType dtype,
@@ -106,6 +113,11 @@ Weights Weights::open_file(const fs::path& file, LoadOptions options) {
   return open(open_tensors(file), std::move(options));
 }
 
+Weights Weights::record(TensorList& list, LoadOptions options, Component component) {
+  return Weights(std::make_shared<Record>(std::move(component), std::move(options), &list), "",
+                 Values::kOfFile);
+}
+
 Weights Weights::operator[](std::string_view name) const {
   return Weights(record_, prefix_ + std::string(name) + ".", values_);
 }
@@ -114,9 +126,13 @@ Weights Weights::kept_on_host() const { return Weights(record_, prefix_, Values:
 
 Weights Weights::without_values() const { return Weights(record_, prefix_, Values::kNone); }
 
+Weights Weights::not_needed() const { return Weights(record_, prefix_, Values::kNotNeeded); }
+
 const Placement& Weights::placement() const { return record_->options.placement; }
 
-const TensorSource& Weights::find(const std::string& full_name, at::IntArrayRef shape) const {
+TensorSource Weights::find(const std::string& full_name, at::IntArrayRef shape) const {
+  if (record_->list != nullptr || values_ == Values::kNotNeeded)
+    return {.file = {}, .stored = {.format = NumberFormat::kF32, .shape = shape.vec()}};
   const TensorSource& source = record_->component.get(full_name);
   const std::string doing = "reading " + record_->component.origin + ", tensor '" + full_name + "'";
   if (shape != at::IntArrayRef(source.stored.shape)) {
@@ -146,17 +162,21 @@ Matrix Weights::matrix(std::string_view name, at::IntArrayRef shape) const {
 
 Tensor Weights::rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const {
   const std::string full_name = prefix_ + std::string(name);
-  const TensorSource& source = find(full_name, shape);
+  const TensorSource source = find(full_name, shape);
+  if (source.file == nullptr)
+    return record_->load(full_name, source, values_).new_empty({rows.numel(), shape[1]});
   record_->ask(full_name);
-  return read_rows(source, rows)
-      .to(record_->options.placement.device, record_->computed_dtype(full_name, source.stored));
+  const at::ScalarType dtype = record_->computed_dtype(full_name, source.stored);
+  return read_rows(source, rows).to(record_->options.placement.device, dtype);
 }
 
 bool Weights::has(std::string_view name) const { return record_->component.has(prefix_ + std::string(name)); }
 
-void Weights::ignore() const {
+void Weights::ignore(std::string_view prefix) const {
+  const std::string full_prefix = prefix_ + std::string(prefix);
+  if (record_->list != nullptr) record_->list->ignored.push_back(full_prefix);
   for (const auto& [name, source] : record_->component.tensors) {
-    if (name.starts_with(prefix_)) record_->ask(name);
+    if (name.starts_with(full_prefix)) record_->ask(name);
   }
 }
 

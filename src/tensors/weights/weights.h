@@ -11,15 +11,16 @@
 #include "files/checkpoints/lora.h"
 #include "tensors/quantization/matrix.h"
 #include "tensors/tensor.h"
+#include "tensors/weights/tensor_list.h"
 
 namespace t2v {
 
-/// How the tensors of one component are handed out.
+/// How the tensors of one component are loaded.
 struct LoadOptions {
-  Placement placement;
+  Placement placement = {};
   /// Names that stay float32 when placement.dtype is lower: a tensor is kept if any dot-separated part of its
   /// full name equals one of these (the reference's _keep_in_fp32_modules).
-  std::vector<std::string> keep_in_fp32;
+  std::vector<std::string> keep_in_fp32 = {};
   /// Merged, in float32, into the tensors that they change.
   std::vector<LoraMerge> loras = {};
   /// Keep the matrices of blocks as float8_e4m3fn: Weights::matrix().
@@ -38,15 +39,23 @@ class Weights {
                              LoadOptions options);
   /// One file of tensors.
   static Weights open_file(const std::filesystem::path& file, LoadOptions options);
+  /// Weights that have every tensor, in the shape that is asked for and without values: constructing a
+  /// network on them writes its tensors into `list`, which has to outlive them. has() tells of `component`.
+  static Weights record(TensorList& list, LoadOptions options = {},
+                        Component component = {
+                            .origin = "", .config = no_config(), .files = {}, .tensors = {}});
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
   /// This view with tensors that stay in the host's memory, pinned for a GPU, from their first use on: asked
-  /// for again, they are only copied to the device. As it is on the CPU.
+  /// for again, they are only copied to the device. The same view on the CPU.
   Weights kept_on_host() const;
-  /// This view with tensors that have no values (LibTorch's meta device): to check that everything is there
-  /// and to count it as asked for, without reading it.
+  /// This view with tensors that have no values (LibTorch's meta device): checks that they are there, and
+  /// counts them as asked for, without reading them.
   Weights without_values() const;
+  /// This view for layers of the model that t2v does not run: their tensors have no values, may be missing,
+  /// and count as asked for.
+  Weights not_needed() const;
 
   /// The tensor `name` in this scope, of exactly `shape`, in floating-point numbers. Error (kInput) with its
   /// full name if it is missing or misshaped.
@@ -60,12 +69,12 @@ class Weights {
   Tensor rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const;
   /// Whether the tensor `name` is in this scope. Does not count as asking for it.
   bool has(std::string_view name) const;
-  /// Marks everything in this scope as asked for: parts that a configuration leaves unused (a VAE's encoder
-  /// when decoding).
-  void ignore() const;
+  /// Counts every tensor of this scope whose name begins with `prefix` as asked for: parts that a
+  /// configuration leaves unused (a VAE's encoder when decoding), and tensors that no network has.
+  void ignore(std::string_view prefix = "") const;
 
-  /// Error (kInput) if tensors were never asked for: the first names and how many more. Call after
-  /// construction.
+  /// Error (kInput) for tensors that were never asked for: the first names and the number of the others. Call
+  /// it after construction.
   void expect_all_used() const;
   const Placement& placement() const;
   /// The files behind this view, for logs and hashes.
@@ -73,18 +82,19 @@ class Weights {
 
  private:
   struct Record;
-  enum class Values { kOfFile, kKeptOnHost, kNone };
+  enum class Values { kOfFile, kKeptOnHost, kNone, kNotNeeded };
   Weights(std::shared_ptr<Record> record, std::string prefix, Values values);
 
-  /// The tensor of that full name, checked as tensor() says.
-  const TensorSource& find(const std::string& full_name, at::IntArrayRef shape) const;
+  /// Where the tensor of that full name is, checked as tensor() says; without a file in a record, and for
+  /// layers that are not needed.
+  TensorSource find(const std::string& full_name, at::IntArrayRef shape) const;
 
   std::shared_ptr<Record> record_;
   std::string prefix_;  ///< "" or ending in '.'
   Values values_;
 };
 
-/// What a stored tensor of that name is kept as when it is loaded.
+/// The dtype of a stored tensor of that name once it is loaded.
 at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored, const LoadOptions& options);
 
 }  // namespace t2v

@@ -251,6 +251,53 @@ TEST_F(WeightsTest, ChecksTensorsWithoutReadingThem) {
   EXPECT_THROW(checked.tensor("scale"), Error);
 }
 
+TEST_F(WeightsTest, ARecordHasEveryTensorAndListsIt) {
+  TensorList list;
+  const LoadOptions options{
+      .placement = {.dtype = at::kBFloat16}, .keep_in_fp32 = {"time"}, .fp8_matrices = true};
+  const Weights weights = Weights::record(list, options);
+  EXPECT_TRUE(weights["a"].tensor("bias", {2}).is_meta());
+  EXPECT_EQ(weights["time"].tensor("bias", {2}).scalar_type(), at::kFloat);
+  const Matrix matrix = weights.matrix("blocks.0.to_q.weight", {3, 2});
+  EXPECT_EQ(matrix.values.scalar_type(), at::kFloat8_e4m3fn);
+  EXPECT_EQ(matrix.numbers().scalar_type(), at::kBFloat16);
+  EXPECT_EQ(weights.rows("embedding", {9, 4}, at::zeros({3}, at::kLong)).sizes(), at::IntArrayRef({3, 4}));
+  weights["last"].not_needed().tensor("weight", {5});
+  weights["text"].ignore("ids");
+  EXPECT_FALSE(weights.has("a.bias"));
+
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const auto& [name, entry] : list.tensors) shapes[name] = entry.shape;
+  EXPECT_EQ(shapes, (std::map<std::string, std::vector<int64_t>>{{"a.bias", {2}},
+                                                                 {"time.bias", {2}},
+                                                                 {"blocks.0.to_q.weight", {3, 2}},
+                                                                 {"embedding", {9, 4}},
+                                                                 {"last.weight", {5}}}));
+  EXPECT_TRUE(list.tensors.at("a.bias").needed);
+  EXPECT_FALSE(list.tensors.at("last.weight").needed);
+  EXPECT_TRUE(list.knows("a.bias"));
+  EXPECT_TRUE(list.knows("text.ids.1"));
+  EXPECT_FALSE(list.knows("text.other"));
+}
+
+TEST_F(WeightsTest, ARecordBesideFilesTellsTheirNames) {
+  write("model.safetensors", one_layer("a"));
+  TensorList list;
+  const Weights weights = Weights::record(list, {}, open_tensors(path("."), "model"));
+  EXPECT_TRUE(weights.has("a.weight"));
+  EXPECT_FALSE(weights.has("b.weight"));
+  EXPECT_NO_THROW(weights.tensor("b.weight", {77}));
+}
+
+TEST_F(WeightsTest, LayersThatAreNotNeededMayBeMissing) {
+  write("model.safetensors", one_layer("a"));
+  const Weights weights = open();
+  EXPECT_TRUE(weights["b"].not_needed().tensor("weight", {3}).is_meta());
+  weights["a"].not_needed().tensor("weight", {77});
+  weights["a"].ignore("b");
+  EXPECT_NO_THROW(weights.expect_all_used());
+}
+
 TEST_F(WeightsTest, RefusesAPickleUnderAnotherName) {
   write("model.safetensors", "\x80\x02}q\x00.");
   EXPECT_THAT(refusal(), AllOf(HasSubstr("pickle"), HasSubstr("convert")));

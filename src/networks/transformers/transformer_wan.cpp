@@ -31,6 +31,7 @@ Tensor add_gated(const Tensor& x, const Tensor& y, const Modulation& terms) {
 
 /// How many rows at the end of every prompt of the batch are zero. prompt_embeds: [batch, rows, text_dim]
 int64_t count_padding_rows(const Tensor& prompt_embeds) {
+  if (prompt_embeds.is_meta()) return 0;  // no row of a tensor without values is known to be zero
   const Tensor used = prompt_embeds.ne(0).any(/*dim=*/-1).any(/*dim=*/0).nonzero();
   const int64_t last_used = used.numel() == 0 ? -1 : used.max().item<int64_t>();
   return prompt_embeds.size(1) - 1 - last_used;

@@ -41,6 +41,7 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
   add_kernel(library, "attention", c10::DispatchKey::CompositeExplicitAutograd, reference::attention);
   add_kernel(library, "attention", c10::DispatchKey::CPU, fused_attention);
   add_kernel(library, "attention", c10::DispatchKey::CUDA, fused_attention);
+  add_kernel(library, "attention", c10::DispatchKey::Meta, fused_attention);
 }
 
 std::string attention_backend(const Tensor& query, const Tensor& key, const Tensor& value) {

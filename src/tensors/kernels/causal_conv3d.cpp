@@ -105,7 +105,7 @@ Tensor causal_conv3d_weight(const Tensor& weight) {
   return weight.permute({2, 0, 3, 4, 1}).contiguous().permute({1, 4, 0, 2, 3});
 }
 
-// By taps on the GPU too, and on meta tensors, for which LibTorch has no convolution.
+// By taps on the GPU too, and for tensors without values.
 TORCH_LIBRARY_FRAGMENT(t2v, library) {
   library.def("causal_conv3d(Tensor frames, Tensor[] past, Tensor weight, Tensor? bias) -> Tensor");
   add_kernel(library, "causal_conv3d", c10::DispatchKey::CompositeExplicitAutograd, reference::causal_conv3d);

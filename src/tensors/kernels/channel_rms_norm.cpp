@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tensors/cost.h"
 #include "tensors/kernels/channel_rms_norm_cpu.h"
 #include "tensors/kernels/operation.h"
 #include "tensors/kernels/processor.h"
@@ -20,6 +21,11 @@ Tensor channel_rms_norm_cpu(const Tensor& x, const Tensor& gamma, bool silu) {
                   output.mutable_data_ptr<float>(), input.numel() / channels, channels};
   normalize_rows(rows, silu, processor().vectors);
   return output;
+}
+
+Tensor channel_rms_norm_meta(const Tensor& x, const Tensor& gamma, bool silu) {
+  const bool fused = counts_for_cpu() && x.scalar_type() == at::kFloat;
+  return fused ? at::empty_like(x) : reference::channel_rms_norm(x, gamma, silu);
 }
 
 }  // namespace
@@ -44,6 +50,7 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
   add_kernel(library, "channel_rms_norm", c10::DispatchKey::CompositeExplicitAutograd,
              reference::channel_rms_norm);
   add_kernel(library, "channel_rms_norm", c10::DispatchKey::CPU, channel_rms_norm_cpu);
+  add_kernel(library, "channel_rms_norm", c10::DispatchKey::Meta, channel_rms_norm_meta);
 }
 
 }  // namespace t2v

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "tensors/cost.h"
 #include "tensors/kernels/operation.h"
 #include "tensors/kernels/processor.h"
 
@@ -43,16 +44,12 @@ void add_conv2d_cpu(const Tensor& sum, const Tensor& frames, const Tensor& weigh
                     std::nullopt, std::nullopt, Scalars(), std::nullopt);
 }
 
-Tensor conv2d_meta(const Tensor& frames, const Tensor& weight, const std::optional<Tensor>&, int64_t stride,
-                   int64_t padding) {
-  const auto length = [&](int64_t axis) {
-    return (frames.size(axis) + 2 * padding - weight.size(axis)) / stride + 1;
-  };
-  return at::empty({frames.size(0), weight.size(0), length(2), length(3)},
-                   frames.options().memory_format(at::MemoryFormat::ChannelsLast));
+void add_conv2d_meta(const Tensor& sum, const Tensor& frames, const Tensor& weight,
+                     const std::optional<Tensor>& bias, int64_t padding) {
+  if (!counts_for_cpu() || !processor().has_onednn(frames.scalar_type()))
+    return reference::add_conv2d(sum, frames, weight, bias, padding);
+  count_flops(2.0 * static_cast<double>(sum.numel()) * static_cast<double>(weight[0].numel()));
 }
-
-void add_conv2d_meta(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, int64_t) {}
 
 }  // namespace
 
@@ -82,7 +79,6 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
   library.def("conv2d(Tensor frames, Tensor weight, Tensor? bias, int stride, int padding) -> Tensor");
   add_kernel(library, "conv2d", c10::DispatchKey::CompositeExplicitAutograd, reference::conv2d);
   add_kernel(library, "conv2d", c10::DispatchKey::CPU, conv2d_cpu);
-  add_kernel(library, "conv2d", c10::DispatchKey::Meta, conv2d_meta);
 
   library.def("add_conv2d_(Tensor(a!) sum, Tensor frames, Tensor weight, Tensor? bias, int padding) -> ()");
   add_kernel(library, "add_conv2d_", c10::DispatchKey::CompositeExplicitAutograd, reference::add_conv2d);

@@ -31,6 +31,7 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
   add_kernel(library, "layer_norm", c10::DispatchKey::CompositeExplicitAutograd, reference::layer_norm);
   add_kernel(library, "layer_norm", c10::DispatchKey::CPU, fused_layer_norm);
   add_kernel(library, "layer_norm", c10::DispatchKey::CUDA, fused_layer_norm);
+  add_kernel(library, "layer_norm", c10::DispatchKey::Meta, fused_layer_norm);
 }
 
 }  // namespace t2v

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "tensors/cost.h"
 #include "tensors/kernels/operation.h"
 #include "tensors/kernels/processor.h"
 
@@ -33,6 +34,12 @@ Tensor linear_cpu(const Tensor& x, const Tensor& weight, const std::optional<Ten
   }
 }
 
+Tensor linear_meta(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias,
+                   int64_t activation) {
+  const bool fused = counts_for_cpu() && x.scalar_type() == at::kFloat && processor().has_onednn(at::kFloat);
+  return reference::linear(x, weight, bias, fused ? static_cast<int64_t>(Activation::kNone) : activation);
+}
+
 }  // namespace
 
 Tensor reference::linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias,
@@ -52,6 +59,7 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
   library.def("linear(Tensor x, Tensor weight, Tensor? bias, int activation) -> Tensor");
   add_kernel(library, "linear", c10::DispatchKey::CompositeExplicitAutograd, reference::linear);
   add_kernel(library, "linear", c10::DispatchKey::CPU, linear_cpu);
+  add_kernel(library, "linear", c10::DispatchKey::Meta, linear_meta);
 }
 
 }  // namespace t2v

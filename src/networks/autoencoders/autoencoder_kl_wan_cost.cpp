@@ -1,0 +1,50 @@
+#include "networks/autoencoders/autoencoder_kl_wan_cost.h"
+
+#include <algorithm>
+
+namespace t2v {
+namespace {
+
+/// From this latent frame on all take the same work and memory: the causal layers remember all that they can.
+constexpr int64_t kSteady = 5;
+
+/// Cost of `count` latent frames, which `run` works on.
+Cost cost_of_frames(int64_t count, const Allocation& allocation,
+                    const std::function<void(int64_t count)>& run) {
+  const auto cost = [&](int64_t frames) { return cost_of(allocation, [&] { run(frames); }); };
+  Cost total = cost(std::min(count, kSteady));
+  if (count <= kSteady) return total;
+  const Cost before = cost(kSteady - 1);
+  const auto more = static_cast<double>(count - kSteady);
+  total.flops += more * (total.flops - before.flops);
+  total.attention += more * (total.attention - before.attention);
+  return total;
+}
+
+}  // namespace
+
+Cost decode_cost(const AutoencoderKLWanConfig& config, const ClipShape& clip, const Allocation& allocation,
+                 const std::function<void(const Tensor&)>& on_chunk) {
+  TensorList list;
+  const AutoencoderKLWan vae(Weights::record(list), config);
+  const int64_t factor = config.scale_factor_spatial;
+  return cost_of_frames(
+      (clip.num_frames - 1) / config.scale_factor_temporal + 1, allocation, [&](int64_t count) {
+        const std::vector<int64_t> shape{1, config.z_dim, count, clip.height / factor, clip.width / factor};
+        vae.decode(at::empty(shape, at::device(at::kMeta)), on_chunk);
+      });
+}
+
+Cost encode_cost(const AutoencoderKLWanConfig& config, const ClipShape& clip, const Allocation& allocation) {
+  TensorList list;
+  const AutoencoderKLWan vae(Weights::record(list), config, AutoencoderKLWan::Parts::kEncoderAndDecoder);
+  const int64_t factor = config.scale_factor_temporal;
+  const int64_t channels = config.in_channels / (config.patch_size * config.patch_size);
+  return cost_of_frames((clip.num_frames - 1) / factor + 1, allocation, [&](int64_t count) {
+    vae.encode({(count - 1) * factor + 1, clip.height, clip.width, [&](int64_t /*first*/, int64_t frames) {
+                  return at::empty({1, channels, frames, clip.height, clip.width}, at::device(at::kMeta));
+                }});
+  });
+}
+
+}  // namespace t2v

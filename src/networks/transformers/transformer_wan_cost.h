@@ -1,0 +1,22 @@
+#pragma once
+
+#include "families/latent_geometry.h"
+#include "networks/transformers/transformer_wan.h"
+#include "tensors/cost.h"
+
+namespace t2v {
+
+/// Cost of denoising latents, beside the weights.
+struct DenoisingCost {
+  Cost prompt;   ///< of each prompt, once a clip; kept_bytes: its keys and values
+  Cost forward;  ///< of each forward pass, with the latents that go in
+};
+
+/// Rows of the prompts whose cost is counted.
+constexpr int64_t kCountedPromptRows = 512;
+
+/// With weights in `dtype`. A model that sees images gets the embeddings of CLIP ViT-H.
+DenoisingCost denoising_cost(const WanTransformer3DConfig& config, const LatentShape& latents,
+                             at::ScalarType dtype, const Allocation& allocation);
+
+}  // namespace t2v

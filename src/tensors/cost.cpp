@@ -1,0 +1,172 @@
+#include "tensors/cost.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/_fused_rms_norm_compositeimplicitautograd_dispatch.h>
+#include <torch/library.h>
+
+namespace t2v {
+namespace {
+
+/// From this size on the engine has glibc map each tensor and return it when it is freed.
+constexpr uint64_t kMapped = 16 << 20;
+/// Measured with the bundled model from 48x48 to 640x384: growth of the resident set by growth of the bytes
+/// that are allocated.
+constexpr double kHeapOverhead = 1.7, kLeastHeapOverhead = 1.5;
+
+using OptionalTensor = std::optional<Tensor>;
+
+/// A count that is under way.
+struct Ledger {
+  Allocation allocation;
+  Cost cost = {};
+
+  double bytes_for(size_t size) const {
+    const auto bytes = static_cast<double>(size);
+    if (size >= allocation.small) return bytes;
+    const double share = bytes / static_cast<double>(allocation.small);
+    return bytes * (allocation.overhead - share * (allocation.overhead - allocation.least_overhead));
+  }
+};
+thread_local std::shared_ptr<Ledger> ledger;  ///< of the count in this thread
+
+/// Allocates nothing, as LibTorch's own for this device, and enters the sizes into the ledger.
+class LedgerAllocator final : public at::Allocator {
+ public:
+  at::DataPtr allocate(size_t size) override {
+    Entry* entry = nullptr;
+    if (ledger) {
+      entry = new Entry{ledger, ledger->bytes_for(size)};
+      Cost& cost = ledger->cost;
+      cost.kept_bytes += entry->bytes;
+      cost.peak_bytes = std::max(cost.peak_bytes, cost.kept_bytes);
+    }
+    return {nullptr, entry, &release, at::Device(at::kMeta)};
+  }
+  void copy_data(void* /*destination*/, const void* /*source*/, size_t /*count*/) const override {}
+
+ private:
+  struct Entry {
+    std::shared_ptr<Ledger> ledger;
+    double bytes;
+  };
+  static void release(void* context) {
+    const std::unique_ptr<Entry> entry(static_cast<Entry*>(context));
+    if (entry) entry->ledger->cost.kept_bytes -= entry->bytes;
+  }
+};
+
+// Each makes the tensors that LibTorch's kernel for the CPU or for CUDA makes.
+
+Tensor linear(const Tensor& x, const Tensor& weight, const OptionalTensor& /*bias*/) {
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  count_flops(2.0 * static_cast<double>(x.numel()) * static_cast<double>(weight.size(0)));
+  return at::empty(shape, x.options());
+}
+
+Tensor convolve(const Tensor& x, const Tensor& weight, const OptionalTensor& /*bias*/, at::IntArrayRef stride,
+                at::IntArrayRef padding, at::IntArrayRef /*dilation*/, bool /*transposed*/,
+                at::IntArrayRef /*output_padding*/, int64_t /*groups*/) {
+  std::vector<int64_t> shape = {x.size(0), weight.size(0)};
+  for (int64_t i = 2; i < x.dim(); ++i)
+    shape.push_back((x.size(i) + 2 * padding[i - 2] - weight.size(i)) / stride[i - 2] + 1);
+  Tensor output = at::empty(shape, x.options().memory_format(x.suggest_memory_format()));
+  count_flops(2.0 * static_cast<double>(output.numel()) * static_cast<double>(weight[0].numel()));
+  return output;
+}
+
+/// What flash attention for the CPU computes in: for each thread the logits, sums and output of a tile.
+Tensor attention_tiles(const Tensor& query, const Tensor& key) {
+  const int64_t rows = query.size(2), tile = rows >= 768 ? 256 : rows >= 192 ? 64 : 32;
+  const int64_t height = std::min(rows, tile), width = std::min<int64_t>(key.size(2), 512);
+  return at::empty({at::get_num_threads(), height * (width + 2 + query.size(3))},
+                   query.options().dtype(at::kFloat));
+}
+
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& /*value*/,
+                 const OptionalTensor& /*mask*/, double /*dropout*/, bool /*is_causal*/,
+                 std::optional<double> /*scale*/, bool /*enable_gqa*/) {
+  const double flops = 4.0 * static_cast<double>(query.numel()) * static_cast<double>(key.size(2));
+  count_flops(flops);
+  if (ledger) ledger->cost.attention += flops;
+  const auto size = query.sizes();
+  const Tensor output = at::empty({size[0], size[2], size[1], size[3]}, query.options());
+  const Tensor sums = at::empty({size[0], size[2], size[1]}, query.options().dtype(at::kFloat));
+  const Tensor tiles = counts_for_cpu() ? attention_tiles(query, key) : Tensor();
+  return output.transpose(1, 2);
+}
+
+std::tuple<Tensor, Tensor, Tensor> layer_norm(const Tensor& x, at::IntArrayRef shape,
+                                              const OptionalTensor& /*weight*/,
+                                              const OptionalTensor& /*bias*/, double /*eps*/) {
+  const Tensor mean = at::empty({x.numel() / c10::multiply_integers(shape)}, x.options());
+  return {at::empty_like(x), mean, at::empty_like(mean)};
+}
+
+std::tuple<Tensor, Tensor> rms_norm(const Tensor& x, at::IntArrayRef shape, const OptionalTensor& weight,
+                                    std::optional<double> eps) {
+  if (counts_for_cpu()) return at::compositeimplicitautograd::_fused_rms_norm(x, shape, weight, eps);
+  const int64_t rows = x.numel() / c10::multiply_integers(shape);
+  return {at::empty_like(x), at::empty({rows}, x.options().dtype(at::kFloat))};
+}
+
+Tensor embedding(const Tensor& table, const Tensor& rows, int64_t /*padding_index*/, bool /*scale*/,
+                 bool /*sparse*/) {
+  std::vector<int64_t> shape = rows.sizes().vec();
+  shape.push_back(table.size(1));
+  return at::empty(shape, table.options());
+}
+
+Tensor make_complex(const Tensor& real, const Tensor& /*imaginary*/) {
+  return at::empty(real.sizes(), real.options().dtype(at::kComplexFloat));
+}
+
+}  // namespace
+
+Allocation host_allocation() {
+  return {.small = kMapped, .overhead = kHeapOverhead, .least_overhead = kLeastHeapOverhead};
+}
+
+Allocation gpu_allocation() { return {.on_cpu = false}; }
+
+Cost cost_of(const Allocation& allocation, const std::function<void()>& work) {
+  static LedgerAllocator allocator;
+  static const bool registered = (c10::SetAllocator(at::kMeta, &allocator, /*priority=*/1), true);
+  static_cast<void>(registered);
+  struct Count {
+    explicit Count(const Allocation& allocation)
+        : outer(std::exchange(ledger, std::make_shared<Ledger>(allocation))) {}
+    ~Count() { ledger = outer; }
+    std::shared_ptr<Ledger> outer;
+  };
+  const c10::InferenceMode inference_mode;
+  const Count count(allocation);
+  work();
+  return ledger->cost;
+}
+
+void count_flops(double flops) {
+  if (ledger) ledger->cost.flops += flops;
+}
+
+bool counts_for_cpu() { return ledger == nullptr || ledger->allocation.on_cpu; }
+
+// LibTorch leaves the meta device without these operations, or has them in Python alone.
+TORCH_LIBRARY_IMPL(aten, Meta, library) {
+  library.impl("linear", linear);
+  library.impl("convolution_overrideable", convolve);
+  library.impl("scaled_dot_product_attention", attention);
+  library.impl("native_layer_norm", layer_norm);
+  library.impl("_fused_rms_norm", rms_norm);
+  library.impl("embedding", embedding);
+  library.impl("complex", make_complex);
+}
+
+}  // namespace t2v

@@ -35,7 +35,7 @@ ROOM_MAY_USE = {wing: {room: set(others.split()) for room, others in rooms.items
     "tensors": {".": "", "kernels": ".", "quantization": ". kernels", "weights": ". quantization", "distributed": "."},
     "networks": {"layers": "", "text_encoders": "layers", "transformers": "layers", "autoencoders": "layers"},
     "sampling": {"names": "", "schedulers": "names", "guidance": "", "caching": "names"},
-    "engine": {"interface": "", "pipelines": "interface planning", "clips": "interface pipelines",
+    "engine": {"interface": "", "pipelines": "interface", "clips": "interface pipelines",
                "planning": "interface pipelines clips", "bench": "interface pipelines clips planning",
                "conversion": "interface pipelines clips planning",
                ".": "interface pipelines clips planning bench conversion"},

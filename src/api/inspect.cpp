@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "api/engine_library.h"
 #include "core/config.h"
 #include "files/checkpoints/checkpoint.h"
-#include "files/checkpoints/expected_tensors.h"
 #include "files/checkpoints/lora.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
@@ -28,38 +28,6 @@ int64_t number_count(const std::vector<int64_t>& shape) {
   return count;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (const int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
-
-/// transformers 4 puts this before the names of CLIPVisionModel, transformers 5 does not.
-std::string without_model_prefix(const std::string& name) {
-  constexpr std::string_view kPrefix = "vision_model.";
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
-}
-
-/// Compares the tensors that are there with those that the class has.
-void compare(const Component& component, InspectedComponent& inspected) {
-  const TensorShapes expected = expected_tensors(inspected.name, component.config);
-  std::map<std::string, const StoredTensor*> found;
-  for (const auto& [name, source] : component.tensors) found[without_model_prefix(name)] = &source.stored;
-  for (const auto& [name, shape] : expected) {
-    const auto tensor = found.find(name);
-    if (tensor == found.end()) {
-      if (!is_unused_tensor(inspected.name, name, component.config)) inspected.missing.push_back(name);
-    } else if (tensor->second->shape != shape) {
-      inspected.misshaped.push_back(name + " " + shape_text(tensor->second->shape) + ", expected " +
-                                    shape_text(shape));
-    }
-  }
-  for (const auto& [name, stored] : found) {
-    if (!expected.contains(name) && !is_ignored_tensor(inspected.name, name))
-      inspected.unknown.push_back(name);
-  }
-}
-
 /// Whether the files have the names of diffusers, behind whatever prefix: told by the first, which differs in
 /// every other naming.
 bool has_names_of_diffusers(const Component& component) {
@@ -69,7 +37,9 @@ bool has_names_of_diffusers(const Component& component) {
                      [&](const auto& entry) { return entry.first.ends_with(name); });
 }
 
-InspectedComponent inspect_component(const PartKind& kind, const Component& component) {
+InspectedComponent inspect_component(const Checkpoint& checkpoint, const std::string& name) {
+  const PartKind& kind = *find_part(*checkpoint.family, name);
+  const Component& component = checkpoint.get(name);
   InspectedComponent inspected;
   inspected.name = kind.name;
   inspected.class_name = component.config.text("_class_name", kind.classes.front());
@@ -85,7 +55,10 @@ InspectedComponent inspect_component(const PartKind& kind, const Component& comp
     inspected.bytes += static_cast<int64_t>(stored.end - stored.begin);
     inspected.number_formats[std::string(number_format_name(stored.format))] += number_count(stored.shape);
   }
-  compare(component, inspected);
+  TensorDifferences differences = engine().inspection.compare(checkpoint, name);
+  inspected.missing = std::move(differences.missing);
+  inspected.unknown = std::move(differences.unknown);
+  inspected.misshaped = std::move(differences.misshaped);
   return inspected;
 }
 
@@ -118,7 +91,7 @@ Inspection inspect_checkpoint(const fs::path& path) {
   const bool says_scheduler = inspection.layout == kDiffusersFolder;
   inspection.scheduler = says_scheduler ? checkpoint.scheduler.text("_class_name", "") : "";
   for (const auto& [name, component] : checkpoint.components) {
-    inspection.components.push_back(inspect_component(*find_part(*checkpoint.family, name), component));
+    inspection.components.push_back(inspect_component(checkpoint, name));
   }
   inspection.absent = absent_parts(checkpoint, model);
   return inspection;

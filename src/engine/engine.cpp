@@ -13,8 +13,8 @@
 #include "engine/interface/sources.h"
 #include "engine/pipelines/prompt_encoder.h"
 #include "engine/pipelines/registry.h"
-#include "engine/planning/fit_plan.h"
-#include "engine/planning/models_fit.h"
+#include "engine/planning/kept_models.h"
+#include "engine/planning/memory_limit.h"
 #include "engine/request_threads.h"
 #include "tensors/device.h"
 #include "tensors/tensor.h"
@@ -162,6 +162,7 @@ extern "C" const EngineEntryPoints& t2v_engine_entry_points() {
                                        .planning = plan_functions(),
                                        .clips = clip_functions(),
                                        .conversion = convert_functions(),
+                                       .inspection = inspect_functions(),
                                        .bench = bench_functions(),
                                        .doctor = doctor_functions()};
   return table;

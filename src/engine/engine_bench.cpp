@@ -55,14 +55,14 @@ BenchPlan plan(const EngineBench& bench) {
                  .disk_free = static_cast<int64_t>(bench_room()),
                  .cases = {}};
   for (const BenchSpec& spec : choose_bench_specs(bench.request.cases, device.is_cpu())) {
-    const BenchOutlook outlook = look_at(spec, setting);
+    const CasePlan planned = plan_case(spec, setting);
     plan.cases.push_back({.name = spec.name,
                           .description = describe(spec),
-                          .note = outlook.note,
-                          .tokens = outlook.tokens,
-                          .memory = static_cast<int64_t>(outlook.memory),
-                          .disk = static_cast<int64_t>(outlook.disk),
-                          .refusal = outlook.refusal,
+                          .note = planned.note,
+                          .tokens = planned.tokens,
+                          .memory = static_cast<int64_t>(planned.memory),
+                          .disk = static_cast<int64_t>(planned.disk),
+                          .refusal = planned.refusal,
                           .asked = is_asked(spec, bench.request)});
   }
   return plan;

@@ -10,6 +10,7 @@ RenderFunctions render_functions();
 PlanFunctions plan_functions();
 ClipFunctions clip_functions();
 ConvertFunctions convert_functions();
+InspectFunctions inspect_functions();
 BenchFunctions bench_functions();
 DoctorFunctions doctor_functions();
 

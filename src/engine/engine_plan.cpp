@@ -7,7 +7,7 @@
 #include "engine/pipelines/prompt_encoder.h"
 #include "engine/pipelines/prompt_tokens.h"
 #include "engine/pipelines/registry.h"
-#include "engine/planning/fit_plan.h"
+#include "engine/planning/memory_limit.h"
 #include "engine/request_threads.h"
 
 namespace t2v {

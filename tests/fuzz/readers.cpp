@@ -10,8 +10,11 @@
 #include "cli/flags/prompt_file.h"
 #include "core/config.h"
 #include "core/file.h"
+#include "families/wan/autoencoder_kl_wan_config.h"
+#include "families/wan/clip_vision_config.h"
+#include "families/wan/transformer_wan_config.h"
+#include "families/wan/umt5_config.h"
 #include "files/checkpoints/checkpoint.h"
-#include "files/checkpoints/expected_tensors.h"
 #include "files/checkpoints/lora.h"
 #include "files/formats/shard_index.h"
 #include "files/hub/listing.h"
@@ -69,9 +72,10 @@ void read_tensors(const fs::path& file) {
 
 void read_config_json(const std::string& bytes) {
   const Config config = Config::parse(bytes, "config.json");
-  for (const char* component : {"transformer", "vae", "text_encoder", "image_encoder"}) {
-    attempt([&] { expected_tensors(component, config); });
-  }
+  attempt([&] { WanVACETransformer3DConfig::from_config(config); });
+  attempt([&] { AutoencoderKLWanConfig::from_config(config); });
+  attempt([&] { UMT5Config::from_config(config); });
+  attempt([&] { CLIPVisionConfig::from_config(config); });
 }
 
 void encode(const Tokenizer& tokenizer) {

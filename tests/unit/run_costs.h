@@ -98,8 +98,6 @@ inline void expect_cost(const Cost& counted, const std::function<void()>& work) 
   EXPECT_GT(measured.flops, 0);
   EXPECT_NEAR(counted.flops / measured.flops, 1, 0.01);
   EXPECT_NEAR(counted.peak_bytes / measured.peak_bytes, 1, 0.05);
- 
-         counted.flops / measured.flops);
 }
 
 }  // namespace t2v::testing

@@ -11,9 +11,6 @@
 #include "core/hash.h"
 #include "engine/pipelines/registry.h"
 #include "engine/planning/clip_plan.h"
-#include "networks/autoencoders/autoencoder_kl_wan.h"
-#include "networks/text_encoders/umt5_encoder.h"
-#include "networks/transformers/transformer_wan.h"
 #include "tensors/kernels/attention.h"
 
 namespace t2v {
@@ -21,8 +18,6 @@ namespace {
 
 using nlohmann::json;
 using Kind = BenchKind;
-
-constexpr int64_t kPromptRows = 512;
 
 /// Equal for equal work, however much of it is run.
 std::string fingerprint(const BenchSpec& spec, const BenchResult& result, const std::string& model) {
@@ -105,8 +100,8 @@ at::ScalarType BenchRunner::dtype_of(const BenchSpec& spec) const {
 
 BenchResult BenchRunner::run(const BenchSpec& spec) {
   const c10::InferenceMode inference_mode;
-  const BenchOutlook outlook = look_at(spec, setting_);
-  if (!outlook.refusal.empty()) throw Error(ErrorCode::kResource, {.doing = outlook.refusal});
+  const CasePlan planned = plan_case(spec, setting_);
+  if (!planned.refusal.empty()) throw Error(ErrorCode::kResource, {.doing = planned.refusal});
   // Loading is no arithmetic, and a whole clip is of several dtypes.
   const bool has_ceiling = spec.kind != Kind::kLoad && spec.kind != Kind::kClip;
   const double ceiling_before = has_ceiling ? ceiling_.last(dtype_of(spec)) : 0;
@@ -114,16 +109,16 @@ BenchResult BenchRunner::run(const BenchSpec& spec) {
   result.name = spec.name;
   // Matrices of a clip alone are kept in fp8.
   result.dtype = spec.kind == Kind::kClip ? setting_.named.request.machine.dtype : dtype_name(dtype_of(spec));
-  result.note = outlook.note;
-  result.tokens = outlook.tokens;
-  measure(spec, outlook, result);
+  result.note = planned.note;
+  result.tokens = planned.tokens;
+  measure(spec, planned, result);
   if (has_ceiling) add_share(spec, ceiling_before, result);
   result.fingerprint =
       fingerprint(spec, result, spec.model.empty() ? setting_.named.checkpoint.origin : spec.model);
   return result;
 }
 
-void BenchRunner::measure(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result) {
+void BenchRunner::measure(const BenchSpec& spec, const CasePlan& planned, BenchResult& result) {
   switch (spec.kind) {
     case Kind::kGemm:
       run_product(spec, result);
@@ -133,16 +128,12 @@ void BenchRunner::measure(const BenchSpec& spec, const BenchOutlook& outlook, Be
       break;
     case Kind::kBlock:
     case Kind::kTransformer:
-      run_transformer(spec, outlook, result);
-      break;
     case Kind::kVae:
-      run_vae(spec, result);
-      break;
     case Kind::kTextEncoder:
-      run_text_encoder(spec, result);
+      run_network(spec, planned, result);
       break;
     case Kind::kLoad:
-      run_load(spec, outlook, result);
+      run_load(spec, planned, result);
       break;
     case Kind::kClip:
       run_clip(spec, result);
@@ -151,109 +142,55 @@ void BenchRunner::measure(const BenchSpec& spec, const BenchOutlook& outlook, Be
 }
 
 void BenchRunner::add_share(const BenchSpec& spec, double ceiling_before, BenchResult& result) {
-  double computed = result.tflop;  // what is not computed takes no time
-  if (spec.kind == Kind::kVae) computed -= decode_zero_flops(bench_vae(spec.model), spec.clip) / 1e12;
-  const double reached = computed / result.times.median;
+  const double reached = result.tflop / result.times.median;
   result.rate.ceiling = ceiling_.around(dtype_of(spec), ceiling_before, reached);
   result.rate.share = reached / result.rate.ceiling;
   if (result.rate.share > 1) add_note("faster than the fastest product measured", result);
 }
 
-Tensor BenchRunner::random(at::IntArrayRef shape, at::ScalarType dtype) const {
-  return at::empty(shape, at::device(setting_.placement.device).dtype(dtype)).normal_();
-}
-
 void BenchRunner::run_product(const BenchSpec& spec, BenchResult& result) const {
-  const WanTransformer3DConfig config = bench_transformer(spec.model);
-  const auto product = fast_product(random({result.tokens, config.dim()}, setting_.placement.dtype),
-                                    random({config.ffn_dim, config.dim()}, setting_.placement.dtype));
-  result.tflop =
-      2e-12 * static_cast<double>(result.tokens) * static_cast<double>(config.dim() * config.ffn_dim);
+  const TransformerSizes sizes = transformer_sizes(spec);
+  const auto product = fast_product(random_tensor({result.tokens, sizes.dim}, setting_.placement),
+                                    random_tensor({sizes.ffn_dim, sizes.dim}, setting_.placement));
+  result.tflop = 2e-12 * static_cast<double>(result.tokens) * static_cast<double>(sizes.dim * sizes.ffn_dim);
   timer_.time(result, product);
 }
 
+Tensor BenchRunner::random_heads(const BenchSpec& spec, int64_t tokens) const {
+  const TransformerSizes sizes = transformer_sizes(spec);
+  return random_tensor({1, tokens, sizes.num_heads, sizes.dim / sizes.num_heads}, setting_.placement);
+}
+
 void BenchRunner::run_attention(const BenchSpec& spec, BenchResult& result) const {
-  const WanTransformer3DConfig config = bench_transformer(spec.model);
-  // As the transformer has them: heads beside each other in each token.
-  const auto heads = [&] {
-    return random({1, result.tokens, config.num_attention_heads, config.attention_head_dim},
-                  setting_.placement.dtype);
-  };
-  const Tensor query = heads(), key = heads(), value = heads();
+  const Tensor query = random_heads(spec, result.tokens), key = random_heads(spec, result.tokens),
+               value = random_heads(spec, result.tokens);
   result.attention = attention_backend(query, key, value);
   const auto n = static_cast<double>(result.tokens);
-  result.tflop = 4e-12 * n * n * static_cast<double>(config.dim());
+  result.tflop = 4e-12 * n * n * static_cast<double>(transformer_sizes(spec).dim);
   timer_.time(result, [&] { attention(query, key, value); });
 }
 
-void BenchRunner::run_transformer(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result) {
-  json config = bench_config(spec.model);
-  const WanTransformer3DConfig whole = bench_transformer(spec.model);
-  const LatentShape shape = bench_latents(spec);
-  if (outlook.blocks > 0) config["num_layers"] = outlook.blocks;
-
-  const Weights weights =
-      Weights::open(synthetic_model("transformer", config),
-                    {.placement = setting_.placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
-  const WanTransformer3DModel model(weights,
-                                    WanTransformer3DConfig::from_config(Config(config, "transformer")),
-                                    {.before_each = [this] { timer_.stop_if_asked(); }});
-  const TextContext context =
-      model.prepare(random({1, kPromptRows, whole.text_dim}, setting_.placement.dtype));
-  const Tensor latents = random({1, whole.in_channels, shape.frames, shape.height, shape.width}, at::kFloat);
-  const Tensor timestep = at::full({1}, 500.0, at::kFloat);
-  const auto heads = [&] {
-    return random({1, 64, whole.num_attention_heads, whole.attention_head_dim}, setting_.placement.dtype);
-  };
-  result.attention = attention_backend(heads(), heads(), heads());
-  const int64_t layers = outlook.blocks > 0 ? whole.num_layers : 1;
-  result.tflop = forward_flops(whole, shape.tokens).total() / 1e12 / static_cast<double>(layers);
-  timer_.time(result, [&] { model.forward(latents, timestep, context); });
-  calibration_.add({"sampling", result.dtype, static_cast<double>(whole.dim()),
-                    static_cast<double>(shape.tokens), result.tflop * 1e12},
+void BenchRunner::run_network(const BenchSpec& spec, const CasePlan& planned, BenchResult& result) {
+  const BenchNetwork network = bench_network(spec);
+  const int64_t num_layers = planned.blocks > 0 ? planned.blocks : network.num_layers;
+  const auto run = load_network(spec, num_layers, setting_.placement, [this] { timer_.stop_if_asked(); });
+  if (network.component == "transformer") {
+    const Tensor heads = random_heads(spec, 64);
+    result.attention = attention_backend(heads, heads, heads);
+  }
+  result.tflop = network_cost(spec, num_layers, setting_.placement).flops / 1e12;
+  timer_.time(result, run);
+  calibration_.add({network.phase, result.dtype, static_cast<double>(network.size.width),
+                    static_cast<double>(network.size.length), result.tflop * 1e12},
                    result.times.median);
-  if (spec.kind == Kind::kTransformer) stand_for(static_cast<double>(layers), result);
+  if (spec.kind != Kind::kBlock) stand_for(static_cast<double>(network.num_layers / num_layers), result);
 }
 
-void BenchRunner::run_vae(const BenchSpec& spec, BenchResult& result) {
-  const AutoencoderKLWanConfig config = bench_vae(spec.model);
-  const Weights weights =
-      Weights::open(synthetic_model("vae", bench_config(spec.model)),
-                    {.placement = {at::kFloat, setting_.placement.device}, .keep_in_fp32 = {}});
-  const AutoencoderKLWan vae(weights, config);
-  const Tensor latents =
-      random({1, config.z_dim, (spec.clip.num_frames - 1) / config.scale_factor_temporal + 1,
-              spec.clip.height / config.scale_factor_spatial, spec.clip.width / config.scale_factor_spatial},
-             at::kFloat);
-  result.tflop = decode_flops(config, spec.clip) / 1e12;
-  timer_.time(result, [&] { vae.decode(latents, [&](const Tensor&) { timer_.stop_if_asked(); }); });
-  calibration_.add({"decoding", result.dtype, static_cast<double>(config.decoder_base_dim),
-                    static_cast<double>(spec.clip.height * spec.clip.width), result.tflop * 1e12},
-                   result.times.median);
-}
-
-void BenchRunner::run_text_encoder(const BenchSpec& spec, BenchResult& result) {
-  json config = bench_config(spec.model);
-  const UMT5Config whole = UMT5Config::from_config(Config(config, "text_encoder"));
-  const int64_t tokens = spec.clip.num_frames;
-  config["num_layers"] = 1;
-  const Weights weights = Weights::open(synthetic_model("text_encoder", config),
-                                        {.placement = setting_.placement, .keep_in_fp32 = {}});
-  const UMT5Encoder encoder(weights, UMT5Config::from_config(Config(config, "text_encoder")));
-  const Tensor ids = at::randint(1, config["vocab_size"].get<int64_t>(), {tokens}, at::kLong);
-  result.tflop = text_flops(whole, tokens) / 1e12 / static_cast<double>(whole.num_layers);
-  timer_.time(result, [&] { encoder.forward({ids}); });
-  stand_for(static_cast<double>(whole.num_layers), result);
-  calibration_.add({"text", result.dtype, static_cast<double>(whole.d_model), static_cast<double>(tokens),
-                    result.tflop * 1e12},
-                   result.times.median);
-}
-
-void BenchRunner::run_load(const BenchSpec& spec, const BenchOutlook& outlook, BenchResult& result) const {
+void BenchRunner::run_load(const BenchSpec& spec, const CasePlan& planned, BenchResult& result) const {
   std::optional<SyntheticFile> file;
   nlohmann::json config = spec.model.empty() ? nlohmann::json() : bench_config(spec.model);
   const uint64_t whole = spec.model.empty() ? 0 : synthetic_bytes("transformer", config);
-  if (outlook.blocks > 0) config["num_layers"] = outlook.blocks;
+  if (planned.blocks > 0) config["num_layers"] = planned.blocks;
   if (!spec.model.empty())
     file.emplace("transformer", config, made_folder(), [&] { timer_.stop_if_asked(); });
   const Component& transformer = file ? file->model() : setting_.named.checkpoint.get("transformer");
@@ -264,8 +201,7 @@ void BenchRunner::run_load(const BenchSpec& spec, const BenchOutlook& outlook, B
       result,
       [&] {
         const Weights weights = Weights::open(
-            transformer,
-            {.placement = setting_.placement, .keep_in_fp32 = WanTransformer3DModel::keep_in_fp32()});
+            transformer, {.placement = setting_.placement, .keep_in_fp32 = transformer_keeps_in_fp32()});
         std::vector<Tensor> loaded;
         for (const auto& [name, source] : transformer.tensors) {
           timer_.stop_if_asked();
@@ -275,7 +211,7 @@ void BenchRunner::run_load(const BenchSpec& spec, const BenchOutlook& outlook, B
       },
       [&] { from_disk = drop_files(transformer) && from_disk; });
   if (!from_disk) add_note("the files stayed in memory", result);
-  if (outlook.blocks > 0) stand_for(static_cast<double>(whole) / static_cast<double>(result.bytes), result);
+  if (planned.blocks > 0) stand_for(static_cast<double>(whole) / static_cast<double>(result.bytes), result);
   if (file) result.bytes = static_cast<int64_t>(whole);
 }
 

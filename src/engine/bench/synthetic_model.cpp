@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "files/checkpoints/expected_tensors.h"
+#include "engine/bench/bench_networks.h"
 #include "tensors/tensor.h"
 
 namespace t2v {
@@ -85,16 +85,6 @@ Tensor random_values(const std::string& name, const Shape& shape, const at::Gene
   return values;
 }
 
-/// What is there of a component: of a VAE the decoder.
-TensorShapes tensors_of(std::string_view component, const Config& config) {
-  TensorShapes tensors = expected_tensors(component, config);
-  std::erase_if(tensors, [&](const auto& tensor) {
-    return component == "vae" &&
-           (tensor.first.starts_with("encoder.") || tensor.first.starts_with("quant_conv."));
-  });
-  return tensors;
-}
-
 uint64_t bytes_of(const TensorShapes& tensors) {
   uint64_t bytes = 0;
   for (const auto& [name, shape] : tensors) bytes += 2 * static_cast<uint64_t>(count(shape));
@@ -144,7 +134,7 @@ Component without_tensors(std::string_view component, const nlohmann::json& conf
 Component synthetic_model(std::string_view component, const nlohmann::json& config, SyntheticValues values,
                           uint64_t seed) {
   Component model = without_tensors(component, config);
-  const TensorShapes tensors = tensors_of(component, model.config);
+  const TensorShapes tensors = bench_tensors(component, model.config);
   TensorShapes stored = tensors;
   std::erase_if(stored, [](const auto& tensor) {
     return in_first_block(tensor.first).value_or(tensor.first) != tensor.first;
@@ -166,13 +156,13 @@ Component synthetic_model(std::string_view component, const nlohmann::json& conf
 }
 
 uint64_t synthetic_bytes(std::string_view component, const nlohmann::json& config) {
-  return bytes_of(tensors_of(component, Config(config, std::string(component))));
+  return bytes_of(bench_tensors(component, Config(config, std::string(component))));
 }
 
 SyntheticFile::SyntheticFile(std::string_view component, const nlohmann::json& config,
                              const std::filesystem::path& folder, const std::function<void()>& stop_if_asked)
     : staged_(folder / "synthetic.safetensors"), model_(without_tensors(component, config)) {
-  const TensorShapes tensors = tensors_of(component, model_.config);
+  const TensorShapes tensors = bench_tensors(component, model_.config);
   staged_.write(header_of(tensors));
   size_t unsynced = 0;
   write_values(tensors, /*seed=*/0, [&](std::string_view bytes) {

@@ -10,7 +10,7 @@
 #include "core/machine.h"
 #include "core/staged_file.h"
 #include "engine/conversion/convert_tensors.h"
-#include "networks/transformers/transformer_wan.h"
+#include "engine/pipelines/registry.h"
 #include "tensors/quantization/matrix.h"
 
 namespace t2v {
@@ -25,13 +25,12 @@ constexpr int64_t kLargestTokenizerFile = 256 << 20;  // in bytes; published one
 constexpr const char* kDiffusersVersion = "0.35.0";   // the first whose folders have all of this
 
 /// Whether t2v and diffusers compute with this tensor in float32 when the rest is of a lower precision.
-bool stays_float32(const std::string& component, const std::string& name) {
-  if (!component.starts_with("transformer")) return false;
+bool stays_float32(const Checkpoint& checkpoint, const std::string& part, const std::string& name) {
   const std::string dotted = "." + name + ".";
-  for (const std::string& part : WanTransformer3DModel::keep_in_fp32()) {
-    if (dotted.find("." + part + ".") != std::string::npos) return true;
-  }
-  return false;
+  const auto kept = pipelines_of(checkpoint).keep_in_fp32(find_part(*checkpoint.family, part)->network());
+  return std::any_of(kept.begin(), kept.end(), [&](const std::string& piece) {
+    return dotted.find("." + piece + ".") != std::string::npos;
+  });
 }
 
 /// What ComfyUI calls the scale of a weight.
@@ -214,7 +213,7 @@ class Conversion {
     const at::ScalarType exact = exact_dtype(source);
     const bool alone = checkpoint_.components.size() == 1;
     if (request_.dtype.empty() || !at::isFloatingType(exact) || (component == "vae" && !alone)) return exact;
-    if (request_.dtype == "float32" || stays_float32(component, name)) return at::kFloat;
+    if (request_.dtype == "float32" || stays_float32(checkpoint_, component, name)) return at::kFloat;
     if (request_.dtype == "float16") return at::kHalf;
     const bool fp8 = request_.dtype == "fp8" && is_block_matrix(name, source.stored);
     return fp8 ? at::kFloat8_e4m3fn : at::kBFloat16;

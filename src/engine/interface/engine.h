@@ -67,6 +67,19 @@ struct ConvertFunctions {
   ConvertPlan (*plan)(const Checkpoint& checkpoint, const ConvertRequest& request);
 };
 
+/// Tensors of a part that are not as its network has them.
+struct TensorDifferences {
+  std::vector<std::string> missing;
+  std::vector<std::string> unknown;    ///< the network has no tensor of this name
+  std::vector<std::string> misshaped;  ///< "name [1, 2], expected [2, 1]"
+};
+
+/// Looks into a checkpoint.
+struct InspectFunctions {
+  /// Compares the tensors of a part with those of its network. Error (kInput) for an impossible config.json.
+  TensorDifferences (*compare)(const Checkpoint& checkpoint, const std::string& part);
+};
+
 /// One run of bench().
 struct EngineBench {
   BenchRequest request;
@@ -96,6 +109,7 @@ struct EngineEntryPoints {
   PlanFunctions planning;
   ClipFunctions clips;
   ConvertFunctions conversion;
+  InspectFunctions inspection;
   BenchFunctions bench;
   DoctorFunctions doctor;
 };

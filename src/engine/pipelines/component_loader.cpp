@@ -7,7 +7,6 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "engine/interface/sources.h"
-#include "engine/planning/memory_plan.h"
 #include "tensors/device.h"
 
 namespace t2v {
@@ -63,6 +62,7 @@ LoadOptions ComponentLoader::transformer_options(const std::string& component,
 }
 
 BlockResidency ComponentLoader::transformer_blocks(const std::string& component, const LoadOptions& options,
+                                                   const std::vector<std::string>& prefixes,
                                                    const std::function<uint64_t()>& bytes_beside) const {
   const Machine& machine = job_.request.machine;
   BlockResidency blocks;
@@ -70,7 +70,7 @@ BlockResidency ComponentLoader::transformer_blocks(const std::string& component,
     // The files are mapped: a dropped block gives back the memory of its numbers in another dtype.
     if (machine.offload == "disk") blocks.resident = 0;
   } else {
-    const auto memory = TransformerMemory::of(job_.checkpoint.get(component), options, bytes_beside());
+    const auto memory = StreamedMemory::of(job_.checkpoint.get(component), options, prefixes, bytes_beside());
     blocks = plan_blocks(memory, machine.offload, machine.max_vram);
   }
   // On a CPU a step of a large model takes minutes.

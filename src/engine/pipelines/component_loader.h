@@ -10,7 +10,7 @@
 #include "engine/pipelines/model_store.h"
 #include "engine/pipelines/render_job.h"
 #include "engine/pipelines/run_progress.h"
-#include "tensors/weights/block_source.h"
+#include "tensors/weights/block_plan.h"
 #include "tensors/weights/weights.h"
 
 namespace t2v {
@@ -52,9 +52,10 @@ class ComponentLoader {
   LoadOptions float32_options() const;
   /// Options for a transformer: the request's numbers, and the LoRAs for this component.
   LoadOptions transformer_options(const std::string& component, std::vector<std::string> keep_in_fp32) const;
-  /// The blocks of a transformer that stay on the device. `bytes_beside`: memory of the device that is taken
-  /// while the transformer works, its own weights aside; called for a GPU.
+  /// The blocks of a transformer that stay on the device. `prefixes`: as of StreamedMemory; `bytes_beside`:
+  /// memory of the device that is taken while the transformer works, its own weights aside; called for a GPU.
   BlockResidency transformer_blocks(const std::string& component, const LoadOptions& options,
+                                    const std::vector<std::string>& prefixes,
                                     const std::function<uint64_t()>& bytes_beside) const;
 
   ModelStore& models() const { return models_; }

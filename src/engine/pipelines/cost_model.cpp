@@ -1,7 +1,5 @@
 #include "engine/pipelines/cost_model.h"
 
-#include "engine/planning/memory_plan.h"
-
 namespace t2v {
 
 uint64_t bytes_beside(const CostModel& costs, const Checkpoint& checkpoint, const std::string& transformer,

@@ -14,14 +14,19 @@ namespace t2v {
 /// How a clip loads a component.
 struct ComponentUse {
   LoadOptions options;
-  std::string prefix = "";  ///< of the tensors that are loaded
-  bool is_copied = false;   ///< the CPU computes with copies, not with the mapped file
+  std::string prefix = "";               ///< of the tensors that are loaded
+  bool is_copied = false;                ///< the CPU computes with copies, not with the mapped file
+  std::vector<std::string> blocks = {};  ///< prefixes of its stacks of blocks
 };
+
+/// Bytes that CUDA keeps for itself on a GPU: the context, cuBLAS's and cuDNN's workspaces. A typical figure
+/// of CUDA 12 and 13.
+constexpr uint64_t kCudaRuntime = uint64_t{700} << 20;
 
 /// Work of a component, beside its weights.
 struct ComponentWork {
   std::string component;
-  double flops = 0;       ///< by the plain formulas; a multiplication and an addition are two
+  double flops = 0;       ///< of products, convolutions and attention
   double bytes = 0;       ///< of the device, the most that is allocated at once
   double host_bytes = 0;  ///< of the host beside them
 };

@@ -23,10 +23,13 @@ Tensor to_pixels(const Frames& frames, int64_t first, int64_t count) {
 
 Tensor to_pixels(const Frames& frames) { return to_pixels(frames, 0, frames.count); }
 
+Tensor rgb_levels(const Tensor& pixels) {
+  return (pixels[0].permute({1, 2, 3, 0}) * 0.5 + 0.5).clamp(0, 1).mul(255).round();
+}
+
 Frames to_frames(const Tensor& pixels) {
   check_finite(pixels, "decoding the latents");
-  const Tensor levels = (pixels[0].permute({1, 2, 3, 0}) * 0.5 + 0.5).clamp(0, 1).mul(255).round();
-  const Tensor rgb = levels.to(at::kCPU, at::kByte).contiguous();
+  const Tensor rgb = rgb_levels(pixels).to(at::kCPU, at::kByte).contiguous();
   Frames frames{.count = rgb.size(0), .height = rgb.size(1), .width = rgb.size(2), .rgb = {}};
   frames.rgb.assign(rgb.data_ptr<uint8_t>(), rgb.data_ptr<uint8_t>() + rgb.numel());
   return frames;

@@ -11,6 +11,8 @@ namespace t2v {
 Tensor to_pixels(const Frames& frames, int64_t first, int64_t count);
 Tensor to_pixels(const Frames& frames);
 
+/// Pixels [1, 3, count, height, width] in [-1, 1] -> [count, height, width, 3] from 0 to 255, rounded.
+Tensor rgb_levels(const Tensor& pixels);
 /// Pixels [1, 3, count, height, width] in [-1, 1] -> 8-bit frames, rounded to the nearest level. Error
 /// (kNumbers).
 Frames to_frames(const Tensor& pixels);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/pipelines/wan_cost_model.h"
+#include "engine/pipelines/wan_networks.h"
 #include "engine/pipelines/wan_pipeline.h"
 #include "t2v/error.h"
 
@@ -13,7 +14,8 @@ namespace {
 
 std::vector<FamilyPipelines>& families() {
   static std::vector<FamilyPipelines> families{
-      {"Wan", kWanMaxSequenceLength, make_wan_pipeline, make_wan_cost_model},
+      {"Wan", kWanMaxSequenceLength, make_wan_pipeline, make_wan_cost_model, construct_wan_network,
+       wan_keep_in_fp32},
   };
   return families;
 }

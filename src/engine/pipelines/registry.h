@@ -19,6 +19,11 @@ struct FamilyPipelines {
                                                   const RunControl& control);
   std::unique_ptr<CostModel> (*make_cost_model)(const Checkpoint& checkpoint, const CheckedRequest& request,
                                                 Placement placement);
+  /// Constructs a network, as PartKind::network() calls it, with all layers that its files have. Error
+  /// (kInput).
+  void (*construct)(const std::string& network, const Config& config, const Weights& weights);
+  /// Parts of tensor names that stay float32 in a lower dtype: for LoadOptions::keep_in_fp32.
+  std::vector<std::string> (*keep_in_fp32)(const std::string& network);
 };
 
 /// The entry of the checkpoint's family. Error (kBug) if it has none.

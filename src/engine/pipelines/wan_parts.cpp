@@ -73,8 +73,9 @@ LoadOptions WanParts::transformer_options(const std::string& component) const {
   return loader_.transformer_options(component, WanTransformer3DModel::keep_in_fp32());
 }
 
-BlockResidency WanParts::transformer_blocks(const std::string& component, const LoadOptions& options) const {
-  return loader_.transformer_blocks(component, options, [&] {
+BlockResidency WanParts::transformer_blocks(const std::string& component, const LoadOptions& options,
+                                            const std::vector<std::string>& prefixes) const {
+  return loader_.transformer_blocks(component, options, prefixes, [&] {
     const auto costs = make_wan_cost_model(job_.checkpoint, job_.request, job_.placement);
     return bytes_beside(*costs, job_.checkpoint, component, job_.placement);
   });

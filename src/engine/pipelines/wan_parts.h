@@ -60,7 +60,8 @@ class WanParts {
   std::shared_ptr<const Model> load_network(const std::string& component, const ModelConfig& config) const {
     const LoadOptions options = transformer_options(component);
     return loader_.load<Model>(component, options, [&](const Weights& weights) {
-      return std::make_shared<const Model>(weights, config, transformer_blocks(component, options));
+      return std::make_shared<const Model>(weights, config,
+                                           transformer_blocks(component, options, Model::block_prefixes()));
     });
   }
   /// Every step with the expert for its noise level, one of which is loaded at a time. -> final_latents()
@@ -72,7 +73,8 @@ class WanParts {
 
  private:
   LoadOptions transformer_options(const std::string& component) const;
-  BlockResidency transformer_blocks(const std::string& component, const LoadOptions& options) const;
+  BlockResidency transformer_blocks(const std::string& component, const LoadOptions& options,
+                                    const std::vector<std::string>& prefixes) const;
   /// The component that computes the step at a timestep.
   std::string expert_at(double timestep) const;
   /// Classifier-free guidance with the expert's scale.

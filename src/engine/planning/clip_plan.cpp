@@ -9,10 +9,10 @@
 #include "core/machine.h"
 #include "engine/pipelines/component_loader.h"
 #include "engine/pipelines/registry.h"
-#include "engine/planning/memory_plan.h"
-#include "engine/planning/vae_memory.h"
 #include "sampling/guidance/classifier_free_guidance.h"
+#include "tensors/cost.h"
 #include "tensors/device.h"
+#include "tensors/weights/block_plan.h"
 #include "tensors/weights/dtypes.h"
 
 namespace t2v {
@@ -181,9 +181,10 @@ class Planner {
     for (const char* transformer : {kTransformer, kLowNoiseTransformer}) {
       if (checkpoint_.has(transformer)) components.push_back(transformer);
     }
-    const TransformerMemory memory =
-        TransformerMemory::of(checkpoint_.get(kTransformer), costs_->use(kTransformer).options,
-                              bytes_beside(*costs_, checkpoint_, kTransformer, placement_));
+    const ComponentUse use = costs_->use(kTransformer);
+    const StreamedMemory memory =
+        StreamedMemory::of(checkpoint_.get(kTransformer), use.options, use.blocks,
+                           bytes_beside(*costs_, checkpoint_, kTransformer, placement_));
     double held = request_.outputs.makes_previews() ? kDecodingCode : kSamplingCode;
     int64_t gpu_bytes = 0;
     if (on_gpu()) {
@@ -193,7 +194,7 @@ class Planner {
       gpu_bytes = static_cast<int64_t>(memory.on_device(residency.resident));
     } else {
       const bool from_disk = request_.machine.offload == "disk";
-      const double blocks = from_disk ? static_cast<double>(memory.blocks.count) : 1;
+      const double blocks = from_disk ? static_cast<double>(memory.count()) : 1;
       held += loaded(vae) + loaded(kTransformer) / blocks + work.bytes;
     }
     PlannedPhase planned = phase("sampling", held, components);
@@ -203,9 +204,8 @@ class Planner {
   }
 
   /// Plans the transformer's blocks. Returns the bytes of the host that they wait in.
-  double add_blocks(const TransformerMemory& memory, const BlockResidency& residency) {
-    plan_.blocks = {.count = memory.blocks.count,
-                    .resident = std::min(residency.resident, memory.blocks.count)};
+  double add_blocks(const StreamedMemory& memory, const BlockResidency& residency) {
+    plan_.blocks = {.count = memory.count(), .resident = std::min(residency.resident, memory.count())};
     const uint64_t waiting = memory.waiting(residency.resident);
     const bool on_host = waiting > 0 && residency.waiting == BlockResidency::Waiting::kHost;
     if (waiting > 0) plan_.blocks.waiting = on_host ? "cpu" : "disk";
@@ -248,11 +248,13 @@ class Planner {
 }  // namespace
 
 PlannedMachine this_machine(at::Device device) {
+  // Later this process has more: weights that stay loaded, and LibTorch's code for counting costs.
+  static const uint64_t taken_before_first_plan = resident_memory();
   PlannedMachine machine{.device = device,
                          .device_name = device_name(device),
                          .gpu_total = 0,
                          .host_available = available_memory(),
-                         .host_taken = resident_memory()};
+                         .host_taken = taken_before_first_plan};
   if (!device.is_cpu()) machine.gpu_total = GpuMonitor(device.index()).total_memory().value_or(0);
   return machine;
 }

@@ -18,7 +18,7 @@ struct PlannedMachine {
   std::string device_name;      ///< "" for a GPU that is not there
   uint64_t gpu_total = 0;       ///< bytes; 0 if unknown
   uint64_t host_available = 0;  ///< bytes; 0 if unknown
-  uint64_t host_taken = 0;      ///< bytes that this process has in memory, LibTorch included
+  uint64_t host_taken = 0;      ///< bytes of this process before models and work, LibTorch included
 };
 /// As it is now.
 PlannedMachine this_machine(at::Device device);

@@ -3,12 +3,18 @@
 #include <string>
 
 namespace t2v {
+namespace {
+
+/// Far above any model. Layers are constructed before their weights are looked for.
+constexpr int64_t kMostLayers = 1000;
+
+}  // namespace
 
 CLIPVisionConfig CLIPVisionConfig::from_config(const Config& config) {
   CLIPVisionConfig c;
   c.hidden_size = config.integer("hidden_size", c.hidden_size);
   c.intermediate_size = config.integer("intermediate_size", c.intermediate_size);
-  c.num_hidden_layers = config.integer("num_hidden_layers", c.num_hidden_layers);
+  c.num_hidden_layers = config.integer("num_hidden_layers", c.num_hidden_layers, 1, kMostLayers);
   c.num_attention_heads = config.integer("num_attention_heads", c.num_attention_heads);
   if (c.hidden_size % c.num_attention_heads != 0) {
     config.fail("num_attention_heads", "a divisor of hidden_size");

@@ -12,6 +12,8 @@ namespace {
 
 /// Far above any model: 1e6 heads would be a plan of 370 GiB instead of a bad config.
 constexpr int64_t kMostHeads = 1024;
+/// Layers are constructed before their weights are looked for.
+constexpr int64_t kMostLayers = 1000;
 
 std::array<int64_t, 3> read_patch_size(const Config& config) {
   const std::vector<int64_t> values = config.integers("patch_size", {1, 2, 2});
@@ -56,7 +58,7 @@ WanTransformer3DConfig WanTransformer3DConfig::from_config(const Config& config)
   c.freq_dim = config.integer("freq_dim", c.freq_dim);
   if (c.freq_dim % 2 != 0) config.fail("freq_dim", "an even number");
   c.ffn_dim = config.integer("ffn_dim", c.ffn_dim);
-  c.num_layers = config.integer("num_layers", c.num_layers);
+  c.num_layers = config.integer("num_layers", c.num_layers, 1, kMostLayers);
   c.cross_attn_norm = config.boolean("cross_attn_norm", c.cross_attn_norm);
   c.eps = config.number("eps", c.eps);
   c.rope_max_seq_len = config.integer("rope_max_seq_len", c.rope_max_seq_len);

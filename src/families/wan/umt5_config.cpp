@@ -1,6 +1,12 @@
 #include "families/wan/umt5_config.h"
 
 namespace t2v {
+namespace {
+
+/// Far above any model. Layers are constructed before their weights are looked for.
+constexpr int64_t kMostLayers = 1000;
+
+}  // namespace
 
 UMT5Config UMT5Config::from_config(const Config& config) {
   UMT5Config c;
@@ -8,7 +14,7 @@ UMT5Config UMT5Config::from_config(const Config& config) {
   c.d_model = config.integer("d_model", c.d_model);
   c.d_kv = config.integer("d_kv", c.d_kv);
   c.d_ff = config.integer("d_ff", c.d_ff);
-  c.num_layers = config.integer("num_layers", c.num_layers);
+  c.num_layers = config.integer("num_layers", c.num_layers, 1, kMostLayers);
   c.num_heads = config.integer("num_heads", c.num_heads);
   // Half of the buckets is for each direction, and half of those for single distances.
   c.relative_attention_num_buckets =

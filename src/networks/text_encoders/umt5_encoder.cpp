@@ -79,8 +79,8 @@ std::vector<Tensor> UMT5Encoder::forward(const std::vector<Tensor>& input_ids) c
     check_ids(ids, config_.vocab_size);
     hidden_states.push_back(shared_.rows("weight", {config_.vocab_size, config_.d_model}, ids).unsqueeze(0));
     buckets.push_back(relative_position_buckets(ids.size(0), config_.relative_attention_num_buckets,
-                                                config_.relative_attention_max_distance)
-                          .to(hidden_states.back().device()));
+                                                config_.relative_attention_max_distance,
+                                                hidden_states.back().device()));
   }
   BlockSource<UMT5Block>::Pass pass(blocks_);
   for (int64_t i = 0; i < blocks_.size(); ++i) {
@@ -92,18 +92,21 @@ std::vector<Tensor> UMT5Encoder::forward(const std::vector<Tensor>& input_ids) c
   return hidden_states;
 }
 
-Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance) {
+Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance,
+                                 at::Device device) {
   const int64_t per_direction = num_buckets / 2;
   const int64_t max_exact = per_direction / 2;
-  const Tensor position = at::arange(length, at::kLong);
-  const Tensor relative = position.unsqueeze(0) - position.unsqueeze(1);  // key - query
+  const Tensor relative = at::arange(1 - length, length, at::kLong);  // key - query
   const Tensor distance = relative.abs();
 
   const Tensor log_ratio = (distance.clamp_min(max_exact).to(at::kFloat) / max_exact).log() /
                            std::log(static_cast<double>(max_distance) / static_cast<double>(max_exact));
   const Tensor far =
       (max_exact + (log_ratio * (per_direction - max_exact)).to(at::kLong)).clamp_max(per_direction - 1);
-  return at::where(distance < max_exact, distance, far) + (relative > 0).to(at::kLong) * per_direction;
+  const Tensor buckets =
+      at::where(distance < max_exact, distance, far) + (relative > 0).to(at::kLong) * per_direction;
+  const Tensor position = at::arange(length, at::device(device).dtype(at::kLong));
+  return buckets.to(device).index({position.unsqueeze(0) - position.unsqueeze(1) + (length - 1)});
 }
 
 }  // namespace t2v

@@ -57,9 +57,10 @@ class UMT5Encoder {
   RMSNorm final_layer_norm_;
 };
 
-/// Which row of a bias table belongs to each pair of tokens: [length (query), length (key)] int64. Near
+/// The row of a bias table for each pair of tokens: [length (query), length (key)] int64, length >= 1. Near
 /// distances have a row each, farther ones share rows that grow with the logarithm of the distance (Raffel et
 /// al. 2020, arXiv:1910.10683).
-Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance);
+Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance,
+                                 at::Device device);
 
 }  // namespace t2v

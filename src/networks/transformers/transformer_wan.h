@@ -52,6 +52,8 @@ class WanTransformer3DModel {
   /// Parts of tensor names that stay float32 in a lower dtype, as in the reference: for
   /// LoadOptions::keep_in_fp32.
   static std::vector<std::string> keep_in_fp32();
+  /// Prefixes of the tensors of each stack of blocks: for StreamedMemory.
+  static std::vector<std::string> block_prefixes() { return {"blocks."}; }
 
   /// prompt_embeds: [batch, rows, text_dim], zero rows after the prompt, 512 in all for a trained checkpoint;
   /// image_embeds: [images, rows, image_dim], if and only if the model has an image_dim, two images for each

@@ -42,6 +42,8 @@ class WanVACETransformer3DModel {
   WanVACETransformer3DModel(const Weights& weights, const WanVACETransformer3DConfig& config,
                             BlockResidency residency = {});
 
+  static std::vector<std::string> block_prefixes() { return {"blocks.", "vace_blocks."}; }
+
   /// As WanTransformer3DModel, without images.
   VACEContext prepare(const Tensor& prompt_embeds) const;
 

@@ -5,29 +5,16 @@
 #include <deque>
 #include <functional>
 #include <future>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tensors/tensor.h"
+#include "tensors/weights/block_plan.h"
 #include "tensors/weights/weights.h"
 
 namespace t2v {
-
-/// Where a model's blocks are between their uses.
-struct BlockResidency {
-  /// So many blocks stay; each of the others is built from the checkpoint when it is used and dropped after.
-  int64_t resident = std::numeric_limits<int64_t>::max();
-  /// So many of the others are built by a thread of their own before it is their turn.
-  int64_t ahead = 0;
-  /// Where the others wait: in the checkpoint's files, or in the host's memory, pinned for a GPU, once they
-  /// have been used.
-  enum class Waiting { kFile, kHost } waiting = Waiting::kFile;
-  /// Called before each block is handed out; may throw, to end a walk that takes minutes. Empty: nothing.
-  std::function<void()> before_each = nullptr;
-};
 
 /// The numbered blocks of a model, those that stay and those that come and go.
 template <typename Block>

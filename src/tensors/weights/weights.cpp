@@ -41,6 +41,11 @@ struct Weights::Record {
     asked.insert(name);
   }
 
+  /// Enters a tensor into the list of a record.
+  void write_down(const std::string& name, const TensorSource& source, Values values) {
+    if (list != nullptr) list->tensors[name] = {source.stored.shape, values != Values::kNotNeeded};
+  }
+
   Tensor load(const std::string& name, const TensorSource& source, Values values) {
     return load_as(computed_dtype(name, source.stored), name, source, values).values;
   }
@@ -56,7 +61,7 @@ struct Weights::Record {
  private:
   Matrix load_as(at::ScalarType dtype, const std::string& name, const TensorSource& source, Values values) {
     ask(name);
-    if (list != nullptr) list->tensors[name] = {source.stored.shape, values != Values::kNotNeeded};
+    write_down(name, source, values);
     if (source.file == nullptr || values == Values::kNone) return without_values(source.stored.shape, dtype);
     const at::Device device = options.placement.device;
     if (values == Values::kKeptOnHost && !device.is_cpu()) return host_copy(name, source, dtype).to(device);
@@ -163,10 +168,10 @@ Matrix Weights::matrix(std::string_view name, at::IntArrayRef shape) const {
 Tensor Weights::rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const {
   const std::string full_name = prefix_ + std::string(name);
   const TensorSource source = find(full_name, shape);
-  if (source.file == nullptr)
-    return record_->load(full_name, source, values_).new_empty({rows.numel(), shape[1]});
-  record_->ask(full_name);
   const at::ScalarType dtype = record_->computed_dtype(full_name, source.stored);
+  record_->ask(full_name);
+  record_->write_down(full_name, source, values_);
+  if (source.file == nullptr) return at::empty({rows.numel(), shape[1]}, at::device(at::kMeta).dtype(dtype));
   return read_rows(source, rows).to(record_->options.placement.device, dtype);
 }
 
@@ -211,6 +216,20 @@ at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored,
       [&](const std::string& part) { return dotted.find("." + part + ".") != std::string::npos; });
   if (keep) return at::kFloat;
   return options.fp8_matrices && is_block_matrix(name, stored) ? at::kFloat8_e4m3fn : dtype;
+}
+
+uint64_t loaded_bytes(const std::string& name, const StoredTensor& stored, const LoadOptions& options) {
+  uint64_t bytes = at::elementSize(loaded_dtype(name, stored, options));
+  for (const int64_t size : stored.shape) bytes *= static_cast<uint64_t>(size);
+  return bytes;
+}
+
+uint64_t loaded_bytes(const Component& component, const LoadOptions& options, std::string_view prefix) {
+  uint64_t bytes = 0;
+  for (const auto& [name, source] : component.tensors) {
+    if (name.starts_with(prefix)) bytes += loaded_bytes(name, source.stored, options);
+  }
+  return bytes;
 }
 
 }  // namespace t2v

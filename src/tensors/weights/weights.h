@@ -97,4 +97,8 @@ class Weights {
 /// The dtype of a stored tensor of that name once it is loaded.
 at::ScalarType loaded_dtype(const std::string& name, const StoredTensor& stored, const LoadOptions& options);
 
+/// Bytes of a stored tensor once it is loaded, and of the tensors of a component that begin with `prefix`.
+uint64_t loaded_bytes(const std::string& name, const StoredTensor& stored, const LoadOptions& options);
+uint64_t loaded_bytes(const Component& component, const LoadOptions& options, std::string_view prefix = "");
+
 }  // namespace t2v

@@ -29,8 +29,12 @@ class RegistryTest : public ::testing::Test {
 };
 
 TEST_F(RegistryTest, MakesThePipelineOfTheCheckpointsFamily) {
-  const RegisteredPipelines registered(
-      {.family = "Other", .max_sequence_length = 7, .make_pipeline = make_other, .make_cost_model = nullptr});
+  const RegisteredPipelines registered({.family = "Other",
+                                        .max_sequence_length = 7,
+                                        .make_pipeline = make_other,
+                                        .make_cost_model = nullptr,
+                                        .construct = nullptr,
+                                        .keep_in_fp32 = nullptr});
   EXPECT_EQ(pipelines_of(checkpoint_).max_sequence_length, 7);
   ModelStore models;
   const RunControl control;

@@ -66,7 +66,7 @@ TEST_P(Conv2dKernel, HasAShapeWithoutValues) {
     const Tensor meta = conv2d(without_values(frames), without_values(weight), std::nullopt, stride, padding);
     EXPECT_EQ(meta.sizes(), actual.sizes());
     EXPECT_TRUE(meta.is_contiguous(at::MemoryFormat::ChannelsLast));
-    add_conv2d(meta, without_values(frames), without_values(weight), std::nullopt, padding);
+    if (stride == 1) add_conv2d(meta, without_values(frames), without_values(weight), std::nullopt, padding);
   }
 }
 

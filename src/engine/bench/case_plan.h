@@ -5,13 +5,9 @@
 #include <string>
 
 #include "engine/bench/bench_clip.h"
-#include "engine/planning/clip_cost.h"
+#include "engine/bench/bench_networks.h"
 
 namespace t2v {
-
-WanTransformer3DConfig bench_transformer(const std::string& model);
-AutoencoderKLWanConfig bench_vae(const std::string& model);
-LatentShape bench_latents(const BenchSpec& spec);
 
 /// The folder on the disk where models are written; it need not be there yet. "" if there is none.
 std::filesystem::path bench_folder();
@@ -19,7 +15,7 @@ std::filesystem::path bench_folder();
 uint64_t bench_room();
 
 /// What a case takes, told from shapes alone.
-struct BenchOutlook {
+struct CasePlan {
   int64_t tokens = 0;        ///< 0 where there are none
   int64_t blocks = 0;        ///< that are computed or stored in place of all; 0: all
   double memory = 0;         ///< bytes on the device
@@ -27,6 +23,6 @@ struct BenchOutlook {
   std::string note = "";     ///< "one block x 40"
   std::string refusal = "";  ///< why it cannot be run here; "" if it can
 };
-BenchOutlook look_at(const BenchSpec& spec, const BenchSetting& setting);
+CasePlan plan_case(const BenchSpec& spec, const BenchSetting& setting);
 
 }  // namespace t2v

@@ -1,10 +1,10 @@
-#include "engine/planning/models_fit.h"
+#include "engine/planning/kept_models.h"
 
 #include <algorithm>
 #include <map>
 #include <string>
 
-#include "engine/planning/memory_plan.h"
+#include "tensors/weights/weights.h"
 
 namespace t2v {
 namespace {

@@ -1,9 +1,8 @@
-#include "engine/planning/models_fit.h"
+#include "engine/planning/kept_models.h"
 
 #include <gtest/gtest.h>
 
 #include "engine/pipelines/registry.h"
-#include "engine/planning/memory_plan.h"
 
 namespace t2v {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/planning/fit_plan.h"
+#include "engine/planning/memory_limit.h"
 
 #include <algorithm>
 #include <cmath>

@@ -57,7 +57,7 @@ struct Inspection {
 Inspection inspect(const std::filesystem::path& path);
 
 /// The file that has the settings of a clip: the clip itself; of numbered pictures, which are named by one of
-/// them, by their pattern or as --output named them, the .json beside them, if it is there.
+/// them, by their pattern or as Outputs::output named them, the .json beside them, if it is there.
 std::filesystem::path recorded_in(const std::filesystem::path& clip);
 
 }  // namespace t2v

@@ -46,7 +46,7 @@ std::string one_of(const std::vector<std::string>& words);
 std::string describe_containers();
 /// Extensions of outputs whose frames can be exact: ".mkv or .png".
 std::string describe_lossless_containers();
-/// The values of --crf for the first three qualities: "23, 16 and 10 of 51 for H.264; ...".
+/// The values of `crf` for the first three qualities: "23, 16 and 10 of 51 for H.264; ...".
 std::string describe_crf_scales();
 
 }  // namespace t2v

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "t2v/checked_request.h"
@@ -57,7 +58,7 @@ struct PlannedDisk {
 struct Plan {
   CheckedSize size;
   std::optional<CheckedSampling> sampling;  ///< empty: the clip is decoded from latents
-  Machine machine;                          ///< as asked, or with the changes that needed_flags names
+  Machine machine;                          ///< as asked, or with the changes of needed_settings
   std::string device;                       ///< "cpu", "cuda:0"
   std::string device_name;                  ///< "" for a GPU that is not there
   std::vector<PlannedFile> files;
@@ -68,8 +69,9 @@ struct Plan {
   PlannedBlocks blocks;
   PlannedDisk disk;
   std::vector<std::filesystem::path> outputs;  ///< the clip; of a sequence, its first and last file
-  /// Flags to add so that the clip fits: "--vae-tiling --dtype bfloat16"; "" if it fits as asked.
-  std::string needed_flags;
+  /// Settings to change so that the clip fits, with their values: {"vae_tiling", "true"}, {"dtype",
+  /// "bfloat16"}; empty if it fits as asked.
+  std::vector<std::pair<std::string, std::string>> needed_settings;
   std::string refusal;  ///< why generate() would refuse the clip for its memory; "" if it would not
 };
 

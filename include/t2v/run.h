@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// What happens during work that takes long. The names are those of `--progress json`.
+/// What happens during work that takes long. event_name() gives their names.
 struct Event {
   enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone, kDownload, kVerify, kBench };
   Kind kind;

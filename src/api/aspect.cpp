@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/log.h"
+#include "core/setting.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
@@ -17,8 +18,8 @@ struct PictureSize {
 
 std::string shown(AspectRatio aspect) {
   char text[64];
-  std::snprintf(text, sizeof text, "--aspect %g:%g", aspect.width, aspect.height);
-  return text;
+  std::snprintf(text, sizeof text, "%g:%g", aspect.width, aspect.height);
+  return setting("aspect", text);
 }
 
 std::string shown(PictureSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
@@ -31,7 +32,7 @@ std::string shown(PictureSize size) { return std::to_string(size.width) + "x" + 
 
 /// The side that `given` and the ratio make; `size` puts both in order, for the error.
 template <typename MakeSize>
-int64_t other_side(AspectRatio aspect, const char* flag, int64_t given, double ratio, int64_t step,
+int64_t other_side(AspectRatio aspect, const char* name, int64_t given, double ratio, int64_t step,
                    const MakeSize& size) {
   const double exact = static_cast<double>(given) * ratio;
   const int64_t side = std::llround(exact);
@@ -40,9 +41,9 @@ int64_t other_side(AspectRatio aspect, const char* flag, int64_t given, double r
   const int64_t below = std::max<int64_t>(static_cast<int64_t>(exact) / step, 1) * step;
   char other[32];
   std::snprintf(other, sizeof other, "%g", exact);
-  refuse(aspect, std::string(flag) + ' ' + std::to_string(given) + ", which makes the other side " + other,
+  refuse(aspect, setting(name, std::to_string(given)) + ", which makes the other side " + other,
          "a multiple of " + std::to_string(step),
-         "use --size " + shown(size(near, below)) + " or " + shown(size(near, below + step)));
+         "use `size` " + shown(size(near, below)) + " or " + shown(size(near, below + step)));
 }
 
 /// Of the sizes with at most `area` pixels, and at least half of them, the one whose ratio is nearest, of
@@ -76,18 +77,18 @@ ClipSize apply_aspect(const ClipSize& asked, int64_t area, int64_t step) {
   }
   if (asked.width) {
     size.height =
-        other_side(aspect, "--width", *asked.width, 1 / ratio, step, [](int64_t given, int64_t other) {
+        other_side(aspect, "width", *asked.width, 1 / ratio, step, [](int64_t given, int64_t other) {
           return PictureSize{given, other};
         });
   } else if (asked.height) {
-    size.width = other_side(aspect, "--height", *asked.height, ratio, step, [](int64_t given, int64_t other) {
+    size.width = other_side(aspect, "height", *asked.height, ratio, step, [](int64_t given, int64_t other) {
       return PictureSize{other, given};
     });
   } else {
     const PictureSize nearest = nearest_size(ratio, area, step);
     if (nearest.width == 0) {
       refuse(aspect, "no size of at most " + std::to_string(area) + " pixels, as the model's is",
-             "one that is not as long and thin", "give --width and --height");
+             "one that is not as long and thin", "give `width` and `height`");
     }
     log_note(shown(aspect) + ": " + shown(nearest) + ", with at most the pixels of the model's own size");
     size.width = nearest.width;

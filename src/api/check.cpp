@@ -10,6 +10,7 @@
 #include "api/data_folder.h"
 #include "api/presets.h"
 #include "core/log.h"
+#include "core/setting.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
 #include "t2v/checker.h"
@@ -20,18 +21,19 @@
 namespace t2v {
 namespace {
 
-void check_text(const std::string& flag, const std::string& text) {
-  if (!is_valid_utf8(text)) usage_error(flag, "bytes that are not UTF-8", "UTF-8 text");
+void check_text(const std::string& name, const std::string& text) {
+  if (!is_valid_utf8(text)) usage_error(setting(name), "bytes that are not UTF-8", "UTF-8 text");
   if (text.size() > kLongestPrompt) {
-    usage_error(flag, std::to_string(text.size()) + " bytes", "at most " + std::to_string(kLongestPrompt));
+    usage_error(setting(name), std::to_string(text.size()) + " bytes",
+                "at most " + std::to_string(kLongestPrompt));
   }
 }
 
 void check_prompts(const GenerateRequest& request) {
-  check_text("--prompt", request.prompt);
-  if (request.negative_prompt) check_text("--negative-prompt", *request.negative_prompt);
+  check_text("prompt", request.prompt);
+  if (request.negative_prompt) check_text("negative_prompt", *request.negative_prompt);
   if (request.prompt.find_first_not_of(" \t\r\n\v\f") == std::string::npos) {
-    usage_error("--prompt", "nothing but blanks", "a description of the clip");
+    usage_error(setting("prompt"), "nothing but blanks", "a description of the clip");
   }
 }
 
@@ -39,7 +41,7 @@ void check_machine(const Machine& machine) {
   std::error_code ignored;
   if (std::filesystem::exists(machine.embeds_cache, ignored) &&
       !std::filesystem::is_directory(machine.embeds_cache, ignored)) {
-    throw Error(ErrorCode::kOutput, {.doing = "--embeds-cache " + machine.embeds_cache.string(),
+    throw Error(ErrorCode::kOutput, {.doing = setting("embeds_cache", machine.embeds_cache.string()),
                                      .got = "a file",
                                      .expected = "a folder that can be written"});
   }

@@ -1,6 +1,7 @@
 #include "api/check_conditions.h"
 
 #include "api/check_value.h"
+#include "core/setting.h"
 #include "families/registry.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
@@ -10,35 +11,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Refuses a flag for a condition that the model does not take, and asks for the flag of one that it needs.
-void check_condition(const std::string& flag, bool given, Condition condition, const Checkpoint& checkpoint) {
+/// Refuses a condition that the model does not take, and asks for one that it needs. `name` is its setting.
+void check_condition(const std::string& name, bool given, Condition condition, const Checkpoint& checkpoint) {
   const AcceptedConditions accepted = checkpoint.conditions();
   if (given && accepted.of(condition) == Use::kNone)
-    usage_error(flag, accepted.model, models_for(condition), "leave it out");
+    usage_error(setting(name), accepted.model, models_for(condition), "leave it out");
   if (!given && accepted.of(condition) == Use::kRequired)
-    usage_error(flag, "nothing", "a picture", "this is " + accepted.model);
+    usage_error(setting(name), "nothing", "a picture", "this is " + accepted.model);
 }
 
 void check_images(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
-  check_condition("--image", !conditions.image.empty(), Condition::kImage, checkpoint);
-  check_condition("--end-image", !conditions.end_image.empty(), Condition::kEndImage, checkpoint);
+  check_condition("image", !conditions.image.empty(), Condition::kImage, checkpoint);
+  check_condition("end_image", !conditions.end_image.empty(), Condition::kEndImage, checkpoint);
   if (!conditions.end_image.empty() && num_frames < 2)
-    usage_error("--end-image", "a clip of one frame", "more frames", "use --frames 5 or more");
+    usage_error(setting("end_image"), "a clip of one frame", "more frames", "use `num_frames` 5 or more");
 }
 
 void check_control(const Conditions& conditions, const Checkpoint& checkpoint) {
-  const auto check = [&](const char* flag, bool given, Condition condition) {
-    if (given) check_condition(flag, given, condition, checkpoint);
+  const auto check = [&](const char* name, bool given, Condition condition) {
+    if (given) check_condition(name, given, condition, checkpoint);
   };
-  check("--control-video", !conditions.control_video.empty(), Condition::kControl);
-  check("--control-mask", !conditions.control_mask.empty(), Condition::kControl);
-  check("--reference-image", !conditions.reference_images.empty(), Condition::kReferenceImages);
-  check("--conditioning-scale", conditions.conditioning_scale.has_value(), Condition::kControl);
+  check("control_video", !conditions.control_video.empty(), Condition::kControl);
+  check("control_mask", !conditions.control_mask.empty(), Condition::kControl);
+  check("reference_image", !conditions.reference_images.empty(), Condition::kReferenceImages);
+  check("conditioning_scale", conditions.conditioning_scale.has_value(), Condition::kControl);
   if (!conditions.control_mask.empty() && conditions.control_video.empty())
-    usage_error("--control-mask", "no --control-video", "the clip that it masks", "add --control-video");
+    usage_error(setting("control_mask"), "no `control_video`", "the clip that it masks",
+                "add `control_video`");
 }
 
-void check_file(const std::string& flag, const fs::path& file, const char* expected) {
+void check_file(const std::string& name, const fs::path& file, const char* expected) {
   if (file.empty()) return;
   std::error_code ignored;
   const fs::file_status status = fs::status(file, ignored);
@@ -46,7 +48,7 @@ void check_file(const std::string& flag, const fs::path& file, const char* expec
   const char* got = !fs::exists(status) ? "no such file" : fs::is_directory(status) ? "a folder" : "no file";
   throw Error(
       ErrorCode::kInput,
-      {.doing = flag + " " + file.string(), .got = got, .expected = expected, .advice = "check the path"});
+      {.doing = setting(name, file.string()), .got = got, .expected = expected, .advice = "check the path"});
 }
 
 }  // namespace
@@ -54,26 +56,27 @@ void check_file(const std::string& flag, const fs::path& file, const char* expec
 void check_experts(const CheckedSampling& sampling, const Checkpoint& checkpoint) {
   if (checkpoint.has("transformer_2")) {
     if (sampling.boundary_ratio || checkpoint.index.has("boundary_ratio")) return;
-    usage_error("--boundary-ratio", "nothing", "the noise level at which the second expert takes over",
+    usage_error(setting("boundary_ratio"), "nothing", "the noise level at which the second expert takes over",
                 "give a number from 0 to 1");
   }
-  const auto check = [](const char* flag, bool given) {
-    if (given) usage_error(flag, "a model with one transformer", "one with two experts", "leave it out");
+  const auto check = [](const char* name, bool given) {
+    if (given)
+      usage_error(setting(name), "a model with one transformer", "one with two experts", "leave it out");
   };
-  check("--guidance-scale-2", sampling.guidance_scale_2.has_value());
-  check("--boundary-ratio", sampling.boundary_ratio.has_value());
+  check("guidance_scale_2", sampling.guidance_scale_2.has_value());
+  check("boundary_ratio", sampling.boundary_ratio.has_value());
 }
 
 void check_conditions(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
   if (conditions.conditioning_scale)
-    check_range("--conditioning-scale", *conditions.conditioning_scale, kConditioningScales);
+    check_range("conditioning_scale", *conditions.conditioning_scale, kConditioningScales);
   check_images(conditions, num_frames, checkpoint);
   check_control(conditions, checkpoint);
-  check_file("--image", conditions.image, "a picture");
-  check_file("--end-image", conditions.end_image, "a picture");
-  check_file("--control-video", conditions.control_video, "a clip");
-  check_file("--control-mask", conditions.control_mask, "a clip");
-  for (const fs::path& file : conditions.reference_images) check_file("--reference-image", file, "a picture");
+  check_file("image", conditions.image, "a picture");
+  check_file("end_image", conditions.end_image, "a picture");
+  check_file("control_video", conditions.control_video, "a clip");
+  check_file("control_mask", conditions.control_mask, "a clip");
+  for (const fs::path& file : conditions.reference_images) check_file("reference_image", file, "a picture");
 }
 
 }  // namespace t2v

@@ -1,6 +1,7 @@
 #include "api/check_decode.h"
 
 #include "api/data_folder.h"
+#include "core/setting.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
@@ -43,14 +44,14 @@ CheckedSize size_of(const fs::path& file, const std::vector<int64_t>& shape, con
   if (shape[1] != geometry.channels) {
     fail("latents of " + std::to_string(shape[1]) + " channels",
          std::to_string(geometry.channels) + ", which the VAE has",
-         "name the VAE of the model that they were sampled with: --vae PATH");
+         "name the VAE of the model that they were sampled with: `vae` PATH");
   }
   const auto [frames, height, width] = geometry.clip(shape[2] - request.reference_images, shape[3], shape[4]);
   const std::string got = shown(width, height, frames);
   const std::string expected = shown(request.size.width.value_or(width), request.size.height.value_or(height),
                                      request.size.num_frames.value_or(frames));
   if (got != expected || frames < 1) {
-    fail("latents of " + got, expected, "the file was changed, or --vae names the VAE of another model");
+    fail("latents of " + got, expected, "the file was changed, or `vae` names the VAE of another model");
   }
   return {.height = height, .width = width, .num_frames = frames, .fps = request.size.fps.value_or(0)};
 }
@@ -78,7 +79,7 @@ DecodeTask check_decode(const fs::path& latents, const DecodeRequest& request) {
   if (!(task.size.fps >= kFrameRates.smallest && task.size.fps <= kFrameRates.largest)) {
     const bool given = request.size.fps.has_value();
     throw Error(ErrorCode::kUsage, {.doing = "decoding " + latents.string(),
-                                    .got = given ? "--fps " + std::to_string(task.size.fps) : "no --fps",
+                                    .got = given ? setting("fps", std::to_string(task.size.fps)) : "no `fps`",
                                     .expected = "a number of frames a second"});
   }
   check_output(task.outputs.output, output_options(task.size, task.encoding, task.outputs));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "core/setting.h"
 #include "engine/interface/sources.h"
 #include "files/checkpoints/lora.h"
 #include "t2v/error.h"
@@ -10,22 +11,22 @@
 namespace t2v {
 namespace {
 
-/// One of the two flags, and the part that its LoRAs are for.
+/// One of the two settings, and the part that its LoRAs are for.
 struct Slot {
-  const char *flag, *other_flag, *part;
+  const char *name, *other_name, *part;
 };
-constexpr Slot kFirst{"--lora", "--lora-2", "transformer"};
-constexpr Slot kSecond{"--lora-2", "--lora", "transformer_2"};
+constexpr Slot kFirst{"lora", "lora_2", "transformer"};
+constexpr Slot kSecond{"lora_2", "lora", "transformer_2"};
 
 /// Both experts have the same tensors: only the name of a LoRA tells that it is for the other one.
 void check_expert(const std::filesystem::path& lora, const Slot& slot, const Family& family) {
   const std::string called = family.part_called(lora);
   if (called.empty() || called == slot.part) return;
   throw Error(ErrorCode::kInput,
-              {.doing = slot.flag + (" " + lora.string()),
+              {.doing = setting(slot.name, lora.string()),
                .got = "a LoRA for the " + find_part(family, called)->role + ", by its name",
                .expected = "a LoRA for the " + find_part(family, slot.part)->role,
-               .advice = std::string("name it with ") + slot.other_flag});
+               .advice = "name it with " + setting(slot.other_name)});
 }
 
 bool names(const std::vector<LoraChoice>& choices, const std::filesystem::path& file) {
@@ -44,7 +45,8 @@ void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraCh
     const std::string line = file.string() + ": " + merge.match.text();
     merge.match.ignored.empty() ? log_verbose(line) : log_warning(line);
     if (two_experts && merge.lora.for_both_experts && !names(others, file)) {
-      log_warning(file.string() + " has keys for both experts: name it with " + slot.other_flag + " too");
+      log_warning(file.string() + " has keys for both experts: name it with " + setting(slot.other_name) +
+                  " too");
     }
   }
 }
@@ -55,10 +57,10 @@ void check_loras(const ModelChoice& choice, const Checkpoint& checkpoint) {
   if (!choice.loras.empty()) check_slot(choice.loras, choice.loras_2, checkpoint, kFirst);
   if (choice.loras_2.empty()) return;
   if (!checkpoint.has("transformer_2")) {
-    throw Error(ErrorCode::kUsage, {.doing = "--lora-2",
+    throw Error(ErrorCode::kUsage, {.doing = setting("lora_2"),
                                     .got = "a model with one transformer",
                                     .expected = "one with two experts",
-                                    .advice = "use --lora"});
+                                    .advice = "use `lora`"});
   }
   check_slot(choice.loras_2, choice.loras, checkpoint, kSecond);
 }

@@ -2,6 +2,7 @@
 
 #include "api/check_value.h"
 #include "api/engine_library.h"
+#include "core/setting.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/preview_comment.h"
 #include "media/output_format.h"
@@ -23,24 +24,24 @@ void check_clip(const Outputs& outputs, const Encoding& encoding, const CheckedS
 void check_latents(const Outputs& outputs, int64_t num_frames) {
   if (outputs.save_latents.empty()) return;
   if (is_of_clip(outputs.output, num_frames, outputs.save_latents)) {
-    usage_error("--save-latents", "the name of the clip", "another name", "add .safetensors to it");
+    usage_error(setting("save_latents"), "the name of the clip", "another name", "add .safetensors to it");
   }
-  check_file("--save-latents", outputs.save_latents, outputs.overwrite);
+  check_file("save_latents", outputs.save_latents, outputs.overwrite);
 }
 
 void check_preview(const Outputs& outputs) {
   if (outputs.preview.empty()) return;
-  const std::string flag = "--preview " + outputs.preview.string();
-  if (is_stream(outputs.preview)) usage_error(flag, "a stream", "a file, which each preview replaces");
-  if (output_container(outputs.preview, "--preview") == Container::kPngSequence)
-    usage_error(flag, "numbered files", "one file that moves, such as .gif or .mp4");
+  const std::string doing = setting("preview", outputs.preview.string());
+  if (is_stream(outputs.preview)) usage_error(doing, "a stream", "a file, which each preview replaces");
+  if (output_container(outputs.preview, "preview") == Container::kPngSequence)
+    usage_error(doing, "numbered files", "one file that moves, such as .gif or .mp4");
   for (const std::filesystem::path& other : {outputs.output, outputs.save_latents}) {
-    if (outputs.preview == other) usage_error(flag, "the name of another output", "a name of its own");
+    if (outputs.preview == other) usage_error(doing, "the name of another output", "a name of its own");
   }
   const int64_t interval = outputs.preview_interval;
   if (interval < kPreviewIntervals.smallest || interval > kPreviewIntervals.largest)
-    usage_error("--preview-interval", std::to_string(interval), "1 to 1000");
-  check_file("--preview", outputs.preview, outputs.overwrite || is_own_preview(outputs));
+    usage_error(setting("preview_interval"), std::to_string(interval), "1 to 1000");
+  check_file("preview", outputs.preview, outputs.overwrite || is_own_preview(outputs));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "api/check_value.h"
 #include "api/presets.h"
+#include "core/setting.h"
 #include "sampling/names/cache_options.h"
 #include "sampling/names/samplers.h"
 #include "t2v/limits.h"
@@ -25,11 +26,11 @@ void decide_steps(const Sampling& asked, const Config& preset, CheckedSampling& 
   const auto levels = static_cast<int64_t>(asked.sigmas.size());
   const int64_t usual = levels > 0 ? levels : preset_integer(preset, "num_inference_steps");
   sampling.num_inference_steps = asked.num_inference_steps.value_or(usual);
-  check_range("--steps", sampling.num_inference_steps, kStepCounts);
+  check_range("num_inference_steps", sampling.num_inference_steps, kStepCounts);
   const std::string steps = std::to_string(sampling.num_inference_steps);
   if (levels > 0 && levels != sampling.num_inference_steps) {
-    usage_error("--sigmas", std::to_string(levels) + " values", "one for each of the " + steps + " steps",
-                "leave out --steps");
+    usage_error(setting("sigmas"), std::to_string(levels) + " values",
+                "one for each of the " + steps + " steps", "leave out `num_inference_steps`");
   }
   const std::vector<double> sigmas = preset.numbers("sigmas", {});
   const bool fits = static_cast<int64_t>(sigmas.size()) == sampling.num_inference_steps;
@@ -42,7 +43,7 @@ void decide_guidance(const Sampling& asked, const Config& preset, const Checkpoi
   sampling.guidance_scale = asked.guidance_scale.value_or(preset_number(preset, "guidance_scale"));
   sampling.guidance_scale_2 = asked.guidance_scale_2;
   sampling.boundary_ratio = asked.boundary_ratio;
-  check_range("--guidance-scale", sampling.guidance_scale, kGuidanceScales);
+  check_range("guidance_scale", sampling.guidance_scale, kGuidanceScales);
   if (checkpoint.has("transformer_2")) {
     const bool usual = !asked.guidance_scale && !asked.guidance_scale_2;
     if (usual && preset.has("guidance_scale_2"))
@@ -52,9 +53,8 @@ void decide_guidance(const Sampling& asked, const Config& preset, const Checkpoi
     if (!sampling.boundary_ratio && preset.has("boundary_ratio"))
       sampling.boundary_ratio = preset_number(preset, "boundary_ratio");
   }
-  if (sampling.guidance_scale_2)
-    check_range("--guidance-scale-2", *sampling.guidance_scale_2, kGuidanceScales);
-  if (sampling.boundary_ratio) check_range("--boundary-ratio", *sampling.boundary_ratio, kBoundaryRatios);
+  if (sampling.guidance_scale_2) check_range("guidance_scale_2", *sampling.guidance_scale_2, kGuidanceScales);
+  if (sampling.boundary_ratio) check_range("boundary_ratio", *sampling.boundary_ratio, kBoundaryRatios);
 }
 
 void decide_sampler(const Sampling& asked, const Config& preset, const Checkpoint& checkpoint,
@@ -66,7 +66,7 @@ void decide_sampler(const Sampling& asked, const Config& preset, const Checkpoin
   sampling.flow_shift = asked.flow_shift           ? *asked.flow_shift
                         : preset.has("flow_shift") ? preset_number(preset, "flow_shift")
                                                    : shift_of(checkpoint.scheduler, sampler);
-  check_range("--flow-shift", sampling.flow_shift, kFlowShifts);
+  check_range("flow_shift", sampling.flow_shift, kFlowShifts);
   sampling.legacy_sigmas = asked.legacy_sigmas;
 }
 

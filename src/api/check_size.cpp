@@ -6,6 +6,7 @@
 #include "api/aspect.h"
 #include "api/check_value.h"
 #include "api/presets.h"
+#include "core/setting.h"
 #include "t2v/limits.h"
 
 namespace t2v {
@@ -20,7 +21,7 @@ void check_frames(int64_t num_frames, int64_t step) {
   const int64_t above = std::min(below + step, most);
   const bool between = num_frames > below && above > num_frames;
   usage_error(
-      "--frames", std::to_string(num_frames),
+      setting("num_frames"), std::to_string(num_frames),
       "a multiple of " + std::to_string(step) + " plus 1 from 1 to " + std::to_string(kFrameCounts.largest),
       "use " + std::to_string(below) + (between ? " or " + std::to_string(above) : ""));
 }
@@ -33,7 +34,7 @@ void check_sides(int64_t width, int64_t height, int64_t step) {
   };
   const auto shown = [](int64_t w, int64_t h) { return std::to_string(w) + "x" + std::to_string(h); };
   if (nearest(width) == width && nearest(height) == height) return;
-  usage_error("--size (or --width, --height)", shown(width, height),
+  usage_error("`size` (or `width`, `height`)", shown(width, height),
               "multiples of " + std::to_string(step) + " from " + std::to_string(step) + " to " +
                   std::to_string(kSides.largest),
               "the nearest is " + shown(nearest(width), nearest(height)));
@@ -51,10 +52,10 @@ int64_t frames_of_duration(double duration, double fps, int64_t step) {
     return text.substr(0, text.find_last_not_of('0') + 1);
   };
   const int64_t shorter = std::max<int64_t>(below, 1), longer = shorter + step;
-  usage_error("--duration", std::to_string(frames) + " frames at this rate",
+  usage_error(setting("duration"), std::to_string(frames) + " frames at this rate",
               "a multiple of " + std::to_string(step) + " plus 1",
-              "use --frames " + std::to_string(shorter) + " or " + std::to_string(longer) +
-                  ", which is --duration " + seconds(shorter) + " or " + seconds(longer));
+              "use `num_frames` " + std::to_string(shorter) + " or " + std::to_string(longer) +
+                  ", which is `duration` " + seconds(shorter) + " or " + seconds(longer));
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ CheckedSize check_size(const ClipSize& asked, const Config& preset, const Checkp
                    .width = sides.width.value_or(width),
                    .num_frames = asked.num_frames.value_or(preset_integer(preset, "num_frames")),
                    .fps = asked.fps.value_or(preset_number(preset, "fps"))};
-  check_range("--fps", size.fps, kFrameRates);
+  check_range("fps", size.fps, kFrameRates);
   check_sides(size.width, size.height, spatial);
   if (asked.duration && !asked.num_frames)
     size.num_frames = frames_of_duration(*asked.duration, size.fps, temporal);

@@ -3,42 +3,44 @@
 #include <algorithm>
 
 #include "api/engine_library.h"
+#include "core/setting.h"
 #include "core/staged_file.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
+#include "t2v/limits.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void usage_error(const std::string& flag, const std::string& got, const std::string& expected,
+[[noreturn]] void usage_error(const std::string& doing, const std::string& got, const std::string& expected,
                               const std::string& advice = "") {
-  throw Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
+  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
 }
 
-void check_word(const std::string& flag, const std::string& word, const std::vector<std::string>& words) {
+void check_word(const std::string& name, const std::string& word, const std::vector<std::string>& words) {
   if (std::find(words.begin(), words.end(), word) == words.end()) {
-    usage_error(flag, "'" + word + "'", "one of the words that --help lists");
+    usage_error(setting(name), "'" + word + "'", one_of(words));
   }
 }
 
 /// The output is a name that is free, in a folder that may be written to, and suits what is converted.
 void check_output(const fs::path& output, const Checkpoint& checkpoint) {
-  const std::string flag = "--output " + output.string();
+  const std::string doing = setting("output", output.string());
   std::error_code ignored;
   if (fs::symlink_status(output, ignored).type() > fs::file_type::not_found) {
-    usage_error(flag, "a name that is taken", "a new one", "choose another name");
+    usage_error(doing, "a name that is taken", "a new one", "choose another name");
   }
   if (is_named_like_tensors(output) && output.extension() != ".safetensors") {
-    usage_error(flag, "a file of another format", "a .safetensors file, or a folder");
+    usage_error(doing, "a file of another format", "a .safetensors file, or a folder");
   }
   const fs::path parent = output.has_parent_path() ? output.parent_path() : fs::path(".");
   if (!fs::is_directory(parent, ignored))
-    usage_error(flag, "no folder " + parent.string(), "one that exists");
+    usage_error(doing, "no folder " + parent.string(), "one that exists");
   if (output.extension() == ".safetensors" && checkpoint.components.size() != 1) {
-    usage_error(flag, "a file for " + std::to_string(checkpoint.components.size()) + " components",
+    usage_error(doing, "a file for " + std::to_string(checkpoint.components.size()) + " components",
                 "a folder", "leave out .safetensors");
   }
   const StagedFile probe(output);  // tells whether the folder may be written to
@@ -46,8 +48,8 @@ void check_output(const fs::path& output, const Checkpoint& checkpoint) {
 
 /// The input of a request, everything checked that headers tell.
 Checkpoint open_checked(const ConvertRequest& request) {
-  if (!request.dtype.empty()) check_word("--dtype", request.dtype, kConvertedDtypes);
-  check_word("--layout", request.layout, kLayouts);
+  if (!request.dtype.empty()) check_word("dtype", request.dtype, kConvertedDtypes);
+  check_word("layout", request.layout, kLayouts);
   Checkpoint checkpoint = Checkpoint::open({.model = locate_model(request.input)});
   check_output(request.output, checkpoint);
   return checkpoint;

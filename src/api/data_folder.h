@@ -11,10 +11,10 @@ std::filesystem::path data_folder();
 
 /// A model that comes with t2v, as `t2v models` shows it.
 struct BundledModel {
-  const char* name;   ///< of its folder, and for --model
+  const char* name;   ///< of its folder, and in ModelChoice::model
   const char* about;  ///< one line
 };
-/// The models that come with t2v; without a --model it is the first.
+/// The models that come with t2v; without a model in the request it is the first.
 inline constexpr std::array<BundledModel, 2> kBundledModels = {
     {{"tiny-world", "comes with t2v"}, {"tiny-world-i2v", "comes with t2v: image to video, two experts"}}};
 /// The folder of a model that comes with t2v.

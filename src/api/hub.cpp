@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/data_folder.h"
+#include "core/setting.h"
 #include "files/formats/tensor_file.h"
 #include "files/hub/pull.h"
 #include "files/hub/verify.h"
@@ -141,7 +142,7 @@ fs::path locate_model(const fs::path& model) {
   if (const std::optional<KnownModel> named = find_known(known, model.string())) return find_here(*named);
   const std::string meant = meant_model(known, model.string());
   if (meant.empty()) return model;
-  throw Error(ErrorCode::kInput, {.doing = "--model " + model.string(),
+  throw Error(ErrorCode::kInput, {.doing = setting("model", model.string()),
                                   .got = "no such folder or file, and no name that t2v knows",
                                   .expected = "a path, a short name or org/repo",
                                   .advice = "did you mean " + meant + "?"});

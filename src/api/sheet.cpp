@@ -1,6 +1,7 @@
 #include "t2v/sheet.h"
 
 #include "api/engine_library.h"
+#include "core/setting.h"
 #include "media/output_format.h"
 #include "t2v/error.h"
 
@@ -8,7 +9,8 @@ namespace t2v {
 namespace {
 
 Error sheet_error(const std::filesystem::path& sheet, const std::string& got, const std::string& expected) {
-  return Error(ErrorCode::kUsage, {.doing = "--sheet " + sheet.string(), .got = got, .expected = expected});
+  return Error(ErrorCode::kUsage,
+               {.doing = setting("sheet", sheet.string()), .got = got, .expected = expected});
 }
 
 }  // namespace
@@ -17,7 +19,7 @@ void check_sheet(const std::filesystem::path& sheet, bool overwrite) {
   if (sheet.extension() != ".png") throw sheet_error(sheet, "another name", "one that ends in .png");
   if (SequenceNames(sheet, /*frame_count=*/1).numbered())
     throw sheet_error(sheet, "a pattern for numbers", "a name without one");
-  check_file("--sheet", sheet, overwrite);
+  check_file("sheet", sheet, overwrite);
 }
 
 void write_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet, bool overwrite) {

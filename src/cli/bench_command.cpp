@@ -9,6 +9,7 @@
 #include "cli/bench/bench_results.h"
 #include "cli/flags/usage_error.h"
 #include "cli/screen/exit_codes.h"
+#include "cli/screen/in_flags.h"
 #include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
@@ -104,9 +105,10 @@ int list_cases(bool json) {
   nlohmann::ordered_json cases = nlohmann::ordered_json::array();
   std::string text;
   for (const BenchCase& item : bench_cases()) {
-    cases.push_back({{"name", item.name}, {"description", item.description}, {"on_cpu", item.on_cpu}});
+    const std::string description = in_flags(item.description);
+    cases.push_back({{"name", item.name}, {"description", description}, {"on_cpu", item.on_cpu}});
     text += item.name + std::string(item.name.size() < 20 ? 20 - item.name.size() : 1, ' ') +
-            (item.on_cpu ? "CPU  " : "GPU  ") + item.description + '\n';
+            (item.on_cpu ? "CPU  " : "GPU  ") + description + '\n';
   }
   return json ? print_json(cases) : print(text);
 }

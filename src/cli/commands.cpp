@@ -41,6 +41,17 @@ std::vector<FlagGroup> configurable_flags() {
   return flags;
 }
 
+const std::vector<FlagGroup>& flags_of_all_commands() {
+  static const std::vector<FlagGroup> flags = [] {
+    std::vector<FlagGroup> groups;
+    for (const Command& command : all_commands()) {
+      for (const FlagGroup& group : all_flags(command)) groups.push_back(group);
+    }
+    return groups;
+  }();
+  return flags;
+}
+
 void refuse_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : all_commands()) names.push_back(command.name);

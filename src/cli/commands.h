@@ -39,6 +39,9 @@ bool is_configurable(const Command& command);
 /// The flags of every configurable command, for looking up names.
 std::vector<FlagGroup> configurable_flags();
 
+/// The flags of every command, for messages of the library.
+const std::vector<FlagGroup>& flags_of_all_commands();
+
 /// Throws the Error (kUsage) for an unknown command; it suggests the nearest name.
 [[noreturn]] void refuse_command(const std::string& name);
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/flags/generate_flags.h"
+#include "cli/screen/in_flags.h"
 #include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
@@ -54,9 +55,9 @@ const char* word_for(State state) {
 std::string describe(const Finding& finding) {
   std::string line = word_for(finding.state);
   line.resize(9, ' ');
-  line += finding.name + ": " + escape_for_display(finding.detail) + '\n';
+  line += finding.name + ": " + escape_for_display(in_flags(finding.detail)) + '\n';
   if (!finding.advice.empty())
-    line += std::string(9, ' ') + "-> " + escape_for_display(finding.advice) + '\n';
+    line += std::string(9, ' ') + "-> " + escape_for_display(in_flags(finding.advice)) + '\n';
   return line;
 }
 
@@ -68,8 +69,8 @@ int run(const Invocation& invocation, const GenerateArguments& arguments, Progre
     if (!invocation.json) print(describe(finding));
     findings.push_back({{"state", word_for(finding.state)},
                         {"name", finding.name},
-                        {"detail", finding.detail},
-                        {"advice", finding.advice}});
+                        {"detail", in_flags(finding.detail)},
+                        {"advice", in_flags(finding.advice)}});
   };
   examine(arguments.request.machine.device, !arguments.dry_run, report, make_run_control(progress));
   if (invocation.json) print_json({{"ok", !failure}, {"findings", findings}});

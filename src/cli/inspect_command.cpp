@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
+#include "cli/screen/in_flags.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "t2v/inspect.h"
@@ -100,7 +101,7 @@ std::string describe_checkpoint(const Inspection& inspection) {
   text += '\n';
   for (const InspectedComponent& component : inspection.components) text += describe(component);
   for (const AbsentComponent& absent : inspection.absent) {
-    text += absent.name + ": absent; " + absent.advice + '\n';
+    text += absent.name + ": absent; " + in_flags(absent.advice) + '\n';
   }
   return text;
 }
@@ -135,7 +136,7 @@ Json checkpoint_json(const Inspection& inspection) {
   Json components = Json::array(), absent = Json::array();
   for (const InspectedComponent& component : inspection.components) components.push_back(to_json(component));
   for (const AbsentComponent& part : inspection.absent) {
-    absent.push_back({{"name", part.name}, {"advice", part.advice}});
+    absent.push_back({{"name", part.name}, {"advice", in_flags(part.advice)}});
   }
   return {{"kind", "checkpoint"},
           {"family", inspection.family},

@@ -6,6 +6,8 @@
 #include <exception>
 #include <new>
 
+#include "cli/flags/with_flags.h"
+#include "cli/screen/in_flags.h"
 #include "cli/screen/signals.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
@@ -86,6 +88,7 @@ int run_command(const std::vector<std::string>& words) {
       std::rethrow_exception(usage_error);
     };
   }
+  set_in_flags([](const std::string& message) { return with_flags(flags_of_all_commands(), message); });
   Progress progress(progress_options(invocation));
   set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });
   if (!invocation.help && !invocation.version) warn_of_variables(command, progress);

@@ -77,7 +77,7 @@ Error output_error(const fs::path& path, int error_number) {
 Error exists_error(const fs::path& path) {
   return Error(ErrorCode::kUsage, {.doing = "writing " + path.string(),
                                    .got = "a name that is taken",
-                                   .advice = "add --overwrite to replace it, or choose another name"});
+                                   .advice = "add `overwrite` to replace it, or choose another name"});
 }
 
 fs::path follow_links(const fs::path& path) {

@@ -15,7 +15,7 @@ auto with_errors_of(const std::string& doing, const Work& work) {
                  {.doing = doing,
                   .got = got,
                   .expected = "enough memory",
-                  .advice = "lower --width, --height or --frames, or use --dtype bfloat16"});
+                  .advice = "lower `width`, `height` or `num_frames`, or use `dtype` bfloat16"});
   };
   try {
     return work();

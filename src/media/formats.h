@@ -31,7 +31,7 @@ struct ContainerFormat {
 const std::vector<ContainerFormat>& container_formats();
 const ContainerFormat& format_of(Container container);
 
-/// The scale of a codec's crf option, where 0 is best, and its values for the words of --quality.
+/// The scale of a codec's crf option, where 0 is best, and its values for the words of the quality setting.
 struct CrfScale {
   int64_t largest, draft, good, high;
 };
@@ -54,7 +54,7 @@ const Codec& codec_named(const std::string& name);
 /// The container to suggest for a codec: the container whose default it is, or else the first that holds it.
 const ContainerFormat& container_for(const Codec& codec);
 
-/// A word of --quality, and its values in each encoder.
+/// A word of the quality setting, and its values in each encoder.
 struct Quality {
   const char* name;
   int64_t CrfScale::*crf;

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/setting.h"
 #include "core/staged_file.h"
 #include "media/encoding.h"
 #include "t2v/error.h"
@@ -23,13 +24,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// `flag` is the flag and its value, as errors show them.
-Error usage(const std::string& flag, const std::string& got, const std::string& expected,
+/// `doing` is the setting and its value.
+Error usage(const std::string& doing, const std::string& got, const std::string& expected,
             const std::string& advice) {
-  return Error(ErrorCode::kUsage, {.doing = flag, .got = got, .expected = expected, .advice = advice});
+  return Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
 }
 
-std::string shown(const fs::path& output) { return "--output " + output.string(); }
+std::string shown(const fs::path& output) { return setting("output", output.string()); }
 
 void check_stream(const fs::path& output) {
   const bool standard_output = output == "-";
@@ -61,24 +62,24 @@ void check_sequence_is_new(const SequenceNames& names, const OutputOptions& opti
     check(names.frame(number));
 }
 
-void check_folder(const std::string& flag, const fs::path& file) {
+void check_folder(const std::string& doing, const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
   std::error_code error;
   const fs::file_status status = fs::status(folder, error);
   if (!fs::exists(status) && error != std::errc::permission_denied) {
-    throw usage(flag, "no folder " + folder.string(), "a folder that exists",
+    throw usage(doing, "no folder " + folder.string(), "a folder that exists",
                 "make it: mkdir -p " + folder.string());
   }
   if (fs::exists(status) && !fs::is_directory(status)) {
-    throw usage(flag, folder.string() + ", which is not a folder", "a folder", "choose another name");
+    throw usage(doing, folder.string() + ", which is not a folder", "a folder", "choose another name");
   }
 }
 
-void check_name_length(const std::string& flag, const fs::path& file) {
+void check_name_length(const std::string& doing, const fs::path& file) {
   std::error_code error;
   static_cast<void>(fs::symlink_status(file, error));
   if (error == std::errc::filename_too_long) {
-    throw usage(flag, "a name that is too long", "at most 255 bytes in a name", "choose a shorter one");
+    throw usage(doing, "a name that is too long", "at most 255 bytes in a name", "choose a shorter one");
   }
 }
 
@@ -99,7 +100,7 @@ bool is_stream(const fs::path& output) {
   return output == "-" || fs::is_fifo(status) || fs::is_character_file(status);
 }
 
-Container output_container(const fs::path& output, const std::string& flag) {
+Container output_container(const fs::path& output, const std::string& setting_name) {
   if (is_stream(output)) return Container::kMkv;
   std::string extension = output.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -109,18 +110,18 @@ Container output_container(const fs::path& output, const std::string& flag) {
     if (extension == format.extension) return format.container;
     extensions.emplace_back(format.extension);
   }
-  throw usage(flag + " " + output.string(),
+  throw usage(setting(setting_name, output.string()),
               extension.empty() ? "a name without an extension" : "the extension " + extension,
               one_of(extensions), "the extension chooses how the clip is written");
 }
 
-void check_file(const std::string& flag, const fs::path& file, bool overwrite, bool folder_is_tried) {
-  const std::string value = flag + " " + file.string();
+void check_file(const std::string& setting_name, const fs::path& file, bool overwrite, bool folder_is_tried) {
+  const std::string value = setting(setting_name, file.string());
   check_name_length(value, file);
   std::error_code ignored;
   if (fs::is_directory(file, ignored)) {
     throw usage(value, "a folder", "a file name",
-                flag == "--output" ? "try " + (file / "clip.mp4").string() : "");
+                setting_name == "output" ? "try " + (file / "clip.mp4").string() : "");
   }
   const fs::path target = follow_links(file);
   check_folder(value, target);
@@ -135,12 +136,12 @@ void check_file(const std::string& flag, const fs::path& file, bool overwrite, b
 void check_output(const fs::path& output, const OutputOptions& options) {
   std::error_code ignored;
   if (fs::is_directory(output, ignored))
-    return check_file("--output", output, options.overwrite, options.folder_is_tried);
+    return check_file("output", output, options.overwrite, options.folder_is_tried);
   const Container container = output_container(output);
   static_cast<void>(choose_encoding(output, options));
   if (is_stream(output)) return check_stream(output);
   if (container != Container::kPngSequence)
-    return check_file("--output", output, options.overwrite, options.folder_is_tried);
+    return check_file("output", output, options.overwrite, options.folder_is_tried);
 
   const SequenceNames names(output, options.frame_count);
   check_name_length(shown(output), names.frame(std::max<int64_t>(options.frame_count, 1)));

@@ -22,18 +22,19 @@ struct OutputOptions {
   bool folder_is_tried = false;     ///< a file was written there before; a trial takes long among many files
 };
 
-/// The container that the extension chooses; Matroska for a stream (is_stream). Error (kUsage), about `flag`,
-/// for a missing or unknown extension.
-Container output_container(const std::filesystem::path& output, const std::string& flag = "--output");
+/// The container that the extension chooses; Matroska for a stream (is_stream). Error (kUsage), about the
+/// setting, for a missing or unknown extension.
+Container output_container(const std::filesystem::path& output, const std::string& setting_name = "output");
 
 /// Checks an output before rendering. Error (kUsage): an unknown extension, an encoding that
 /// choose_encoding() refuses, an output that exists, is a folder or a terminal, a parent that is not a
 /// folder. Error (kOutput): a folder that cannot be written to or has no room.
 void check_output(const std::filesystem::path& output, const OutputOptions& options);
 
-/// Checks a regular file before it is written; `flag` names it. Error (kUsage): it exists, is a folder or a
-/// special file, its name is too long, its parent is not a folder. Error (kOutput) as check_output().
-void check_file(const std::string& flag, const std::filesystem::path& file, bool overwrite,
+/// Checks a regular file before it is written; `setting_name` is the setting that chose it. Error (kUsage):
+/// it exists, is a folder or a special file, its name is too long, its parent is not a folder. Error
+/// (kOutput) as check_output().
+void check_file(const std::string& setting_name, const std::filesystem::path& file, bool overwrite,
                 bool folder_is_tried = false);
 
 /// Whether frames go straight into `output`: "-" (standard output), a FIFO or a device. Other outputs appear

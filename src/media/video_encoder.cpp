@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "core/setting.h"
+
 namespace t2v {
 namespace {
 
@@ -26,7 +28,7 @@ VideoEncoder::Convert converter(const AVCodecContext& codec, const std::string& 
 AVRational frame_rate(double fps) {
   if (!(fps >= 0.01 && fps <= 1000)) {
     throw Error(ErrorCode::kUsage,
-                {.doing = "--fps", .got = std::to_string(fps), .expected = "0.01 to 1000"});
+                {.doing = setting("fps"), .got = std::to_string(fps), .expected = "0.01 to 1000"});
   }
   // NTSC: 24, 30, 48, 60, ... slowed down by 1000/1001, which people write with two or three decimals.
   const double whole = std::round(fps * 1.001);
@@ -81,7 +83,7 @@ void VideoEncoder::set_format(const ChosenEncoding& encoding) {
                 {.doing = doing_,
                  .got = std::to_string(codec_->width) + "x" + std::to_string(codec_->height) + " pixels",
                  .expected = "an even width and height for " + encoding.pix_fmt,
-                 .advice = "or use --pix-fmt yuv444p, or --quality lossless with .mkv"});
+                 .advice = "or use `pix_fmt` yuv444p, or `quality` lossless with .mkv"});
   }
   const bool yuv = (format.flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) == 0;
   codec_->color_range = yuv ? AVCOL_RANGE_MPEG : AVCOL_RANGE_JPEG;

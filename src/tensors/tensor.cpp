@@ -8,6 +8,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
+#include "core/setting.h"
+
 namespace t2v {
 namespace {
 
@@ -23,8 +25,9 @@ at::ScalarType parse_dtype(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16" || name == "fp8") return at::kBFloat16;
   if (name == "float16") return at::kHalf;
-  throw Error(ErrorCode::kUsage,
-              {.doing = "--dtype", .got = "'" + name + "'", .expected = "float32, bfloat16, float16 or fp8"});
+  throw Error(
+      ErrorCode::kUsage,
+      {.doing = setting("dtype"), .got = "'" + name + "'", .expected = "float32, bfloat16, float16 or fp8"});
 }
 
 std::string dtype_name(at::ScalarType dtype) {
@@ -51,15 +54,16 @@ at::Device parse_device(const std::string& name) {
     if (error != std::errc() || stop != end || index < 0 || index > 127) index = -1;
   }
   if (!cuda || index < 0) {
-    throw Error(ErrorCode::kUsage,
-                {.doing = "--device", .got = "'" + name + "'", .expected = "cpu, cuda, cuda:N or auto"});
+    throw Error(
+        ErrorCode::kUsage,
+        {.doing = setting("device"), .got = "'" + name + "'", .expected = "cpu, cuda, cuda:N or auto"});
   }
   const int64_t count = cuda_device_count();
   if (index >= count) {
-    throw Error(ErrorCode::kResource, {.doing = "--device " + name,
+    throw Error(ErrorCode::kResource, {.doing = setting("device", name),
                                        .got = std::to_string(count) + " CUDA devices that can be used",
                                        .expected = "at least " + std::to_string(index + 1),
-                                       .advice = "use --device cpu, or check the driver with nvidia-smi"});
+                                       .advice = "use `device` cpu, or check the driver with nvidia-smi"});
   }
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
@@ -75,7 +79,7 @@ void check_finite(const Tensor& values, const std::string& what) {
   throw Error(ErrorCode::kNumbers, {.doing = what,
                                     .got = "NaN or infinite values",
                                     .expected = "finite numbers",
-                                    .advice = "try --dtype float32, or check the checkpoint"});
+                                    .advice = "try `dtype` float32, or check the checkpoint"});
 }
 
 CopyStream::CopyStream(at::Device device) {

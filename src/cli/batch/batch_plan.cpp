@@ -11,6 +11,7 @@
 #include "batch_keys.h"
 #include "cli/flags/prompt_file.h"
 #include "cli/flags/usage_error.h"
+#include "cli/flags/with_flags.h"
 
 namespace t2v {
 namespace {
@@ -143,10 +144,11 @@ const std::string& BatchPlan::prompt_in(const fs::path& file, const std::string&
 
 /// Whether an error names one of the given flags.
 bool BatchPlan::names_any(const std::string& error, const std::vector<GivenFlag>& given) const {
+  const std::string shown = with_flags(groups_, error) + ' ';
   const auto names = [&](const std::string& flag) {
     const std::string_view ends = " :,;)";
     return std::any_of(ends.begin(), ends.end(),
-                       [&](char end) { return (error + ' ').find(flag + end) != std::string::npos; });
+                       [&](char end) { return shown.find(flag + end) != std::string::npos; });
   };
   return std::any_of(given.begin(), given.end(), [&](const GivenFlag& item) {
     const Flag& flag = *find_flag(groups_, "--" + item.name);

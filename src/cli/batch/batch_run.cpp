@@ -14,6 +14,7 @@
 #include "cli/screen/clip_messages.h"
 #include "cli/screen/exit_codes.h"
 #include "cli/screen/format.h"
+#include "cli/screen/in_flags.h"
 #include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "t2v/sheet.h"
@@ -267,7 +268,7 @@ void BatchRun::note_failure(size_t number, const Error& error) {
   const BatchJob& job = plan_.jobs()[number];
   progress_.fail(static_cast<int>(error.code()), plan_.place(job.row) + job.name + ": " + error.what());
   outcome_.states[number] = JobState::kFailed;
-  outcome_.failed[number] = error.what();
+  outcome_.failed[number] = in_flags(error.what());
 }
 
 /// Notes a failure of this process, and publishes it for the other processes.
@@ -281,7 +282,7 @@ void BatchRun::publish_failure(size_t number, Claim& claim, const Error& error) 
     most_announced_ = std::max<size_t>(most_announced_ / 8, 1);
   }
   Json row = plan_.row(job);
-  row["error"] = {{"code", static_cast<int>(error.code())}, {"message", error.what()}};
+  row["error"] = {{"code", static_cast<int>(error.code())}, {"message", in_flags(error.what())}};
   claim.fail(record_line(row));
   report_->report_failure(row);
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
+#include "cli/screen/in_flags.h"
 #include "t2v/text.h"
 
 namespace t2v {
@@ -65,7 +66,7 @@ Json to_json(const BenchReport& report, std::optional<double> price_per_hour) {
   for (const auto& [dtype, tflops] : report.ceilings) ceilings[dtype] = tflops;
   for (const BenchResult& result : report.results) results.push_back(to_json(report, result, price_per_hour));
   for (const auto& [name, reason, asked] : report.failures)
-    (asked ? failed : skipped).push_back({{"name", name}, {"reason", reason}});
+    (asked ? failed : skipped).push_back({{"name", name}, {"reason", in_flags(reason)}});
   return {{"version", kBenchVersion},  {"t2v", report.t2v},       {"libtorch", report.libtorch},
           {"driver", report.driver},   {"device", report.device}, {"device_name", report.device_name},
           {"threads", report.threads}, {"ceilings", ceilings},    {"price_per_hour", or_null(price_per_hour)},
@@ -100,7 +101,7 @@ std::string describe(const BenchReport& report, std::optional<double> price_per_
     }
   }
   for (const BenchFailure& failure : report.failures)
-    text += formatted("%-18s not timed: %s\n", failure.name.c_str(), failure.reason.c_str());
+    text += formatted("%-18s not timed: %s\n", failure.name.c_str(), in_flags(failure.reason).c_str());
   if (price_per_hour) {
     text += formatted("price/run: of a clip for e2e; the machine at %g an hour, in that currency\n",
                       *price_per_hour);
@@ -112,12 +113,12 @@ Json to_json(const BenchPlan& plan) {
   Json cases = Json::array();
   for (const PlannedCase& planned : plan.cases) {
     cases.push_back({{"name", planned.name},
-                     {"description", planned.description},
+                     {"description", in_flags(planned.description)},
                      {"note", planned.note},
                      {"tokens", planned.tokens},
                      {"memory_bytes", planned.memory},
                      {"disk_bytes", planned.disk},
-                     {"refusal", planned.refusal.empty() ? Json(nullptr) : Json(planned.refusal)}});
+                     {"refusal", planned.refusal.empty() ? Json(nullptr) : Json(in_flags(planned.refusal))}});
   }
   return {{"device", plan.device},
           {"device_name", plan.device_name},
@@ -145,8 +146,8 @@ std::string describe(const BenchPlan& plan) {
     const std::string tokens = planned.tokens > 0 ? std::to_string(planned.tokens) : "-";
     text += formatted("%-18s %10s %10s %8s  ", planned.name.c_str(), format_bytes(planned.memory).c_str(),
                       planned.disk > 0 ? format_bytes(planned.disk).c_str() : "-", tokens.c_str()) +
-            planned.description + (planned.note.empty() ? "" : "; " + planned.note) + '\n';
-    if (!planned.refusal.empty()) text += "  skipped: " + planned.refusal + '\n';
+            in_flags(planned.description) + (planned.note.empty() ? "" : "; " + planned.note) + '\n';
+    if (!planned.refusal.empty()) text += "  skipped: " + in_flags(planned.refusal) + '\n';
   }
   return text;
 }

@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/setting.h"
 #include "format.h"
+#include "in_flags.h"
 #include "streams.h"
 #include "t2v/text.h"
 
@@ -65,6 +67,16 @@ std::string describe_phases(const Plan& plan) {
                           time_of(total_seconds(plan)).c_str());
 }
 
+/// "--vae-tiling --dtype bfloat16"
+std::string needed_flags(const Plan& plan) {
+  std::string text;
+  for (const auto& [name, value] : plan.needed_settings) {
+    if (!text.empty()) text += ' ';
+    text += setting(name, value);
+  }
+  return in_flags(text);
+}
+
 std::string describe_device(const Plan& plan) {
   std::string text = "device    " + plan.device;
   text += plan.device_name.empty() ? ", which this machine does not have" : ", " + plan.device_name;
@@ -78,8 +90,8 @@ std::string describe_device(const Plan& plan) {
             (plan.blocks.waiting.empty() ? "" : "; the others wait with --offload " + plan.blocks.waiting) +
             '\n';
   }
-  if (!plan.needed_flags.empty()) text += "to fit    add " + plan.needed_flags + '\n';
-  if (!plan.refusal.empty()) text += "refused   " + plan.refusal + '\n';
+  if (!plan.needed_settings.empty()) text += "to fit    add " + needed_flags(plan) + '\n';
+  if (!plan.refusal.empty()) text += "refused   " + in_flags(plan.refusal) + '\n';
   return text;
 }
 
@@ -148,8 +160,8 @@ Json to_json(const Plan& plan) {
           {"blocks", plan.blocks.count},
           {"resident_blocks", plan.blocks.resident},
           {"waiting", plan.blocks.waiting},
-          {"needed_flags", plan.needed_flags},
-          {"refusal", plan.refusal.empty() ? Json(nullptr) : Json(plan.refusal)},
+          {"needed_flags", needed_flags(plan)},
+          {"refusal", plan.refusal.empty() ? Json(nullptr) : Json(in_flags(plan.refusal))},
           {"calibrated", seconds.has_value()},
           {"seconds", seconds ? Json(*seconds) : Json(nullptr)},
           {"files", files},

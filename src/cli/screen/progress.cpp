@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format.h"
+#include "in_flags.h"
 #include "streams.h"
 #include "t2v/text.h"
 
@@ -199,7 +200,8 @@ void Progress::draw_bar(const Event& event, const std::string& count) {
   bar_drawn_ = true;
 }
 
-void Progress::log(const std::string& line) {
+void Progress::log(const std::string& message) {
+  const std::string line = in_flags(message);
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {
     write_json("log", {{"message", line}});
@@ -208,17 +210,17 @@ void Progress::log(const std::string& line) {
   }
 }
 
-void Progress::note(const std::string& line) {
-  if (!options_.quiet) log(line);
+void Progress::note(const std::string& message) {
+  if (!options_.quiet) log(message);
 }
 
 void Progress::fail(int code, const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (options_.style == "json") {
-    write_json("error", {{"code", code}, {"message", message}});
+    write_json("error", {{"code", code}, {"message", in_flags(message)}});
   } else {
     const std::string error = options_.color ? "\033[1;31merror:\033[0m " : "error: ";
-    write_line("t2v: " + error + message);
+    write_line("t2v: " + error + in_flags(message));
   }
 }
 

@@ -44,10 +44,12 @@ class Progress {
   void set_clip(const std::optional<ClipOfBatch>& clip);
   /// Sets the counts that summarize() shows for a batch.
   void set_counts(const BatchCounts& counts);
+  // Messages show flags in place of settings: see in_flags().
+
   /// Writes a line of the log.
-  void log(const std::string& line);
+  void log(const std::string& message);
   /// Writes a line of the log unless the run is quiet.
-  void note(const std::string& line);
+  void note(const std::string& message);
   /// Writes why the command failed; `message` is without "t2v: error: ".
   void fail(int code, const std::string& message);
   /// Writes that the run was stopped by a signal; an error for readers of "json".

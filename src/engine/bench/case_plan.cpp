@@ -166,7 +166,7 @@ CasePlan plan_case(const BenchSpec& spec, const BenchSetting& setting) {
   const bool told = spec.kind == Kind::kClip || !planned.refusal.empty();  // of a clip more is known
   if (!told && available != 0 && planned.memory > static_cast<double>(available))
     planned.refusal =
-        refusal(spec.name, "work", planned.memory, available, "leave it out, or try --dtype bfloat16");
+        refusal(spec.name, "work", planned.memory, available, "leave it out, or try `dtype` bfloat16");
   return planned;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/log.h"
+#include "core/setting.h"
 #include "media/image_reader.h"
 #include "media/images/image_resize.h"
 #include "media/video_reader.h"
@@ -19,9 +20,9 @@ std::optional<Frames> read_optional(const fs::path& file) {
   return read_image(file);
 }
 
-[[noreturn]] void wrong_length(const std::string& flag, int64_t got, int64_t expected,
+[[noreturn]] void wrong_length(const std::string& doing, int64_t got, int64_t expected,
                                const std::string& advice) {
-  throw Error(ErrorCode::kUsage, {.doing = flag,
+  throw Error(ErrorCode::kUsage, {.doing = doing,
                                   .got = std::to_string(got) + " frames",
                                   .expected = std::to_string(expected),
                                   .advice = advice});
@@ -40,8 +41,8 @@ void warn_if_distorted(const Frames& image, const CheckedSize& size, int64_t mul
     return std::max(std::llround(length) / multiple * multiple, static_cast<long long>(multiple));
   };
   const ImageSize kept{side(std::sqrt(area / aspect)), side(std::sqrt(area * aspect))};
-  log_warning("--image of " + shown({image.height, image.width}) + " is stretched to " +
-              shown({size.height, size.width}) + "; --size " + shown(kept) + " is nearer to its proportions");
+  log_warning("`image` of " + shown({image.height, image.width}) + " is stretched to " +
+              shown({size.height, size.width}) + "; `size` " + shown(kept) + " is nearer to its proportions");
 }
 
 void read_control(const Conditions& conditions, const CheckedSize& clip, const Checkpoint& checkpoint,
@@ -55,18 +56,18 @@ void read_control(const Conditions& conditions, const CheckedSize& clip, const C
   const Frames& video = *inputs.control_video;
   if (video.count < clip.num_frames) {
     const int64_t multiple = geometry.temporal_factor;
-    wrong_length("--control-video " + conditions.control_video.string(), video.count, clip.num_frames,
-                 "use --frames " + std::to_string((video.count - 1) / multiple * multiple + 1));
+    wrong_length(setting("control_video", conditions.control_video.string()), video.count, clip.num_frames,
+                 "use `num_frames` " + std::to_string((video.count - 1) / multiple * multiple + 1));
   }
   const ImageSize size{video.height, video.width};
   if (size != wanted) {
     log_warning("the control video covers " + shown(size) + " of " + shown(wanted) +
-                " pixels; --size in its proportions suits it better");
+                " pixels; `size` in its proportions suits it better");
   }
   if (conditions.control_mask.empty()) return;
   inputs.control_mask = read_video(conditions.control_mask, clip.num_frames, [&](ImageSize) { return size; });
   if (inputs.control_mask->count != video.count) {
-    wrong_length("--control-mask " + conditions.control_mask.string(), inputs.control_mask->count,
+    wrong_length(setting("control_mask", conditions.control_mask.string()), inputs.control_mask->count,
                  video.count, "the mask is as long as the control video");
   }
 }

@@ -369,7 +369,7 @@ ConvertPlan plan_conversion(const Checkpoint& checkpoint, const ConvertRequest& 
   throw Error(ErrorCode::kOutput, {.doing = "writing " + request.output.string(),
                                    .got = shown(plan.disk_free) + " that are free there",
                                    .expected = "room for " + shown(plan.bytes),
-                                   .advice = "free some, or choose another disk or --dtype"});
+                                   .advice = "free some, or choose another disk or `dtype`"});
 }
 
 ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,

@@ -136,7 +136,7 @@ void check_bench_words(const std::vector<std::string>& words) {
     const std::string meant = closest_match(word, names);
     throw Error(ErrorCode::kUsage,
                 {.doing = "unknown case \"" + word + '"',
-                 .advice = meant.empty() ? "t2v bench --list shows them" : "did you mean " + meant + "?"});
+                 .advice = meant.empty() ? "t2v bench `list` shows them" : "did you mean " + meant + "?"});
   }
 }
 
@@ -190,10 +190,10 @@ std::string describe(const BenchSpec& spec) {
     case Kind::kTextEncoder:
       return "encoding " + std::to_string(spec.clip.num_frames) + " tokens with " + model;
     case Kind::kLoad:
-      return "loading the transformer of " + (model.empty() ? "--model" : model) +
+      return "loading the transformer of " + (model.empty() ? "`model`" : model) +
              " from the disk to where it computes";
     case Kind::kClip:
-      return model.empty() ? "a whole clip of --model, without writing it"
+      return model.empty() ? "a whole clip of `model`, without writing it"
                            : "a whole clip of " + model + ", " + size() + ", " + std::to_string(kBenchSteps) +
                                  " steps without guidance, without writing it";
   }

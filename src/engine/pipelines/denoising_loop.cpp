@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "core/setting.h"
 
 namespace t2v {
 namespace {
@@ -131,8 +132,9 @@ void DenoisingLoop::finish_caching() {
 
 void DenoisingLoop::tell_skipped_steps() const {
   if (!skipped_steps_) return;
-  log_warning("--cache-mode " + job_.request.caching.mode + " skipped " + std::to_string(*skipped_steps_) +
-              " of " + std::to_string(job_.request.sampling.num_inference_steps) + " steps");
+  log_warning(setting("cache_mode", job_.request.caching.mode) + " skipped " +
+              std::to_string(*skipped_steps_) + " of " +
+              std::to_string(job_.request.sampling.num_inference_steps) + " steps");
 }
 
 }  // namespace t2v

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/setting.h"
 #include "t2v/error.h"
 #include "tensors/weights/read_tensor.h"
 #include "tensors/weights/safetensors_writer.h"
@@ -18,7 +19,7 @@ PromptEmbedsCache::PromptEmbedsCache(fs::path folder, const Component& text_enco
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) {
-    throw Error(ErrorCode::kOutput, {.doing = "--embeds-cache " + folder_.string(),
+    throw Error(ErrorCode::kOutput, {.doing = setting("embeds_cache", folder_.string()),
                                      .got = error.message(),
                                      .expected = "a folder that can be written"});
   }

@@ -24,7 +24,7 @@ struct PlannedMachine {
 PlannedMachine this_machine(at::Device device);
 
 /// The plan of a clip as the request asks for it, whatever fits, without its outputs. Error (kResource) if
-/// not even one block after the other fits --max-vram.
+/// not even one block after the other fits max_vram.
 Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
                    const PlannedMachine& machine);
 

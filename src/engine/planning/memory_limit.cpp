@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/machine.h"
+#include "core/setting.h"
 
 namespace t2v {
 namespace {
@@ -21,6 +22,15 @@ struct Setting {
   bool tiling, bfloat16;
 };
 constexpr Setting kSettings[] = {{false, false}, {true, false}, {false, true}, {true, true}};
+
+using NeededSettings = decltype(Plan::needed_settings);
+
+/// " `vae_tiling` true `dtype` bfloat16"
+std::string listed(const NeededSettings& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings) text += ' ' + setting(name, value);
+  return text;
+}
 
 int64_t most_of_gpu(const Plan& plan) {
   int64_t most = 0;
@@ -41,29 +51,30 @@ Plan plan_within(double max_vram, const Checkpoint& checkpoint, const CheckedReq
   for (const auto& [tiling, bfloat16] : kSettings) {
     if ((tiling && request.machine.vae_tiling) || (bfloat16 && request.machine.dtype == "bfloat16")) continue;
     CheckedRequest changed = request;
+    NeededSettings needed_settings;
     changed.machine.max_vram = max_vram;
-    std::string flags;
     if (tiling) {
       changed.machine.vae_tiling = true;
-      flags += " --vae-tiling";
+      needed_settings.emplace_back("vae_tiling", "true");
     }
     if (bfloat16) {
       changed.machine.dtype = "bfloat16";
-      flags += " --dtype bfloat16";
+      needed_settings.emplace_back("dtype", "bfloat16");
     }
     try {
       Plan plan = plan_as_asked(checkpoint, changed, machine);
       const int64_t needed = most_of_gpu(plan);
       if (static_cast<double>(needed) <= max_vram * kGiB) {
-        plan.needed_flags = flags.empty() ? "" : flags.substr(1);
+        plan.needed_settings = needed_settings;
         return plan;
       }
-      reason.emplace(ErrorCode::kResource,
-                     Error::Parts{.doing = "--max-vram " + shown(max_vram),
-                                  .got = "a clip that needs " + in_gib(static_cast<uint64_t>(needed)) +
-                                         (flags.empty() ? "" : " even with" + flags),
-                                  .expected = "at most " + shown(max_vram) + " GiB",
-                                  .advice = "ask for fewer frames or a smaller picture"});
+      reason.emplace(
+          ErrorCode::kResource,
+          Error::Parts{.doing = setting("max_vram", shown(max_vram)),
+                       .got = "a clip that needs " + in_gib(static_cast<uint64_t>(needed)) +
+                              (needed_settings.empty() ? "" : " even with" + listed(needed_settings)),
+                       .expected = "at most " + shown(max_vram) + " GiB",
+                       .advice = "ask for fewer frames or a smaller picture"});
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kResource) throw;
       reason = error;
@@ -79,8 +90,7 @@ Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const C
   const double limit = std::floor(static_cast<double>(machine.gpu_total) / kGiB * 10) / 10;
   try {
     Plan plan = plan_within(limit, checkpoint, request, machine);
-    plan.needed_flags =
-        "--max-vram " + shown(limit) + (plan.needed_flags.empty() ? "" : " ") + plan.needed_flags;
+    plan.needed_settings.emplace(plan.needed_settings.begin(), "max_vram", shown(limit));
     return plan;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kResource) throw;
@@ -93,7 +103,7 @@ Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const C
 Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine) {
   const bool on_cpu = machine.device.is_cpu();
   if (on_cpu && request.machine.max_vram)
-    log_warning("--max-vram does not count: nothing is computed on a GPU");
+    log_warning("`max_vram` does not count: nothing is computed on a GPU");
   if (!on_cpu && request.machine.max_vram)
     return plan_within(*request.machine.max_vram, checkpoint, request, machine);
   Plan plan = plan_as_asked(checkpoint, request, machine);
@@ -103,12 +113,12 @@ Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, cons
 }
 
 void expect_memory(const Plan& plan) {
-  if (!plan.needed_flags.empty()) {
+  if (!plan.needed_settings.empty()) {
     throw Error(ErrorCode::kResource,
                 {.doing = plan.device_name.empty() ? plan.device : plan.device_name,
                  .got = "a clip that takes more as it is asked for",
                  .expected = "at most " + shown(*plan.machine.max_vram) + " GiB of its memory",
-                 .advice = "add " + plan.needed_flags + "; t2v plan shows more"});
+                 .advice = "add" + listed(plan.needed_settings) + "; t2v plan shows more"});
   }
   for (const PlannedPhase& phase : plan.phases) {
     const auto expect = [&](const std::string& where, int64_t needed, int64_t there) {

@@ -6,11 +6,11 @@
 
 namespace t2v {
 
-/// As plan_as_asked(); with --max-vram, and for a GPU that is clearly too small, of the cheapest setting that
-/// fits. Error (kResource) if no setting fits --max-vram.
+/// As plan_as_asked(); with max_vram, and for a GPU that is clearly too small, of the cheapest setting that
+/// fits. Error (kResource) if no setting fits max_vram.
 Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine);
 
-/// Error (kResource) for a clip that takes clearly more memory than there is, or more than --max-vram: told
+/// Error (kResource) for a clip that takes clearly more memory than there is, or more than max_vram: told
 /// before the work.
 void expect_memory(const Plan& plan);
 

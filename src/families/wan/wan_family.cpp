@@ -142,8 +142,8 @@ std::optional<MissingPart> WanFamily::missing(const PartKind& part, const ModelI
   if (part_called(model.get("transformer").file) == "transformer") return MissingPart{part.name};
   return MissingPart{part.name, false,
                      "the transformer is " + expert +
-                         ": name the one for high noise with --transformer, the one for low noise with "
-                         "--transformer-2"};
+                         ": name the one for high noise with `transformer`, the one for low noise with "
+                         "`transformer_2`"};
 }
 
 AcceptedConditions WanFamily::conditions(const ModelInfo& model) const {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/log.h"
+#include "core/setting.h"
 #include "families/registry.h"
 #include "files/checkpoints/diffusers_folder.h"
 #include "files/checkpoints/part_chooser.h"
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse_model(const fs::path& model, const std::string& got, const std::string& advice) {
   throw Error(
       ErrorCode::kInput,
-      {.doing = "--model " + model.string(), .got = got, .expected = "a checkpoint", .advice = advice});
+      {.doing = setting("model", model.string()), .got = got, .expected = "a checkpoint", .advice = advice});
 }
 
 /// Error (kInput) for what is no checkpoint, told by the names of files alone.
@@ -244,7 +245,7 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) { return Opening(s
 
 std::string Checkpoint::where_to_get(std::string_view part) const {
   const PartKind* kind = find_part(*family, part);
-  return kind != nullptr ? "name it with " + flag_of(part) + ": " + kind->where : "";
+  return kind != nullptr ? "name it with " + setting(part) + ": " + kind->where : "";
 }
 
 const Component& Checkpoint::get(std::string_view part) const {

@@ -235,12 +235,6 @@ class Recogniser {
 
 }  // namespace
 
-std::string flag_of(std::string_view part) {
-  std::string flag = "--" + std::string(part);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 LooseFiles LooseFiles::read(const fs::path& path) {
   std::error_code ignored;
   LooseFiles files{

@@ -62,9 +62,6 @@ struct LooseOptions {
 /// part of the family.
 LooseParts recognise_loose_parts(const LooseFiles& files, const Family& family, const LooseOptions& options);
 
-/// "--text-encoder" of "text_encoder".
-std::string flag_of(std::string_view part);
-
 /// A tokenizer's folder or file. Error (kInput) if it is none.
 TokenizerSource open_tokenizer(const std::filesystem::path& path);
 

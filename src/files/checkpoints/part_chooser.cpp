@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "core/setting.h"
 
 namespace t2v {
 namespace {
@@ -41,10 +42,10 @@ std::optional<Component> PartChooser::choose(const std::string& part, std::vecto
     const auto origin = [](const LooseCandidate& candidate) { return candidate.component.origin; };
     conflicts_.push_back(count_word(candidates.size()) + " of " + part + ": " +
                          joined(candidates, " and ", origin));
-    flags_.push_back(flag_of(part));
+    settings_.push_back(setting(part));
     for (const PartKind& other : family_.parts()) {
       if (other.twin != part) continue;
-      flags_.back() += " (or the two experts with " + flag_of(part) + " and " + flag_of(other.name) + ")";
+      settings_.back() += " (or the two experts with " + setting(part) + " and " + setting(other.name) + ")";
     }
     return std::nullopt;
   }
@@ -58,7 +59,7 @@ void PartChooser::expect_decided() const {
   throw Error(ErrorCode::kInput, {.doing = "reading " + origin_,
                                   .got = joined(conflicts_, "; ", same),
                                   .expected = "one of each",
-                                  .advice = "name one with " + joined(flags_, ", one with ", same)});
+                                  .advice = "name one with " + joined(settings_, ", one with ", same)});
 }
 
 }  // namespace t2v

@@ -27,7 +27,7 @@ class PartChooser {
  private:
   const Family& family_;
   std::string origin_;
-  std::vector<std::string> conflicts_, flags_;
+  std::vector<std::string> conflicts_, settings_;
 };
 
 }  // namespace t2v

@@ -128,7 +128,7 @@ const Family* recognise_family(const std::vector<const Component*>& files) {
 Error unknown_tensors_error(const Component& files) {
   const bool lora = std::any_of(files.tensors.begin(), files.tensors.end(),
                                 [](const auto& tensor) { return is_lora_key(tensor.first); });
-  if (lora) return input_error(files, "a LoRA", "name it with --lora, and the model with --model");
+  if (lora) return input_error(files, "a LoRA", "name it with `lora`, and the model with `model`");
   const bool empty = files.tensors.empty();
   return input_error(files, empty ? "no tensors" : "tensors as " + shown_name(files.tensors.begin()->first),
                      "check that it is a file of " + any_model());

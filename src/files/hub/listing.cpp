@@ -112,7 +112,7 @@ bool is_checkpoint(const Listing& listing) {
   throw Error(ErrorCode::kUsage, {.doing = "t2v pull " + origin,
                                   .got = got,
                                   .expected = "files to choose",
-                                  .advice = "name them: --include '*.gguf', or the path of one file"});
+                                  .advice = "name them: `include` '*.gguf', or the path of one file"});
 }
 
 }  // namespace

@@ -242,7 +242,7 @@ std::optional<Listing> listing_of(const HubEnvironment& environment, const Known
                 {.doing = "t2v pull " + model.name,
                  .got = "a model that is not, or not wholly, in " + environment.cache.string(),
                  .expected = "it there, since nothing may be downloaded",
-                 .advice = "leave out --offline and HF_HUB_OFFLINE"});
+                 .advice = "leave out `offline` and HF_HUB_OFFLINE"});
   }
   try {
     return pull.fetch_listing();

@@ -120,7 +120,7 @@ EncoderHiddenStates WanTransformer3DModel::embed_condition(const Tensor& prompt_
   if (const int64_t images = states.image->size(0); images != 1 && images != rows.size(0)) {
     reject(ErrorCode::kUsage,
            std::to_string(images) + " images for " + std::to_string(rows.size(0)) + " prompts",
-           "one for each", "this transformer takes no last image: leave --end-image out");
+           "one for each", "this transformer takes no last image: leave `end_image` out");
   }
   return config_.added_kv_proj_dim ? states : join(states);
 }

@@ -103,7 +103,7 @@ Tensor WanImageEmbedding::operator()(const Tensor& image_embeds) const {
   if (pos_embed_) {
     const int64_t rows = pos_embed_->size(1);
     if (x.size(0) % 2 != 0) {
-      reject_image(ErrorCode::kUsage, "one image", "a first and a last one", "give --end-image");
+      reject_image(ErrorCode::kUsage, "one image", "a first and a last one", "give `end_image`");
     }
     if (2 * x.size(1) != rows) {
       reject_image(ErrorCode::kInput, std::to_string(x.size(1)) + " rows for each image",
@@ -154,7 +154,7 @@ std::optional<Tensor> WanTimeTextImageEmbedding::embed_image(
                  "leave the image encoder out");
   }
   if (!image_embeds && image_embedder_) {
-    reject_image(ErrorCode::kUsage, "no image", "one: this is an image-to-video model", "give --image");
+    reject_image(ErrorCode::kUsage, "no image", "one: this is an image-to-video model", "give `image`");
   }
   if (!image_embeds) return std::nullopt;
   return (*image_embedder_)(*image_embeds);

@@ -61,7 +61,7 @@ class MagCache final : public StepCache {
 
   std::string found() const override {
     if (measured_.empty()) return "";
-    std::string text = "--cache-option ratios=";
+    std::string text = "`cache_option` ratios=";
     for (size_t i = 0; i < measured_.size(); ++i)
       text.append(i == 0 ? "" : ",").append(std::to_string(measured_[i]));
     return text;

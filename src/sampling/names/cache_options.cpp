@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "core/setting.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 #include "t2v/text.h"
@@ -18,7 +19,7 @@ std::string in_quotes(std::string_view text) { return std::string("\"").append(t
 [[noreturn]] void refuse(const std::string& said, const std::string& got, const std::string& expected,
                          const std::string& advice = "") {
   throw Error(ErrorCode::kUsage,
-              {.doing = "--cache-option " + said, .got = got, .expected = expected, .advice = advice});
+              {.doing = setting("cache_option", said), .got = got, .expected = expected, .advice = advice});
 }
 
 struct Said {
@@ -91,8 +92,9 @@ StepCacheOptions defaults(const std::string& mode, int64_t steps) {
       options.first = static_cast<int64_t>(0.2 * static_cast<double>(steps) + 0.5);
     return options;
   }
-  throw Error(ErrorCode::kUsage,
-              {.doing = "--cache-mode", .got = in_quotes(mode), .expected = one_of(cache_mode_names())});
+  throw Error(
+      ErrorCode::kUsage,
+      {.doing = setting("cache_mode"), .got = in_quotes(mode), .expected = one_of(cache_mode_names())});
 }
 
 using Setter = std::function<void(const Said&)>;
@@ -114,20 +116,20 @@ std::map<std::string, Setter> setters(StepCacheOptions& options) {
 }
 
 void check_complete(const std::string& mode, const StepCacheOptions& options) {
-  const std::string doing = "--cache-mode " + mode;
+  const std::string doing = setting("cache_mode", mode);
   if (options.mode == CacheMode::kTeaCache && options.coefficients.empty()) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
                                     .got = "a model whose polynomial is not known",
                                     .expected = "one of Wan2.1's T2V and I2V models",
-                                    .advice = "give --cache-option coefficients=A,B,C,D,E, highest power "
-                                              "first, or use --cache-mode easycache"});
+                                    .advice = "give `cache_option` coefficients=A,B,C,D,E, highest power "
+                                              "first, or use `cache_mode` easycache"});
   }
   if (options.mode == CacheMode::kMagCache && options.ratios.empty() && !options.calibrate) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
                                     .got = "no ratios, which every model has its own of",
-                                    .expected = "--cache-option ratios=A,B,...",
-                                    .advice = "a run with --cache-option calibrate=yes prints them; or use "
-                                              "--cache-mode easycache"});
+                                    .expected = "`cache_option` ratios=A,B,...",
+                                    .advice = "a run with `cache_option` calibrate=yes prints them; or use "
+                                              "`cache_mode` easycache"});
   }
 }
 
@@ -146,7 +148,7 @@ StepCacheOptions read_cache_options(const std::string& mode, const std::vector<s
                                     int64_t steps) {
   StepCacheOptions options = defaults(mode, steps);
   if (options.mode == CacheMode::kNone && !said.empty())
-    refuse(said.front(), "no --cache-mode",
+    refuse(said.front(), "no `cache_mode`",
            one_of({cache_mode_names().begin() + 1, cache_mode_names().end()}));
   const std::map<std::string, Setter> keys = setters(options);
   for (const std::string& text : said) {

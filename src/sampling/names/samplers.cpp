@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/setting.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 
@@ -41,7 +42,7 @@ const Sampler& sampler_named(const std::string& name) {
     if (sampler.name == name) return sampler;
   }
   throw Error(ErrorCode::kUsage,
-              {.doing = "--sampler", .got = "'" + name + "'", .expected = one_of(sampler_names())});
+              {.doing = setting("sampler"), .got = "'" + name + "'", .expected = one_of(sampler_names())});
 }
 
 const Sampler& sampler_of(const Config& scheduler_config) {

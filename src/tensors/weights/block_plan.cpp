@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/machine.h"
+#include "core/setting.h"
 
 namespace t2v {
 namespace {
@@ -16,7 +17,7 @@ constexpr int64_t kAhead = 2;
   std::string limit = std::to_string(max_vram);
   limit.erase(limit.find_last_not_of('0') + 1);
   if (limit.back() == '.') limit.pop_back();
-  throw Error(ErrorCode::kResource, {.doing = "--max-vram " + limit,
+  throw Error(ErrorCode::kResource, {.doing = setting("max_vram", limit),
                                      .got = "a transformer that needs " + in_gib(needed),
                                      .expected = "at most " + limit + " GiB",
                                      .advice = advice});
@@ -87,7 +88,7 @@ BlockResidency plan_blocks(const StreamedMemory& memory, const std::string& offl
   const auto limit = static_cast<uint64_t>(*max_vram * kGiB);
   const int64_t count = memory.count();
   if (memory.on_device(count) <= limit) return {};
-  if (offload == "none") too_little(*max_vram, memory.on_device(count), "leave out --offload none");
+  if (offload == "none") too_little(*max_vram, memory.on_device(count), "leave out `offload` none");
   for (int64_t resident = count - 1; resident >= 0; --resident) {
     if (memory.on_device(resident) <= limit)
       return {.resident = resident, .ahead = kAhead, .waiting = waiting};

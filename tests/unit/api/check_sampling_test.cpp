@@ -80,7 +80,7 @@ TEST_F(CheckSamplingTest, ASamplerStandsInForAnUnknownClass) {
 
 TEST_F(CheckSamplingTest, SigmasAreTheSteps) {
   EXPECT_EQ(checked({.sigmas = {1.0, 0.5, 0.2}}).num_inference_steps, 3);
-  expect_error({.num_inference_steps = 4, .sigmas = {1.0, 0.5, 0.2}}, ErrorCode::kUsage, "--sigmas");
+  expect_error({.num_inference_steps = 4, .sigmas = {1.0, 0.5, 0.2}}, ErrorCode::kUsage, "`sigmas`");
 }
 
 TEST_F(CheckSamplingTest, EmptyValuesComeFromThePreset) {

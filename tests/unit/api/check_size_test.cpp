@@ -38,7 +38,7 @@ TEST(CheckSize, NamesTheNearestFramesAndSizes) {
 
 TEST(CheckSize, ADurationIsAWholeNumberOfFrames) {
   EXPECT_EQ(checked({.duration = 5.0625, .fps = 16}).num_frames, 81);
-  expect_usage_error({.duration = 5, .fps = 16}, "--frames 77 or 81");
+  expect_usage_error({.duration = 5, .fps = 16}, "`num_frames` 77 or 81");
 }
 
 TEST(CheckSize, AnAspectDecidesTheOtherSide) {

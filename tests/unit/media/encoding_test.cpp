@@ -59,27 +59,27 @@ void expect_refused(const char* output, const OutputOptions& options, const std:
 }
 
 TEST(ChooseEncoding, RefusesWhatDoesNotGoTogether) {
-  expect_refused("a.mp4", {.codec = "vp9"}, {"--codec vp9", "h264 or h265 in .mp4", "a.webm"});
-  expect_refused("a.webm", {.codec = "h264"}, {"--codec h264", "vp9 in .webm", "a.mp4"});
+  expect_refused("a.mp4", {.codec = "vp9"}, {"`codec` vp9", "h264 or h265 in .mp4", "a.webm"});
+  expect_refused("a.webm", {.codec = "h264"}, {"`codec` h264", "vp9 in .webm", "a.mp4"});
   expect_refused("a.mov", {.codec = "ffv1"}, {"prores, h264 or h265 in .mov", "a.mkv"});
   expect_refused("a.gif", {.codec = "prores"}, {"gif in .gif", "a.mov"});
   expect_refused("a.png", {.codec = "h264"}, {"png in .png"});
-  expect_refused("a.mp4", {.codec = "h26"}, {"--codec", "did you mean h26"});
-  expect_refused("a.mp4", {.codec = "gif"}, {"--codec", "h264, h265, vp9, prores or ffv1"});
-  expect_refused("a.mp4", {.pix_fmt = "yuv420"}, {"--pix-fmt", "did you mean yuv420p?"});
+  expect_refused("a.mp4", {.codec = "h26"}, {"`codec`", "did you mean h26"});
+  expect_refused("a.mp4", {.codec = "gif"}, {"`codec`", "h264, h265, vp9, prores or ffv1"});
+  expect_refused("a.mp4", {.pix_fmt = "yuv420"}, {"`pix_fmt`", "did you mean yuv420p?"});
   expect_refused("a.mov", {.pix_fmt = "yuv420p"},
-                 {"--pix-fmt yuv420p: ", "ProRes", "yuv422p10le or yuv444p10le"});
-  expect_refused("a.gif", {.pix_fmt = "yuv420p"}, {"--pix-fmt yuv420p: ", "GIF"});
-  expect_refused("a.mp4", {.crf = 52}, {"--crf 52", "H.264", "0 to 51"});
-  expect_refused("a.webm", {.crf = 64}, {"--crf 64", "VP9", "0 to 63"});
-  expect_refused("a.webm", {.crf = -1}, {"--crf -1"});
+                 {"`pix_fmt` yuv420p: ", "ProRes", "yuv422p10le or yuv444p10le"});
+  expect_refused("a.gif", {.pix_fmt = "yuv420p"}, {"`pix_fmt` yuv420p: ", "GIF"});
+  expect_refused("a.mp4", {.crf = 52}, {"`crf` 52", "H.264", "0 to 51"});
+  expect_refused("a.webm", {.crf = 64}, {"`crf` 64", "VP9", "0 to 63"});
+  expect_refused("a.webm", {.crf = -1}, {"`crf` -1"});
   for (const char* output : {"a.mov", "a.gif", "a.png"})
-    expect_refused(output, {.crf = 4}, {"--crf 4", "leave"});
-  expect_refused("a.mkv", {.quality = "lossless", .crf = 4}, {"--crf 4", "FFV1"});
+    expect_refused(output, {.crf = 4}, {"`crf` 4", "leave"});
+  expect_refused("a.mkv", {.quality = "lossless", .crf = 4}, {"`crf` 4", "FFV1"});
   for (const char* output : {"a.mp4", "a.webm", "a.mov", "a.gif"})
-    expect_refused(output, {.quality = "lossless"}, {"--quality lossless", ".mkv or .png", "a.mkv"});
-  expect_refused("a.mkv", {.quality = "lossless", .codec = "h264"}, {"--codec h264", "ffv1"});
-  expect_refused("a.gif", {.fps = 50.5}, {"--fps 50.5", "at most 50"});
+    expect_refused(output, {.quality = "lossless"}, {"`quality` lossless", ".mkv or .png", "a.mkv"});
+  expect_refused("a.mkv", {.quality = "lossless", .codec = "h264"}, {"`codec` h264", "ffv1"});
+  expect_refused("a.gif", {.fps = 50.5}, {"`fps` 50.5", "at most 50"});
 }
 
 TEST(ChooseEncoding, EveryWordIsOfUse) {

@@ -56,7 +56,7 @@ TEST_F(OutputFormatTest, RefusesBadNamesAndFolders) {
   std::ofstream(path("there.mp4")) << "old";
   std::ofstream(path("file")) << "x";
   fs::create_directory(path("folder.mp4"));
-  expect_error("there.mp4", {}, ErrorCode::kUsage, "--overwrite");
+  expect_error("there.mp4", {}, ErrorCode::kUsage, "`overwrite`");
   expect_error("folder.mp4", {.overwrite = true}, ErrorCode::kUsage, "a folder");
   expect_error("missing/clip.mp4", {}, ErrorCode::kUsage, "mkdir -p");
   expect_error("file/clip.mp4", {}, ErrorCode::kUsage, "not a folder");
@@ -100,8 +100,8 @@ TEST_F(OutputFormatTest, RefusesOptionsThatDoNotFit) {
   expect_error("a.mp4", {.quality = "goood"}, ErrorCode::kUsage, "did you mean good?");
   expect_error("a.mp4", {.crf = 52}, ErrorCode::kUsage, "0 to 51");
   expect_error("a.mp4", {.crf = -1}, ErrorCode::kUsage, "0 to 51");
-  expect_error("a.mkv", {.quality = "lossless", .crf = 4}, ErrorCode::kUsage, "--crf");
-  expect_error("a.png", {.crf = 4}, ErrorCode::kUsage, "--crf");
+  expect_error("a.mkv", {.quality = "lossless", .crf = 4}, ErrorCode::kUsage, "`crf`");
+  expect_error("a.png", {.crf = 4}, ErrorCode::kUsage, "`crf`");
   EXPECT_NO_THROW(check_output(path("a.mp4"), {.crf = 51}));
 }
 

@@ -57,7 +57,7 @@ TEST(Tensor, AutoIsTheCpuWithoutCuda) {
   const at::Device device = parse_device("auto");
   if (device.is_cuda()) GTEST_SKIP() << "there is a CUDA device";
   EXPECT_EQ(device, at::Device(at::kCPU));
-  EXPECT_THAT(error_of(ErrorCode::kResource, [] { parse_device("cuda"); }), HasSubstr("--device cpu"));
+  EXPECT_THAT(error_of(ErrorCode::kResource, [] { parse_device("cuda"); }), HasSubstr("`device` cpu"));
 }
 
 TEST(Tensor, ChecksThatValuesAreFinite) {

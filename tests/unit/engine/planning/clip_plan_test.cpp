@@ -30,6 +30,15 @@ double gpu_gib(const Plan& plan) {
   return static_cast<double>(most) / kGiB;
 }
 
+/// "vae_tiling=true dtype=bfloat16"
+std::string needed(const Plan& plan) {
+  std::string text;
+  for (const auto& [name, value] : plan.needed_settings) {
+    text += (text.empty() ? "" : " ") + name + '=' + value;
+  }
+  return text;
+}
+
 TEST(ClipPlan, FourteenBillionInTwelveGiB) {
   const Checkpoint checkpoint = published_checkpoint("Wan2.1-T2V-14B");
   const Plan whole = plan_clip(checkpoint, request_480p81(), gpu(80));
@@ -41,7 +50,7 @@ TEST(ClipPlan, FourteenBillionInTwelveGiB) {
   CheckedRequest limited = request_480p81();
   limited.machine.max_vram = 12;
   const Plan plan = plan_clip(checkpoint, limited, gpu(12));
-  EXPECT_EQ(plan.needed_flags, "");
+  EXPECT_EQ(needed(plan), "");
   EXPECT_LE(gpu_gib(plan), 12);
   EXPECT_GE(plan.blocks.resident, 1);
   EXPECT_LT(plan.blocks.resident, 40);
@@ -54,16 +63,16 @@ TEST(ClipPlan, TheSmallModelInSixGiB) {
   limited.machine.max_vram = 6;
   const Plan plan = plan_clip(published_checkpoint("Wan2.1-T2V-1.3B"), limited, gpu(6));
   EXPECT_LE(gpu_gib(plan), 6);
-  EXPECT_THAT(plan.needed_flags, ::testing::AnyOf("", "--vae-tiling"));
+  EXPECT_THAT(needed(plan), ::testing::AnyOf("", "vae_tiling=true"));
 }
 
 TEST(ClipPlan, ChoosesTheCheapestSettingThatFits) {
   const Checkpoint checkpoint = published_checkpoint("Wan2.1-T2V-1.3B");
   CheckedRequest request = request_480p81();
   request.machine.dtype = "float32";
-  const auto flags = [&](double gib) {
+  const auto settings = [&](double gib) {
     request.machine.max_vram = gib;
-    return plan_clip(checkpoint, request, gpu(gib)).needed_flags;
+    return needed(plan_clip(checkpoint, request, gpu(gib)));
   };
   const double least = [&] {
     request.machine.vae_tiling = true;
@@ -73,10 +82,10 @@ TEST(ClipPlan, ChoosesTheCheapestSettingThatFits) {
     request.machine.offload = "auto";
     return needed;
   }();
-  EXPECT_EQ(flags(40), "");
-  EXPECT_EQ(flags(least + 0.01), "--vae-tiling");
-  EXPECT_EQ(flags(least - 0.3), "--vae-tiling --dtype bfloat16");
-  EXPECT_THROW(flags(1), Error);
+  EXPECT_EQ(settings(40), "");
+  EXPECT_EQ(settings(least + 0.01), "vae_tiling=true");
+  EXPECT_EQ(settings(least - 0.3), "vae_tiling=true dtype=bfloat16");
+  EXPECT_THROW(settings(1), Error);
 }
 
 std::string refusal(const Plan& plan) {
@@ -98,14 +107,15 @@ TEST(ClipPlan, RefusesMoreThanMaxVramAndSaysWhatFits) {
   request.machine.max_vram = needed + 0.1;
   EXPECT_EQ(refusal(plan_clip(checkpoint, request, gpu(80))), "");
   request.machine.max_vram = needed - 0.1;
-  EXPECT_THAT(refusal(plan_clip(checkpoint, request, gpu(80))), ::testing::HasSubstr("add --vae-tiling"));
+  EXPECT_THAT(refusal(plan_clip(checkpoint, request, gpu(80))),
+              ::testing::HasSubstr("add `vae_tiling` true"));
 }
 
 TEST(ClipPlan, SaysWhatFitsASmallGpu) {
   const Plan plan = plan_clip(published_checkpoint("Wan2.1-T2V-14B"), request_480p81(), gpu(16.05));
-  EXPECT_EQ(plan.needed_flags, "--max-vram 16");
+  EXPECT_EQ(needed(plan), "max_vram=16");
   EXPECT_LE(gpu_gib(plan), 16);
-  EXPECT_THAT(refusal(plan), ::testing::HasSubstr("add --max-vram 16"));
+  EXPECT_THAT(refusal(plan), ::testing::HasSubstr("add `max_vram` 16"));
 }
 
 const PlannedPhase* phase_of(const Plan& plan, const std::string& name) {

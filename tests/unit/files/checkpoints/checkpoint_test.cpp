@@ -66,8 +66,8 @@ TEST_F(CheckpointTest, AFileAloneLacksTheRest) {
   EXPECT_THAT(
       input_error([&] { checkpoint.expect_complete(); }),
       AllOf(HasSubstr("no vae, no text_encoder, no tokenizer, no image_encoder"), HasSubstr("Wan2.1_VAE.pth"),
-            HasSubstr("--text-encoder"), HasSubstr("--tokenizer"), HasSubstr("--image-encoder")));
-  EXPECT_THAT(input_error([&] { checkpoint.get("vae"); }), HasSubstr("--vae"));
+            HasSubstr("`text_encoder`"), HasSubstr("`tokenizer`"), HasSubstr("`image_encoder`")));
+  EXPECT_THAT(input_error([&] { checkpoint.get("vae"); }), HasSubstr("`vae`"));
 }
 
 TEST_F(CheckpointTest, PartsAlone) {
@@ -127,7 +127,7 @@ TEST_F(CheckpointTest, SaysWhatAFileIsInstead) {
   EXPECT_THAT(refusal({.model = zeros("x.safetensors", {{"some.weight", {1}}})}), HasSubstr("'some.weight'"));
   EXPECT_THAT(refusal({.model = zeros("x.safetensors",
                                       {{"diffusion_model.blocks.0.self_attn.q.lora_A.weight", {1, 1}}})}),
-              AllOf(HasSubstr("a LoRA"), HasSubstr("--lora")));
+              AllOf(HasSubstr("a LoRA"), HasSubstr("`lora`")));
   EXPECT_THAT(refusal({.model = path("missing")}), HasSubstr("no such"));
   fs::create_directory(path("empty"));
   EXPECT_THAT(refusal({.model = path("empty")}), HasSubstr("model_index.json"));
@@ -147,7 +147,7 @@ TEST_F(CheckpointTest, EveryPartThatIsThereTwiceIsNamedAtOnce) {
   for (const char* name : {"d.pth", "e.pth"}) fs::copy_file(kParts / "text_encoder_original.pth", path(name));
   EXPECT_THAT(refusal({.model = path("")}),
               AllOf(HasSubstr("three of vae"), HasSubstr("b.pth and"), HasSubstr("two of text_encoder"),
-                    HasSubstr("e.pth"), HasSubstr("--vae"), HasSubstr("--text-encoder")));
+                    HasSubstr("e.pth"), HasSubstr("`vae`"), HasSubstr("`text_encoder`")));
   EXPECT_TRUE(Checkpoint::open(
                   {.model = path(""), .parts = {{"vae", path("a.pth")}, {"text_encoder", path("d.pth")}}})
                   .has("vae"));

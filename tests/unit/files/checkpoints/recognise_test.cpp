@@ -61,7 +61,7 @@ TEST_F(OtherFamilyTest, ItsPartsAreNamedAlone) {
   EXPECT_EQ(checkpoint.family, &other_);
   EXPECT_THAT(input_error([&] { checkpoint.expect_complete(); }),
               AllOf(HasSubstr("no audio_vae, no text_encoder_2, no tokenizer_2"),
-                    HasSubstr("--text-encoder-2: elsewhere")));
+                    HasSubstr("`text_encoder_2`: elsewhere")));
   EXPECT_THAT(input_error([&] {
                 Checkpoint::open({.parts = {{"vocoder", path("a.safetensors")}}});
               }),

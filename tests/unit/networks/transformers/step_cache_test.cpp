@@ -102,10 +102,10 @@ TEST_F(StepCaches, CalibrationEqualsDiffusersAndSkipsNothing) {
                       {.first = 0, .count = kSteps, .total = kSteps});
   EXPECT_LE(relative_error(sample(cache.get()), golden_.tensor("none")), 1e-5);
   EXPECT_EQ(cache->skipped(), 0);
-  const std::string begin = "--cache-option ratios=";
+  const std::string begin = "`cache_option` ratios=";
   ASSERT_EQ(cache->found().substr(0, begin.size()), begin);
   const StepCacheOptions found =
-      read_cache_options("magcache", {cache->found().substr(std::string("--cache-option ").size())}, kSteps);
+      read_cache_options("magcache", {cache->found().substr(std::string("`cache_option` ").size())}, kSteps);
   const std::vector<double> expected = numbers("magcache.calibrated");
   ASSERT_EQ(found.ratios.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found.ratios[i], expected[i], 1e-5) << i;

@@ -39,13 +39,13 @@ TEST(CacheOptions, AreTheAuthorsUnlessTold) {
 
 TEST(CacheOptions, RefuseWhatIsNotTheirs) {
   EXPECT_THAT(refused("tea", {}), HasSubstr("none, teacache, magcache or easycache"));
-  EXPECT_THAT(refused("none", {"threshold=1"}), HasSubstr("no --cache-mode"));
+  EXPECT_THAT(refused("none", {"threshold=1"}), HasSubstr("no `cache_mode`"));
   EXPECT_THAT(refused("easycache", {"treshold=1"}), HasSubstr("did you mean threshold?"));
   EXPECT_THAT(refused("easycache", {"ratios=1"}), HasSubstr("first, last, threshold"));
   EXPECT_THAT(refused("easycache", {"threshold"}), HasSubstr("KEY=VALUE"));
   for (const char* wrong : {"threshold=", "threshold=x", "threshold=-1", "threshold=nan", "threshold=1e999",
                             "threshold=1 ", "first=-1", "first=1.5", "first=99999999999999999999", "last="}) {
-    EXPECT_THAT(refused("easycache", {wrong}), HasSubstr(std::string("--cache-option ") + wrong)) << wrong;
+    EXPECT_THAT(refused("easycache", {wrong}), HasSubstr(std::string("`cache_option` ") + wrong)) << wrong;
   }
   for (const char* wrong : {"ratios=", "ratios=1,,2", "ratios=1,", "ratios=1;2", "calibrate=1"})
     EXPECT_THAT(refused("magcache", {wrong}), HasSubstr(wrong));

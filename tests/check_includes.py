@@ -23,12 +23,12 @@ WING_MAY_USE = {
     "sampling": "core tensors",
     "engine": "core media text families files tensors networks sampling",
     "api": "core media text families files sampling/names engine/interface",
-    "cli": "core media/images",
+    "cli": "core media/images media/formats",
 }
 # The rooms inside a wing, and what each may use in that wing; "." is the wing's own folder.
 ROOM_MAY_USE = {wing: {room: set(others.split()) for room, others in rooms.items()} for wing, rooms in {
     "core": {".": ""},
-    "media": {"images": "", ".": "images"},
+    "media": {"images": "", "formats": "", ".": "images formats"},
     "text": {".": ""},
     "families": {".": "wan", "wan": "."},
     "files": {"formats": "", "checkpoints": "formats", "hub": ""},
@@ -49,7 +49,7 @@ WITHOUT_LIBTORCH = {"core", "media", "text", "families", "files", "sampling/name
 # The command and the engine use the library by its public headers alone, and link it.
 LINKS_LIBRARY = {("cli", "api"), ("engine", "api")}
 # Public headers that every room may use; the others are those of api, cli and engine.
-VOCABULARY = {"error.h", "run.h", "limits.h", "text.h", "log.h"}
+VOCABULARY = {"error.h", "run.h", "limits.h", "log.h"}
 LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
 OWNED_HEADERS = {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -37,15 +35,5 @@ bool is_whole(const CheckedRequest& request);
 
 /// Whether the preview is there and belongs to the same output.
 bool is_own_preview(const Outputs& outputs);
-
-/// The file of a clip; of a sequence of pictures, the first. Error (kUsage) for a name that check() refuses.
-std::filesystem::path first_file(const std::filesystem::path& output, int64_t num_frames);
-
-/// The file that holds the settings of a clip: the clip, or the .json beside a sequence of pictures. Error as
-/// first_file().
-std::filesystem::path settings_file(const std::filesystem::path& output);
-
-/// Whether a file is the clip, a picture of its sequence, or the settings beside it. Error as first_file().
-bool is_of_clip(const std::filesystem::path& output, int64_t num_frames, const std::filesystem::path& file);
 
 }  // namespace t2v

@@ -70,10 +70,6 @@ std::vector<ListedModel> list_models();
 /// if it is not here; names `t2v pull`.
 std::filesystem::path find_model(const std::string& name);
 
-/// `model` as ModelChoice takes it: a path that exists stays, the name of a model becomes its place,
-/// and what is neither stays. Never downloads. Error (kInput) for a name whose model is not here.
-std::filesystem::path locate_model(const std::filesystem::path& model);
-
 struct VerifyResult {
   std::filesystem::path path;
   int64_t files = 0, bytes = 0;  ///< that have the hash of their name

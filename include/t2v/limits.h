@@ -40,13 +40,4 @@ const std::vector<std::string>& pix_fmt_names();
 inline const std::vector<std::string> kDtypes = {"float32", "bfloat16", "float16", "fp8"};
 inline const std::vector<std::string> kOffloads = {"auto", "none", "cpu", "disk"};
 
-/// Words as errors and help texts list them: "a", "a or b", "a, b or c".
-std::string one_of(const std::vector<std::string>& words);
-/// Extensions of outputs, and the codec of each: ".mp4 (H.264), .mkv, ...".
-std::string describe_containers();
-/// Extensions of outputs whose frames can be exact: ".mkv or .png".
-std::string describe_lossless_containers();
-/// The values of `crf` for the first three qualities: "23, 16 and 10 of 51 for H.264; ...".
-std::string describe_crf_scales();
-
 }  // namespace t2v

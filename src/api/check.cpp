@@ -8,15 +8,15 @@
 #include "api/check_size.h"
 #include "api/check_value.h"
 #include "api/data_folder.h"
+#include "api/locate_model.h"
 #include "api/presets.h"
 #include "core/log.h"
 #include "core/setting.h"
+#include "core/text.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
 #include "t2v/checker.h"
-#include "t2v/hub.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -1,14 +1,14 @@
 #include "api/check_decode.h"
 
 #include "api/data_folder.h"
+#include "api/locate_model.h"
 #include "core/setting.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
 #include "files/formats/tensor_file.h"
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 #include "t2v/error.h"
-#include "t2v/hub.h"
 #include "t2v/inspect.h"
 #include "t2v/limits.h"
 

@@ -5,7 +5,8 @@
 #include "core/setting.h"
 #include "engine/interface/output_options.h"
 #include "engine/interface/preview_comment.h"
-#include "media/output_format.h"
+#include "media/formats/clip_files.h"
+#include "media/formats/output_format.h"
 #include "t2v/checker.h"
 #include "t2v/limits.h"
 

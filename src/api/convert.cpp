@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "api/engine_library.h"
+#include "api/locate_model.h"
 #include "core/setting.h"
 #include "core/staged_file.h"
+#include "core/text.h"
 #include "files/checkpoints/checkpoint.h"
 #include "t2v/error.h"
-#include "t2v/hub.h"
-#include "t2v/limits.h"
 
 namespace t2v {
 namespace {

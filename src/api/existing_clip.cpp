@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "api/engine_library.h"
-#include "media/output_format.h"
+#include "media/formats/clip_files.h"
+#include "media/formats/output_format.h"
 #include "t2v/checker.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"

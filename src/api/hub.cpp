@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "api/data_folder.h"
+#include "api/locate_model.h"
 #include "core/setting.h"
+#include "core/text.h"
 #include "files/formats/tensor_file.h"
 #include "files/hub/pull.h"
 #include "files/hub/verify.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

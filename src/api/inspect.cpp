@@ -8,10 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "api/engine_library.h"
+#include "api/locate_model.h"
 #include "core/config.h"
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/lora.h"
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 #include "t2v/error.h"
 #include "t2v/hub.h"
 

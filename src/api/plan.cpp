@@ -5,7 +5,7 @@
 #include "api/check_decode.h"
 #include "api/check_outputs.h"
 #include "api/engine_library.h"
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 
 namespace t2v {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "api/engine_library.h"
 #include "core/setting.h"
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 #include "t2v/error.h"
 
 namespace t2v {

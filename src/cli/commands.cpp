@@ -1,7 +1,7 @@
 #include "commands.h"
 
 #include "cli/flags/usage_error.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 

@@ -6,8 +6,8 @@
 #include "cli/flags/generate_flags.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
+#include "core/text.h"
 #include "t2v/checker.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -8,8 +8,8 @@
 #include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
+#include "core/text.h"
 #include "t2v/doctor.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -9,8 +9,8 @@
 #include "cli/screen/in_flags.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
+#include "core/text.h"
 #include "t2v/inspect.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -6,7 +6,7 @@
 #include "cli/flags/command_line.h"
 #include "cli/flags/usage_error.h"
 #include "commands.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -17,8 +17,8 @@
 #include "cli/screen/run_control.h"
 #include "cli/screen/signals.h"
 #include "cli/screen/streams.h"
+#include "core/text.h"
 #include "t2v/plan.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

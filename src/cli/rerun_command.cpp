@@ -6,10 +6,10 @@
 #include "cli/flags/generate_flags.h"
 #include "cli/screen/print_plan.h"
 #include "commands.h"
+#include "core/text.h"
 #include "render_clip.h"
 #include "t2v/error.h"
 #include "t2v/inspect.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -1,6 +1,6 @@
 #include "t2v/error.h"
 
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 

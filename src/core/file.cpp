@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/text.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 extern "C" void __asan_poison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));
 extern "C" void __asan_unpoison_memory_region(const volatile void* begin, size_t size) __attribute__((weak));

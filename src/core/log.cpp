@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

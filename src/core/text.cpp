@@ -1,4 +1,4 @@
-#include "t2v/text.h"
+#include "core/text.h"
 
 #include <algorithm>
 #include <cerrno>

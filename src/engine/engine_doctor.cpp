@@ -9,7 +9,7 @@
 #include "engine/engine_functions.h"
 #include "media/clip_reader.h"
 #include "media/clip_writer.h"
-#include "media/formats.h"
+#include "media/formats/formats.h"
 #include "media/libav_build.h"
 #include "t2v/error.h"
 #include "tensors/device.h"

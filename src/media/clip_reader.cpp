@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "media/formats/output_format.h"
 #include "media/image_reader.h"
-#include "media/output_format.h"
 #include "media/video_reader.h"
 
 namespace t2v {

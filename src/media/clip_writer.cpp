@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "media/format_writers.h"
+#include "media/formats/output_format.h"
 #include "media/libav.h"
-#include "media/output_format.h"
 #include "media/video_encoder.h"
 
 namespace t2v {

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "media/clip_writer.h"
-#include "media/encoding.h"
-#include "media/output_format.h"
+#include "media/formats/encoding.h"
+#include "media/formats/output_format.h"
 #include "media/video_encoder.h"
 
 namespace t2v {

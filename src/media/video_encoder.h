@@ -4,7 +4,7 @@
 #include <string>
 
 #include "media/clip_writer.h"
-#include "media/encoding.h"
+#include "media/formats/encoding.h"
 #include "media/libav.h"
 
 namespace t2v {

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/text.h"
 #include "media/images/exif.h"
 #include "media/libav.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 #include "text/html_entities.h"
 #include "text/unicode.h"
 

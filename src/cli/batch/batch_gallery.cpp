@@ -8,7 +8,7 @@
 
 #include "cli/flags/usage_error.h"
 #include "cli/screen/format.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cli/flags/usage_error.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -12,6 +12,7 @@
 #include "cli/flags/prompt_file.h"
 #include "cli/flags/usage_error.h"
 #include "cli/flags/with_flags.h"
+#include "media/formats/clip_files.h"
 
 namespace t2v {
 namespace {

@@ -16,9 +16,9 @@
 #include "cli/screen/clip_messages.h"
 #include "cli/screen/format.h"
 #include "cli/screen/streams.h"
-#include "t2v/checker.h"
+#include "core/text.h"
+#include "media/formats/clip_files.h"
 #include "t2v/inspect.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "cli/flags/text_file.h"
 #include "cli/flags/usage_error.h"
+#include "core/text.h"
 #include "csv_reader.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

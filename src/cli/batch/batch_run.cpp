@@ -17,8 +17,9 @@
 #include "cli/screen/in_flags.h"
 #include "cli/screen/run_control.h"
 #include "cli/screen/streams.h"
+#include "core/text.h"
+#include "media/formats/clip_files.h"
 #include "t2v/sheet.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/flags/usage_error.h"
+#include "media/formats/clip_files.h"
 #include "settings_difference.h"
 #include "t2v/inspect.h"
 

@@ -9,7 +9,7 @@
 
 #include "cli/flags/generate_flags.h"
 #include "cli/flags/given_flags.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

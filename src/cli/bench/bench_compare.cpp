@@ -9,8 +9,8 @@
 
 #include "bench_results.h"
 #include "cli/screen/format.h"
+#include "core/text.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

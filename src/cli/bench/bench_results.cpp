@@ -4,7 +4,7 @@
 
 #include "cli/screen/format.h"
 #include "cli/screen/in_flags.h"
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "media/formats/formats.h"
 #include "usage_error.h"
 
 namespace t2v {

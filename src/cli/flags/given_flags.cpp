@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "t2v/text.h"
+#include "core/text.h"
 #include "text_file.h"
 #include "usage_error.h"
 

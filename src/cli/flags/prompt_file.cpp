@@ -1,7 +1,7 @@
 #include "prompt_file.h"
 
+#include "core/text.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 #include "text_file.h"
 #include "usage_error.h"
 

@@ -6,7 +6,8 @@
 
 #include "cli/screen/streams.h"
 #include "cli/screen/terminal_picture.h"
-#include "t2v/checker.h"
+#include "media/formats/clip_files.h"
+#include "t2v/limits.h"
 #include "usage_error.h"
 
 namespace t2v {

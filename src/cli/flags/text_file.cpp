@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "t2v/text.h"
+#include "core/text.h"
 #include "usage_error.h"
 
 namespace t2v {

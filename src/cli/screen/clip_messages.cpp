@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "format.h"
 #include "streams.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 namespace t2v {
 

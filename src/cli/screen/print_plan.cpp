@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/setting.h"
+#include "core/text.h"
 #include "format.h"
 #include "in_flags.h"
 #include "streams.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

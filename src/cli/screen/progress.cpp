@@ -8,10 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "format.h"
 #include "in_flags.h"
 #include "streams.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "engine/pipelines/run_progress.h"
 #include "media/clip_writer.h"
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 
 namespace t2v {
 namespace {

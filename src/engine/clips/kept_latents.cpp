@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/log.h"
-#include "media/output_format.h"
+#include "core/text.h"
+#include "media/formats/output_format.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 #include "tensors/weights/read_tensor.h"
 #include "tensors/weights/safetensors_writer.h"
 

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "t2v/error.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

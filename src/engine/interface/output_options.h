@@ -1,6 +1,6 @@
 #pragma once
 
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 #include "t2v/checked_request.h"
 
 namespace t2v {

@@ -1,6 +1,6 @@
 #include "engine/interface/preview_comment.h"
 
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/interface/output_options.h"
-#include "media/encoding.h"
+#include "media/formats/encoding.h"
 #include "t2v/generate.h"
 
 namespace t2v {

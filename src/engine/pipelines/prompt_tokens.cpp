@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/log.h"
-#include "t2v/text.h"
+#include "core/text.h"
 #include "text/prompt_clean.h"
 #include "text/tokenizer.h"
 

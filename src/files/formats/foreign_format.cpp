@@ -5,7 +5,7 @@
 #include <cctype>
 #include <string>
 
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "files/formats/byte_reader.h"
 #include "files/formats/file_headers.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

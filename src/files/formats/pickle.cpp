@@ -4,11 +4,11 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/text.h"
 #include "files/formats/byte_reader.h"
 #include "files/formats/file_headers.h"
 #include "files/formats/pickle_names.h"
 #include "files/formats/pickle_opcodes.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "t2v/text.h"
+#include "core/text.h"
 
 namespace t2v {
 namespace {

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "core/setting.h"
+#include "core/text.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

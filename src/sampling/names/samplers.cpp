@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/setting.h"
+#include "core/text.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
 

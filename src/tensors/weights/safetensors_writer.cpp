@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "t2v/text.h"
+#include "core/text.h"
 #include "tensors/weights/dtypes.h"
 #include "tensors/weights/safetensors_writer.h"
 

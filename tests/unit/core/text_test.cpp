@@ -1,4 +1,4 @@
-#include "t2v/text.h"
+#include "core/text.h"
 
 #include <gtest/gtest.h>
 

@@ -23,4 +23,7 @@ std::string file_trouble(int error_number);
 /// "".
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Words as errors and help texts list them: "a", "a or b", "a, b or c".
+std::string one_of(const std::vector<std::string>& words);
+
 }  // namespace t2v

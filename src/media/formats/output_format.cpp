@@ -1,4 +1,4 @@
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 
 #include <algorithm>
 #include <array>
@@ -14,10 +14,10 @@
 
 #include "core/setting.h"
 #include "core/staged_file.h"
-#include "media/encoding.h"
+#include "core/text.h"
+#include "media/formats/encoding.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -66,4 +66,11 @@ struct Quality {
 /// `name` is one of quality_names(); "lossless" has the encoders' values of "good".
 const Quality& quality_named(const std::string& name);
 
+/// Extensions of outputs, and the codec of each: ".mp4 (H.264), .mkv, ...".
+std::string describe_containers();
+/// Extensions of outputs whose frames can be exact: ".mkv or .png".
+std::string describe_lossless_containers();
+/// The values of `crf` for the first three qualities: "23, 16 and 10 of 51 for H.264; ...".
+std::string describe_crf_scales();
+
 }  // namespace t2v

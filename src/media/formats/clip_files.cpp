@@ -1,6 +1,6 @@
-#include "media/output_format.h"
-#include "t2v/checker.h"
-#include "t2v/limits.h"
+#include "media/formats/clip_files.h"
+
+#include "media/formats/output_format.h"
 
 namespace t2v {
 namespace {
@@ -26,7 +26,7 @@ fs::path settings_file(const fs::path& output) {
 
 bool is_of_clip(const fs::path& output, int64_t num_frames, const fs::path& file) {
   const fs::path wanted = full_path(file);
-  if (file.empty() || is_stream(output)) return false;
+  if (file.empty() || output.empty() || is_stream(output)) return false;
   if (wanted == full_path(output)) return true;
   if (!is_sequence(output)) return false;
   const SequenceNames names(full_path(output), num_frames);

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "media/formats.h"
+#include "media/formats/formats.h"
 
 namespace t2v {
 

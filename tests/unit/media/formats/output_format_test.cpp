@@ -1,11 +1,11 @@
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "media_testing.h"
 #include "t2v/error.h"
+#include "unit/media/media_testing.h"
 
 namespace t2v {
 namespace {

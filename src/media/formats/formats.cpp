@@ -1,7 +1,8 @@
-#include "media/formats.h"
+#include "media/formats/formats.h"
 
 #include <algorithm>
 
+#include "core/text.h"
 #include "t2v/limits.h"
 
 namespace t2v {

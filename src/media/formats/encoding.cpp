@@ -1,13 +1,13 @@
-#include "media/encoding.h"
+#include "media/formats/encoding.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "core/setting.h"
-#include "media/formats.h"
+#include "core/text.h"
+#include "media/formats/formats.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
-#include "t2v/text.h"
 
 namespace t2v {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "media/output_format.h"
+#include "media/formats/output_format.h"
 
 namespace t2v {
 

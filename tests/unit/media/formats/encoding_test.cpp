@@ -1,4 +1,4 @@
-#include "media/encoding.h"
+#include "media/formats/encoding.h"
 
 #include <gmock/gmock.h>
 

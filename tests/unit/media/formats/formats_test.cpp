@@ -1,5 +1,5 @@
 // Every container, codec and layout of numbers: written, and read again.
-#include "media/formats.h"
+#include "media/formats/formats.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +7,11 @@
 
 #include <gmock/gmock.h>
 
-#include "clip_difference.h"
 #include "media/clip_reader.h"
-#include "media_testing.h"
 #include "t2v/error.h"
 #include "t2v/limits.h"
+#include "unit/media/clip_difference.h"
+#include "unit/media/media_testing.h"
 
 namespace t2v {
 namespace {

@@ -21,8 +21,9 @@ struct DecodeRequest {
 };
 
 /// Makes the clip of latents that a run kept or that save_latents wrote: the clip that the run would have
-/// made. Nothing is sampled. The clip is published as by generate(); the latents stay. Error (kInput) for a
-/// file that is damaged, not t2v's, or of another VAE, (kNumbers) for NaN in it, and as generate(); Stopped.
+/// made. Nothing is sampled. The clip is published and its frames are handed out as by generate(); the
+/// latents stay. Error (kInput) for a file that is damaged, not t2v's, or of another VAE, (kNumbers) for NaN
+/// in it, and as generate(); Stopped.
 GenerateResult decode(const std::filesystem::path& latents, const DecodeRequest& request,
                       const RunControl& control);
 

@@ -11,7 +11,7 @@
 namespace t2v {
 
 struct GenerateResult {
-  std::filesystem::path output;  ///< of a sequence of files, the first
+  std::filesystem::path output;  ///< of a sequence of files, the first; empty without Outputs::output
   std::string settings;          ///< JSON, as recorded in the clip
 };
 
@@ -21,8 +21,9 @@ struct GenerateResult {
 CheckedRequest check(const GenerateRequest& request);
 
 /// check(), then renders one clip: written, synced, read back and published under its name, or not there at
-/// all. Error, Stopped: temporary files are gone; latents that were sampled before the stop are kept beside
-/// the output, and the log says where.
+/// all. The frames also go to RunControl::on_frames, which a request without an output needs. Error, Stopped:
+/// temporary files are gone; latents that were sampled before the stop are kept beside the output, and the
+/// log says where.
 GenerateResult generate(const GenerateRequest& request, const RunControl& control);
 
 /// The clip that the request names as its output, if it exists with as many frames as asked for and every one

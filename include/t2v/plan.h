@@ -68,7 +68,8 @@ struct Plan {
   AvailableMemory available;
   PlannedBlocks blocks;
   PlannedDisk disk;
-  std::vector<std::filesystem::path> outputs;  ///< the clip; of a sequence, its first and last file
+  std::vector<std::filesystem::path>
+      outputs;  ///< the clip; of a sequence, its first and last file; empty without an output
   /// Settings to change so that the clip fits, with their values: {"vae_tiling", "true"}, {"dtype",
   /// "bfloat16"}; empty if it fits as asked.
   std::vector<std::pair<std::string, std::string>> needed_settings;

@@ -82,7 +82,8 @@ DecodeTask check_decode(const fs::path& latents, const DecodeRequest& request) {
                                     .got = given ? setting("fps", std::to_string(task.size.fps)) : "no `fps`",
                                     .expected = "a number of frames a second"});
   }
-  check_output(task.outputs.output, output_options(task.size, task.encoding, task.outputs));
+  if (!task.outputs.output.empty())
+    check_output(task.outputs.output, output_options(task.size, task.encoding, task.outputs));
   task.settings = decoded_settings_json(recorded, task);
   return task;
 }

@@ -15,6 +15,7 @@ namespace {
 
 void check_clip(const Outputs& outputs, const Encoding& encoding, const CheckedSize& size,
                 std::set<std::filesystem::path>& writable_folders) {
+  if (outputs.output.empty()) return;
   const std::filesystem::path folder = outputs.output.parent_path();
   OutputOptions options = output_options(size, encoding, outputs);
   options.folder_is_tried = writable_folders.contains(folder);

@@ -140,6 +140,8 @@ bool look_at(const char* name, const Tell& tell, const char* advice, const std::
   } catch (const std::bad_alloc&) {
     finding.code = ErrorCode::kResource;
     finding.detail = "out of memory";
+  } catch (const Stopped&) {
+    throw;
   } catch (const std::exception& error) {
     finding.detail = error.what();
   }

@@ -77,7 +77,7 @@ std::optional<GenerateResult> find_rendered(const GenerateRequest& request) {
 
 std::optional<GenerateResult> find_rendered(const CheckedRequest& request) {
   const fs::path& output = request.outputs.output;
-  if (is_stream(output)) return std::nullopt;
+  if (output.empty() || is_stream(output)) return std::nullopt;
   const ClipFiles clip = files_of(output, request.size.num_frames);
   const bool whole = all_whole(clip, [&](const fs::path& file) {
     return count_in(file, &ClipFunctions::count_frames) == clip.frames_each;

@@ -26,8 +26,12 @@ int64_t free_beside(const fs::path& output) {
   return error ? 0 : static_cast<int64_t>(space.available);
 }
 
-/// What the engine does not know.
+/// The plan with the files and the free space of its output, which the engine does not know.
 Plan with_outputs(Plan plan, const fs::path& output) {
+  if (output.empty()) {
+    plan.disk = {};
+    return plan;
+  }
   plan.outputs = outputs_of(output, plan.size.num_frames);
   plan.disk.free = free_beside(output);
   return plan;

@@ -5,6 +5,7 @@
 
 #include "api/check_outputs.h"
 #include "api/engine_library.h"
+#include "api/hand_out_frames.h"
 #include "api/model_digest.h"
 #include "t2v/checker.h"
 
@@ -29,15 +30,18 @@ GenerateResult Renderer::render(const CheckedRequest& request, const RunControl&
   const auto is_this = [&](const CheckedRequest& expected) {
     return expected.outputs.output == request.outputs.output;
   };
-  expected_.erase(std::remove_if(expected_.begin(), expected_.end(), is_this), expected_.end());
-  // Before the engine is loaded, so that a user sees at once that something happens.
-  if (control.on_event) {
-    control.on_event({.kind = Event::Kind::kStart, .detail = settings_of(request)});
-  }
-  ModelDigest digest(request.model);
-  if (!engine_) engine_ = engine().rendering.make_renderer();
-  return engine_->render(
-      {.request = request, .expected = expected_, .model_sha256 = [&] { return digest.get(); }}, control);
+  const auto found = std::find_if(expected_.begin(), expected_.end(), is_this);
+  if (found != expected_.end()) expected_.erase(found);
+  return hand_out_frames(request.outputs, control, [&](const RunControl& guarded) {
+    // Before the engine is loaded, so that a user sees at once that something happens.
+    if (control.on_event) {
+      control.on_event({.kind = Event::Kind::kStart, .detail = settings_of(request)});
+    }
+    ModelDigest digest(request.model);
+    if (!engine_) engine_ = engine().rendering.make_renderer();
+    return engine_->render(
+        {.request = request, .expected = expected_, .model_sha256 = [&] { return digest.get(); }}, guarded);
+  });
 }
 
 }  // namespace t2v

@@ -28,8 +28,18 @@ std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, V
   const RunProgress progress(control);
   ClipSettings video = clip_settings(clip);
   video.stop = control.stop;
-  const auto writer = make_clip_writer(output, video);
-  pipeline.decode(latents, [&](const Frames& frames) { writer->write(frames); });
+  const auto writer = output.empty() ? nullptr : make_clip_writer(output, video);
+  int64_t handed_out = 0;
+  pipeline.decode(latents, [&](const Frames& frames) {
+    if (control.on_frames)
+      control.on_frames({handed_out, frames.count, frames.height, frames.width, frames.rgb.data()});
+    handed_out += frames.count;
+    if (writer) writer->write(frames);
+  });
+  if (!writer) {
+    progress.report(Event::Kind::kDone, 0, 0);
+    return {};
+  }
   progress.report(Event::Kind::kWrite, 0, 0, output.string());
   progress.stop_if_asked();
   writer->publish();
@@ -40,6 +50,8 @@ std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, V
   return first;
 }
 
-void expect_encoder(const ClipFile& clip) { expect_encoder(clip.outputs.output, clip_settings(clip)); }
+void expect_encoder(const ClipFile& clip) {
+  if (!clip.outputs.output.empty()) expect_encoder(clip.outputs.output, clip_settings(clip));
+}
 
 }  // namespace t2v

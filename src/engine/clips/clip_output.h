@@ -22,8 +22,8 @@ ClipFile clip_file(const Request& request, const std::string& settings) {
   return {request.size, request.encoding, request.outputs, settings};
 }
 
-/// Decodes final latents, writes the clip and publishes it. Returns its path; of a sequence of files, the
-/// path of the first. Error, Stopped.
+/// Decodes final latents, hands the frames to RunControl::on_frames, writes the clip and publishes it.
+/// Returns its path; of a sequence of files, the path of the first; "" without an output. Error, Stopped.
 std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, VideoPipeline& pipeline,
                                  const RunControl& control);
 

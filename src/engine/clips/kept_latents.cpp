@@ -56,7 +56,7 @@ bool holds(const fs::path& file, const Latents& latents, const std::string& sett
 
 KeptLatents::KeptLatents(const Outputs& outputs, const Latents& latents, const std::string& settings)
     : temporary_(outputs.save_latents.empty()), output_(outputs.output) {
-  if (temporary_ && is_stream(outputs.output)) return;
+  if (temporary_ && (outputs.output.empty() || is_stream(outputs.output))) return;
   const auto write = [&](const fs::path& file, bool overwrite) {
     write_safetensors(file, {latents.begin(), latents.end()}, {{"t2v", settings}}, overwrite);
     file_ = file;
@@ -83,12 +83,13 @@ void KeptLatents::tell() const {
   std::error_code ignored;
   if (file_.empty() || !fs::exists(file_, ignored)) return;
   log_beside_error("the sampled latents are kept in " + file_.string() +
-                   "; to make the clip of them: t2v decode " + quoted(file_) + " -o " + quoted(output_));
+                   "; to make the clip of them: t2v decode " + quoted(file_) + " -o " +
+                   (output_.empty() ? "CLIP.mp4" : quoted(output_)));
 }
 
 void expect_room(const Outputs& outputs, int64_t latents_bytes) {
   const fs::path file = outputs.save_latents.empty() ? outputs.output : outputs.save_latents;
-  if (is_stream(file)) return;
+  if (file.empty() || is_stream(file)) return;
   std::error_code error;
   const fs::space_info space = fs::space(file.has_parent_path() ? file.parent_path() : ".", error);
   const auto needed = static_cast<uintmax_t>(latents_bytes);

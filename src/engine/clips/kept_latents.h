@@ -11,7 +11,7 @@ namespace t2v {
 
 /// The final latents in a file, from the end of sampling until the clip is published. The file is
 /// Outputs::save_latents, which stays, or a temporary one beside the clip, which a killed run of the same
-/// clip may have left. Without either, beside a stream, nothing is written.
+/// clip may have left. Without either, for a stream or without an output, nothing is written.
 class KeptLatents {
  public:
   /// Error (kOutput, kUsage) as write_safetensors().

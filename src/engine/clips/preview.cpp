@@ -64,6 +64,8 @@ void Preview::show(const std::function<Frames()>& make) {
     }
   } catch (const Error& error) {
     give_up(error.what());
+  } catch (const Stopped&) {
+    throw;
   } catch (const std::exception&) {
     give_up("there is no memory for a preview");
   }

@@ -120,9 +120,12 @@ void add(const Encoding& encoding, ordered_json& settings) {
 /// How the frames become the file, also in the words of the encoder.
 void add_output(const CheckedSize& size, const Encoding& encoding, const Outputs& outputs,
                 ordered_json& settings) {
-  const ChosenEncoding chosen = choose_encoding(outputs.output, output_options(size, encoding, outputs));
-  ordered_json encoder = {{"codec", chosen.codec}, {"pix_fmt", chosen.pix_fmt}};
-  if (chosen.crf) encoder["crf"] = *chosen.crf;
+  ordered_json encoder;
+  if (!outputs.output.empty()) {
+    const ChosenEncoding chosen = choose_encoding(outputs.output, output_options(size, encoding, outputs));
+    encoder = {{"codec", chosen.codec}, {"pix_fmt", chosen.pix_fmt}};
+    if (chosen.crf) encoder["crf"] = *chosen.crf;
+  }
   add(encoding, settings);
   // For who decodes the latents, which have the settings even then.
   set(settings, "no_metadata", recorded(!outputs.metadata));

@@ -8,10 +8,13 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "core/machine.h"
+#include "media/clip_reader.h"
+#include "t2v/decode.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -185,6 +188,103 @@ TEST(RendererSettingsTest, TheWeightsAreKnownByTheirHash) {
   // find tests/fixtures/tiny-wan -name '*.safetensors' | xargs sha256sum | cut -c 1-64 | sort | sha256sum
   EXPECT_EQ(settings.value("model_sha256", ""),
             "aef81660496bf3a4063e6a1bf661cb59179f6be70a045b493b18cad7296cfab5");
+}
+
+/// What RunControl::on_frames gets: every frame of a clip.
+struct HandedOut {
+  int64_t count = 0, height = 0, width = 0;
+  std::vector<uint8_t> rgb;
+
+  RunControl control() {
+    return {.on_frames = [this, thread = std::this_thread::get_id()](const DecodedFrames& frames) {
+      EXPECT_EQ(std::this_thread::get_id(), thread);
+      EXPECT_EQ(frames.first, count);
+      count += frames.count;
+      height = frames.height;
+      width = frames.width;
+      rgb.insert(rgb.end(), frames.rgb, frames.rgb + 3 * frames.count * frames.height * frames.width);
+    }};
+  }
+};
+
+std::vector<uint8_t> pixels_of(const fs::path& clip) {
+  std::vector<uint8_t> pixels;
+  ClipReader reader(clip);
+  while (const auto frame = reader.next()) pixels.insert(pixels.end(), frame->rgb.begin(), frame->rgb.end());
+  return pixels;
+}
+
+TEST_F(RendererTest, HandsOutTheFramesThatItWrites) {
+  for (const char* name : {"numbered.png", "lossless.mkv"}) {
+    HandedOut handed_out;
+    generate(request(name, "a red ball"), handed_out.control());
+    EXPECT_EQ(handed_out.count, 5);
+    EXPECT_EQ(handed_out.height, 48);
+    EXPECT_EQ(handed_out.width, 32);
+    EXPECT_TRUE(handed_out.rgb == pixels_of(folder_ / name)) << name;
+  }
+}
+
+TEST_F(RendererTest, HandsOutFramesWithoutAFile) {
+  GenerateRequest wanted = request("written.mkv", "a red ball");
+  generate(wanted, {});
+  const std::vector<uint8_t> written = pixels_of(wanted.outputs.output);
+  fs::remove(wanted.outputs.output);
+  wanted.outputs.output = "";
+  HandedOut handed_out;
+  EXPECT_EQ(generate(wanted, handed_out.control()).output, "");
+  EXPECT_TRUE(handed_out.rgb == written);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(RendererTest, HandsOutFramesOfLatents) {
+  GenerateRequest wanted = request("", "a red ball");
+  wanted.outputs.output = "";
+  wanted.outputs.save_latents = folder_ / "latents.safetensors";
+  HandedOut sampled, decoded;
+  generate(wanted, sampled.control());
+  const DecodeRequest request{.model = wanted.model, .size = {.fps = 8}};
+  EXPECT_EQ(decode(wanted.outputs.save_latents, request, decoded.control()).output, "");
+  EXPECT_EQ(sampled.count, 5);
+  EXPECT_TRUE(decoded.rgb == sampled.rgb);
+}
+
+TEST_F(RendererTest, NeedsAFileOrACallbackForFrames) {
+  GenerateRequest wanted = request("", "a red ball");
+  wanted.outputs.output = "";
+  try {
+    generate(wanted, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  }
+}
+
+TEST_F(RendererTest, AnExceptionOfTheCallbackStopsTheRun) {
+  struct Enough {};
+  Renderer renderer;
+  const GenerateRequest wanted = request("stopped.mkv", "a red ball");
+  int calls = 0;
+  const RunControl stopping{.on_frames = [&](const DecodedFrames&) {
+    ++calls;
+    throw Enough();
+  }};
+  EXPECT_THROW(renderer.generate(wanted, stopping), Enough);
+  EXPECT_EQ(calls, 1);
+  EXPECT_FALSE(fs::exists(wanted.outputs.output));
+  EXPECT_NO_THROW(renderer.generate(wanted, {}));
+  EXPECT_TRUE(fs::exists(wanted.outputs.output));
+}
+
+TEST(Stopped, IsAnException) {
+  const std::atomic<bool> stop = true;
+  try {
+    generate({.prompt = "a red ball", .sampling = {.num_inference_steps = 1}},
+             {.stop = &stop, .on_frames = [](const DecodedFrames&) {}});
+    FAIL();
+  } catch (const std::exception& stopped) {
+    EXPECT_STREQ(stopped.what(), "stopped");
+  }
 }
 
 }  // namespace

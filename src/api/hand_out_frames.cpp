@@ -1,0 +1,33 @@
+#include "api/hand_out_frames.h"
+
+#include <exception>
+
+#include "api/check_value.h"
+
+namespace t2v {
+
+GenerateResult hand_out_frames(const Outputs& outputs, const RunControl& control,
+                               const std::function<GenerateResult(const RunControl&)>& run) {
+  if (!control.on_frames) {
+    if (outputs.output.empty()) usage_error(setting("output"), "nothing", "a file, or a callback for frames");
+    return run(control);
+  }
+  std::exception_ptr thrown;
+  RunControl guarded = control;
+  guarded.on_frames = [&](const DecodedFrames& frames) {
+    try {
+      control.on_frames(frames);
+    } catch (...) {
+      thrown = std::current_exception();
+      throw Stopped();
+    }
+  };
+  try {
+    return run(guarded);
+  } catch (const Stopped&) {
+    if (thrown) std::rethrow_exception(thrown);
+    throw;
+  }
+}
+
+}  // namespace t2v

@@ -49,7 +49,7 @@ WITHOUT_LIBTORCH = {"core", "media", "text", "families", "files", "sampling/name
 # The command and the engine use the library by its public headers alone, and link it.
 LINKS_LIBRARY = {("cli", "api"), ("engine", "api")}
 # Public headers that every room may use; the others are those of api, cli and engine.
-VOCABULARY = {"error.h", "run.h", "limits.h", "log.h"}
+VOCABULARY = {"error.h", "run.h", "limits.h", "log.h", "process.h"}
 LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
 OWNED_HEADERS = {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/log.h"
+#include "core/process.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -23,11 +24,12 @@ namespace {
                .advice = memory ? "raise the limit on memory (ulimit -v)" : "install t2v again"});
 }
 
-/// Threads of OpenMP that wait spin for milliseconds, and where others want the cores the one that is waited
-/// for gets none: a clip of a second took 17 beside two busy processes. So short a spin costs 2 % on idle
-/// cores.
+/// In a process that may be tuned: threads of OpenMP that wait spin for milliseconds, and where others want
+/// the cores the one that is waited for gets none: a clip of a second took 17 beside two busy processes. So
+/// short a spin costs 2 % on idle cores.
 void* open_engine(const std::filesystem::path& file) {
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+  if (may_tune_process() && std::getenv("OMP_WAIT_POLICY") == nullptr)
+    ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
   return ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 

@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/file_lock.h"
 #include "core/log.h"
+#include "core/process.h"
 #include "core/staged_file.h"
 #include "core/user_cache.h"
 #include "engine/interface/sources.h"
@@ -139,7 +140,8 @@ std::string sha256_of_file(const fs::path& file, const std::atomic<bool>& given_
 namespace {
 
 std::string hash_model(const ModelChoice& choice, const std::atomic<bool>& given_up) {
-  static_cast<void>(::nice(10));  // of this thread alone, which is to be in nobody's way
+  if (may_tune_process())
+    static_cast<void>(::nice(10));  // of this thread alone, which is in nobody's way then
   std::vector<std::string> hashes;
   for (const fs::path& file : files_of(choice)) hashes.push_back(sha256_of_file(file, given_up));
   if (hashes.size() == 1) return hashes[0];

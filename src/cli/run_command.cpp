@@ -14,6 +14,7 @@
 #include "help.h"
 #include "parse_arguments.h"
 #include "t2v/error.h"
+#include "t2v/process.h"
 
 namespace t2v {
 namespace {
@@ -88,6 +89,7 @@ int run_command(const std::vector<std::string>& words) {
       std::rethrow_exception(usage_error);
     };
   }
+  tune_process();
   set_in_flags([](const std::string& message) { return with_flags(flags_of_all_commands(), message); });
   Progress progress(progress_options(invocation));
   set_log(invocation.log_level, [&progress](const std::string& line) { progress.log(line); });

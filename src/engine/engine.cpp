@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "core/process.h"
 #include "engine/clips/clip_output.h"
 #include "engine/clips/kept_latents.h"
 #include "engine/clips/preview.h"
@@ -83,7 +84,7 @@ GenerateResult render_clip(const RenderTask& task, ModelStore& models, const Run
   const c10::InferenceMode inference_mode;
   // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
   // long decode would leave ever more holes in its heap.
-  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  if (may_tune_process()) ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   const RequestThreads threads(request.machine.threads);
   const Placement placement{parse_dtype(request.machine.dtype), parse_device(request.machine.device)};
   Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));

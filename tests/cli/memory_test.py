@@ -5,7 +5,7 @@ import shutil
 import struct
 import unittest
 
-from support import QUICK, ROOT, CommandTest
+from support import QUICK, ROOT, CommandTest, environment
 
 MIB = 1 << 20
 
@@ -48,6 +48,17 @@ def transformer_shapes(config):
     for name, shape in linears.items():
         shapes[f"{name}.weight"], shapes[f"{name}.bias"] = shape, shape[:1]
     return shapes
+
+
+class ProcessTest(CommandTest):
+    def test_threads_that_wait_hardly_spin(self):
+        """The command asks for what the library alone leaves: libgomp prints the variables that it has read."""
+        variables = environment(OMP_DISPLAY_ENV="VERBOSE")
+        for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+            variables.pop(name, None)
+        result = self.run_t2v(*QUICK, "-o", "clip.mkv", env=variables)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(str(result.stderr), "GOMP_SPINCOUNT = '1000'")
 
 
 class OffloadTest(CommandTest):

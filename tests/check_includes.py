@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks who includes whom, and who links whom, in src/ and include/.
+"""Checks who includes whom, who links whom and who names a model family, in src/ and include/.
 
     check_includes.py [ROOT]      first tries itself on small trees that break each rule, then checks the tree at ROOT
 
@@ -66,6 +66,10 @@ OWNED_TARGETS = {
     "PkgConfig::UTF8PROC": "text",
 }
 SOURCE_SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
+# A family's name stands in its own folder, in files that have it in their own name, here, and in help texts of cli.
+FAMILY_REGISTRIES = {"src/families/registry.cpp", "src/engine/pipelines/registry.cpp"}
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # "AutoencoderKLWan" -> Autoencoder, KL, Wan
+LITERAL = re.compile(r'R"(?P<mark>[^(\s]*)\(.*?\)(?P=mark)"|"(?:[^"\\\n]|\\.)*"', re.DOTALL)
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)"|(.*))', re.MULTILINE)
 COMMAND = re.compile(r"(\w+)\s*\(([^()]*)\)")
 
@@ -95,6 +99,10 @@ def may_use(user, used, header=""):
     return other_wing in allowed or used in allowed
 
 
+def words_of(text):
+    return {word.lower() for word in WORD.findall(text)}
+
+
 def is_without_libtorch(room):
     return room is not None and (room in WITHOUT_LIBTORCH or wing_of(room) in WITHOUT_LIBTORCH)
 
@@ -113,6 +121,7 @@ class Tree:
     def __init__(self, root):
         self.root = root
         self.problems = []
+        self.families = {path.name for path in (root / "src/families").glob("*") if path.is_dir()}
         self.files = {}  # path -> its includes, as paths of ours or as the names of headers of others
         for path in sorted([*(root / "src").rglob("*"), *(root / "include").rglob("*")]):
             if path.suffix in SOURCE_SUFFIXES:
@@ -205,6 +214,17 @@ class Tree:
         if chain:
             self.problem(path, f"{who} compiles without LibTorch, but this includes {chain}")
 
+    def check_family_names(self, path):
+        name = str(path.relative_to(self.root))
+        if name in FAMILY_REGISTRIES:
+            return
+        text = path.read_text()
+        if name.startswith("src/cli/"):
+            text = LITERAL.sub(lambda literal: "\n" * literal[0].count("\n"), text)
+        for number, line in enumerate(text.split("\n"), start=1):
+            for family in sorted(words_of(line) & self.families - words_of(name)):
+                self.problem(path, f"line {number} names the family {family}: only the family's own files may")
+
     def check_target(self, name, target):
         makefile = self.root / "src" / target.folder / "CMakeLists.txt"
         for link in target.links:
@@ -221,6 +241,7 @@ class Tree:
     def check(self):
         for path in self.files:
             self.check_file(path)
+            self.check_family_names(path)
         for name, target in self.targets.items():
             self.check_target(name, target)
         return self.problems
@@ -233,6 +254,11 @@ GOOD = {
     "src/core/config.h": "#include <nlohmann/json_fwd.hpp>\n",
     "src/core/config.cpp": '#include "core/config.h"\n#include <nlohmann/json.hpp>\n',
     "src/core/CMakeLists.txt": "add_library(t2v_core SHARED config.cpp)\ntarget_link_libraries(t2v_core PRIVATE dl)\n",
+    "src/families/family.h": "// a swan is no family\n",
+    "src/families/wan/names.cpp": "// Wan2.1\n",
+    "src/families/registry.cpp": '#include "families/wan/names.cpp"\n',
+    "src/families/CMakeLists.txt": "t2v_library(t2v_families SOURCES registry.cpp wan/names.cpp LINKS t2v_core)\n",
+    "src/networks/layers/wan_blocks.h": "class WanBlock;\n",
     "src/media/libav.h": "extern \"C\" {\n#include <libavutil/frame.h>\n}\n",
     "src/media/a.cpp": '#include "core/config.h"\n#include "media/libav.h"\n',
     "src/media/CMakeLists.txt": "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_core)\n",
@@ -242,7 +268,7 @@ GOOD = {
     "src/api/CMakeLists.txt": "add_library(t2v_api SHARED check.cpp)\n",
     "src/cli/screen/streams.h": '#include <sys/stat.h>\n#include "t2v/error.h"\n',
     "src/cli/flags/flags.h": '#include "cli/screen/streams.h"\n',
-    "src/cli/main.cpp": '#include "cli/flags/flags.h"\n#include "core/config.h"\n',
+    "src/cli/main.cpp": '#include "cli/flags/flags.h"\n#include "core/config.h"\nconst char* help = R"(\n  t2v pull wan2.1\n)", *one = "Wan";\n',
     "src/cli/CMakeLists.txt": "add_executable(t2v main.cpp)\ntarget_link_libraries(t2v PRIVATE t2v_api)\n",
 }
 # A file that breaks a rule, in place of the good one, and a part of what has to be said about it.
@@ -267,6 +293,9 @@ BAD = [
     ("src/media/a.cpp", '#include "nowhere.h"', '"nowhere.h" is not a file of ours'),
     ("src/media/a.cpp", "#include HEADER", "a macro hides"),
     ("src/samplers/a.cpp", "", "src/samplers is not a room of the design"),
+    ("src/media/a.cpp", "// as\n// AutoencoderKLWan", "line 2 names the family wan"),
+    ("src/families/family.h", "int wan_parts;", "names the family wan"),
+    ("src/cli/main.cpp", "// of Wan", "names the family wan"),
     ("src/media/CMakeLists.txt", "t2v_library(t2v_media SOURCES a.cpp LINKS t2v_schedulers)", "t2v_media may not link"),
     ("src/cli/CMakeLists.txt", "add_executable(t2v main.cpp)\ntarget_link_libraries(t2v PRIVATE t2v_media)", "t2v may not link"),
     ("src/api/CMakeLists.txt", "add_library(t2v_api SHARED check.cpp)\ntarget_link_libraries(t2v_api PRIVATE PkgConfig::LIBAV)",

@@ -8,8 +8,9 @@
 namespace t2v {
 namespace {
 
-// Aliases make command lines of other programs work: diffusers, the original Wan code, stable-diffusion.cpp.
-// Their list is complete and gets no new entries; tests/cli/flags_test.py holds a copy of it.
+// Aliases make command lines of other programs work: diffusers, original code of models,
+// stable-diffusion.cpp. Their list is complete and gets no new entries; tests/cli/flags_test.py holds a copy
+// of it.
 
 /// Words to complete for --device, which also takes cuda:N.
 const Names kDevices = {"cpu", "cuda", "auto"};

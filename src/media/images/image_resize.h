@@ -32,12 +32,12 @@ struct ImageSize {
 /// get_resize_output_image_size.)
 ImageSize shortest_edge_size(ImageSize size, int64_t edge);
 
-/// What WanVACEPipeline.preprocess_conditions resizes a control video (and its mask) to: cut to multiples of
-/// the VAE's `factor`, shrunk in proportion if it has more pixels than `wanted`, cut to multiples of `base`.
+/// The size of a control video, and of its mask, for a clip of the size `wanted`: cut to multiples of the
+/// VAE's `factor`, shrunk in proportion if it has more pixels than `wanted`, cut to multiples of `base`.
+/// (diffusers: preprocess_conditions() of the VACE pipeline.)
 ImageSize control_video_size(ImageSize video, ImageSize wanted, int64_t factor, int64_t base);
 
-/// The largest size in the proportions of `image` that fits into `canvas`, where the same function centres a
-/// reference image (with bilinear interpolation in float32, no antialiasing, on white).
+/// The largest size in the proportions of a reference image that fits into `canvas`. (The same function.)
 ImageSize fitted_size(ImageSize image, ImageSize canvas);
 
 }  // namespace t2v

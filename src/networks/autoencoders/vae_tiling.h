@@ -30,8 +30,8 @@ struct TileGrid {
   int64_t scaled(int64_t length) const { return length * numerator / denominator; }
 };
 
-/// What `run` makes of each tile, [..., h, w], row by row, blended into one tensor. (diffusers
-/// AutoencoderKLWan.tiled_decode, tiled_encode.)
+/// Runs each tile, row by row, and blends the results, [..., h, w], into one tensor. (diffusers: tiled_decode
+/// and tiled_encode of an autoencoder.)
 Tensor join_tiles(const TileGrid& grid, const std::function<Tensor(const TileArea&)>& run);
 
 }  // namespace t2v

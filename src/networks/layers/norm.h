@@ -38,8 +38,7 @@ class RMSNorm {
   double eps_;
 };
 
-/// RMS normalisation over the channels of each pixel; the kernel of that name says more. (diffusers
-/// WanRMS_norm.)
+/// RMS normalisation over the channels of each pixel; the kernel of the same name says more.
 class ChannelRMSNorm {
  public:
   /// Loads `gamma`, stored with `dimensions` axes of which all but the first have size 1. Error (kInput).

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "families/wan/clip_vision_config.h"
+#include "families/clip_vision_config.h"
 #include "networks/layers/linear.h"
 #include "networks/layers/norm.h"
 #include "tensors/tensor.h"
@@ -29,8 +29,8 @@ class CLIPEncoderLayer {
   Linear fc1_, fc2_;
 };
 
-/// CLIP's image encoder up to what Wan's image branch sees, the states before the last layer (transformers'
-/// CLIPVisionModel, hidden_states[-2]); what comes after them in the checkpoint is left out.
+/// CLIP's image encoder without its last layer (transformers: hidden_states[-2] of CLIPVisionModel). Tensors
+/// of the last layer and of the layers behind it are not loaded.
 class CLIPVisionModel {
  public:
   /// Takes the names with and without `vision_model.` before them.

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "families/wan/umt5_config.h"
+#include "families/umt5_config.h"
 #include "networks/layers/linear.h"
 #include "networks/layers/norm.h"
 #include "tensors/tensor.h"

@@ -30,7 +30,7 @@ class Budget {
 };
 
 /// How much the time embedding changes, through a polynomial fitted for the model, tells how much the output
-/// will. (TeaCache, arXiv 2411.19108; TeaCache4Wan2.1 without its ret_steps.)
+/// will. (TeaCache, arXiv 2411.19108, without the ret_steps of its code.)
 class TeaCache final : public StepCache {
  public:
   TeaCache(const StepCacheOptions& options, StepSpan span)

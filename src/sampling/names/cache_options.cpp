@@ -120,7 +120,7 @@ void check_complete(const std::string& mode, const StepCacheOptions& options) {
   if (options.mode == CacheMode::kTeaCache && options.coefficients.empty()) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
                                     .got = "a model whose polynomial is not known",
-                                    .expected = "one of Wan2.1's T2V and I2V models",
+                                    .expected = "a model whose preset has it",
                                     .advice = "give `cache_option` coefficients=A,B,C,D,E, highest power "
                                               "first, or use `cache_mode` easycache"});
   }

@@ -21,7 +21,8 @@ class FlowSigmas {
   /// Given by the user in place of the sampler's own grid; may be empty.
   const std::vector<double>& overrides() const { return overrides_; }
 
-  /// The grid, before the shift, of UniPC up to diffusers 0.36 and in the original Wan code, and of DPM++.
+  /// The grid, before the shift, of UniPC up to diffusers 0.36 and in the original code of models, and of
+  /// DPM++.
   std::vector<double> legacy_grid(int64_t num_inference_steps) const;
   /// The grid shifted, and stretched to end at `shift_terminal` if the config has one. The arithmetic is done
   /// in Real, as numpy does it for an array of that type.

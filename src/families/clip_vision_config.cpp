@@ -1,4 +1,4 @@
-#include "families/wan/clip_vision_config.h"
+#include "families/clip_vision_config.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "families/wan/umt5_config.h"
+#include "families/umt5_config.h"
 
 namespace t2v {
 namespace {

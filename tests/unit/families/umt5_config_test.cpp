@@ -1,4 +1,4 @@
-#include "families/wan/umt5_config.h"
+#include "families/umt5_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@ namespace t2v {
 /// A clip to make from latents. inspect() gives the settings that are recorded with the latents: the caller
 /// copies them here and changes some.
 struct DecodeRequest {
-  ModelChoice model = {};  ///< only the VAE is loaded; with the part "vae" nothing else is opened
+  ModelChoice model = {};  ///< only the VAE is loaded; if it is a named part, nothing else is opened
   /// fps is required. Width, height and num_frames, where given, must be those of the latents.
   ClipSize size = {};
   int64_t reference_images = 0;  ///< how many the clip was sampled with; their latents are left out

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -15,6 +16,7 @@
 #include "core/text.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
+#include "families/registry.h"
 #include "t2v/checker.h"
 #include "t2v/limits.h"
 
@@ -49,7 +51,10 @@ void check_machine(const Machine& machine) {
 
 /// Finds the files, of which some are in the model cache.
 ModelChoice locate(ModelChoice choice) {
-  if (choice.model.empty() && choice.part("transformer").empty()) choice.model = bundled_model();
+  const bool has_denoiser = std::any_of(families().begin(), families().end(), [&](const Family* family) {
+    return !choice.part(denoiser_of(*family).name).empty();
+  });
+  if (choice.model.empty() && !has_denoiser) choice.model = bundled_model();
   choice.model = locate_model(choice.model);
   for (auto& [component, path] : choice.parts) path = locate_model(path);
   for (auto* loras : {&choice.loras, &choice.loras_2}) {

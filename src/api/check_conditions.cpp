@@ -23,8 +23,11 @@ void check_condition(const std::string& name, bool given, Condition condition, c
 void check_images(const Conditions& conditions, int64_t num_frames, const Checkpoint& checkpoint) {
   check_condition("image", !conditions.image.empty(), Condition::kImage, checkpoint);
   check_condition("end_image", !conditions.end_image.empty(), Condition::kEndImage, checkpoint);
-  if (!conditions.end_image.empty() && num_frames < 2)
-    usage_error(setting("end_image"), "a clip of one frame", "more frames", "use `num_frames` 5 or more");
+  if (conditions.end_image.empty() || num_frames > 1) return;
+  const LatentGeometry geometry = checkpoint.geometry();
+  usage_error(
+      setting("end_image"), "a clip of one frame", "more frames",
+      "use `num_frames` " + std::to_string(geometry.first_frames + geometry.temporal_factor) + " or more");
 }
 
 void check_control(const Conditions& conditions, const Checkpoint& checkpoint) {
@@ -54,7 +57,7 @@ void check_file(const std::string& name, const fs::path& file, const char* expec
 }  // namespace
 
 void check_experts(const CheckedSampling& sampling, const Checkpoint& checkpoint) {
-  if (checkpoint.has("transformer_2")) {
+  if (checkpoint.has_two_denoisers()) {
     if (sampling.boundary_ratio || checkpoint.index.has("boundary_ratio")) return;
     usage_error(setting("boundary_ratio"), "nothing", "the noise level at which the second expert takes over",
                 "give a number from 0 to 1");

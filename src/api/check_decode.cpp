@@ -6,6 +6,7 @@
 #include "engine/interface/output_options.h"
 #include "engine/interface/settings.h"
 #include "engine/interface/sources.h"
+#include "families/registry.h"
 #include "files/formats/tensor_file.h"
 #include "media/formats/output_format.h"
 #include "t2v/error.h"
@@ -58,8 +59,10 @@ CheckedSize size_of(const fs::path& file, const std::vector<int64_t>& shape, con
 
 /// The VAE of a model, where its files are.
 ModelChoice vae_of(const ModelChoice& choice) {
-  const fs::path vae = choice.part("vae");
-  if (!vae.empty()) return {.parts = {{"vae", locate_model(vae)}}};
+  for (const Family* family : families()) {
+    const std::string& vae = vae_of(*family).name;
+    if (!choice.part(vae).empty()) return {.parts = {{vae, locate_model(choice.part(vae))}}};
+  }
   return {.model = locate_model(choice.model.empty() ? bundled_model() : choice.model)};
 }
 

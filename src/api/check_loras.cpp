@@ -13,19 +13,18 @@ namespace {
 
 /// One of the two settings, and the part that its LoRAs are for.
 struct Slot {
-  const char *name, *other_name, *part;
+  const char *name, *other_name;
+  const PartKind& part;
 };
-constexpr Slot kFirst{"lora", "lora_2", "transformer"};
-constexpr Slot kSecond{"lora_2", "lora", "transformer_2"};
 
 /// Both experts have the same tensors: only the name of a LoRA tells that it is for the other one.
 void check_expert(const std::filesystem::path& lora, const Slot& slot, const Family& family) {
   const std::string called = family.part_called(lora);
-  if (called.empty() || called == slot.part) return;
+  if (called.empty() || called == slot.part.name) return;
   throw Error(ErrorCode::kInput,
               {.doing = setting(slot.name, lora.string()),
                .got = "a LoRA for the " + find_part(family, called)->role + ", by its name",
-               .expected = "a LoRA for the " + find_part(family, slot.part)->role,
+               .expected = "a LoRA for the " + slot.part.role,
                .advice = "name it with " + setting(slot.other_name)});
 }
 
@@ -36,10 +35,10 @@ bool names(const std::vector<LoraChoice>& choices, const std::filesystem::path& 
 
 void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraChoice>& others,
                 const Checkpoint& checkpoint, const Slot& slot) {
-  const bool two_experts = checkpoint.has("transformer_2");
+  const bool two_experts = checkpoint.has_two_denoisers();
   const Family& family = *checkpoint.family;
   for (const LoraMerge& merge :
-       open_loras(named_loras(choices), family, checkpoint.get(slot.part), slot.part == kSecond.part)) {
+       open_loras(named_loras(choices), family, checkpoint.get(slot.part.name), !slot.part.twin.empty())) {
     const std::filesystem::path& file = merge.lora.file->path();
     if (two_experts) check_expert(file, slot, family);
     const std::string line = file.string() + ": " + merge.match.text();
@@ -54,15 +53,17 @@ void check_slot(const std::vector<LoraChoice>& choices, const std::vector<LoraCh
 }  // namespace
 
 void check_loras(const ModelChoice& choice, const Checkpoint& checkpoint) {
-  if (!choice.loras.empty()) check_slot(choice.loras, choice.loras_2, checkpoint, kFirst);
+  const Family& family = *checkpoint.family;
+  if (!choice.loras.empty())
+    check_slot(choice.loras, choice.loras_2, checkpoint, {"lora", "lora_2", denoiser_of(family)});
   if (choice.loras_2.empty()) return;
-  if (!checkpoint.has("transformer_2")) {
+  if (!checkpoint.has_two_denoisers()) {
     throw Error(ErrorCode::kUsage, {.doing = setting("lora_2"),
                                     .got = "a model with one transformer",
                                     .expected = "one with two experts",
                                     .advice = "use `lora`"});
   }
-  check_slot(choice.loras_2, choice.loras, checkpoint, kSecond);
+  check_slot(choice.loras_2, choice.loras, checkpoint, {"lora_2", "lora", *second_denoiser_of(family)});
 }
 
 }  // namespace t2v

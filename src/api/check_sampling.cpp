@@ -44,7 +44,7 @@ void decide_guidance(const Sampling& asked, const Config& preset, const Checkpoi
   sampling.guidance_scale_2 = asked.guidance_scale_2;
   sampling.boundary_ratio = asked.boundary_ratio;
   check_range("guidance_scale", sampling.guidance_scale, kGuidanceScales);
-  if (checkpoint.has("transformer_2")) {
+  if (checkpoint.has_two_denoisers()) {
     const bool usual = !asked.guidance_scale && !asked.guidance_scale_2;
     if (usual && preset.has("guidance_scale_2"))
       sampling.guidance_scale_2 = preset_number(preset, "guidance_scale_2");

@@ -10,6 +10,7 @@
 #include "api/engine_library.h"
 #include "api/locate_model.h"
 #include "core/config.h"
+#include "families/registry.h"
 #include "files/checkpoints/checkpoint.h"
 #include "files/checkpoints/lora.h"
 #include "media/formats/output_format.h"
@@ -63,11 +64,14 @@ InspectedComponent inspect_component(const Checkpoint& checkpoint, const std::st
   return inspected;
 }
 
-/// The parts that the model lacks, and how to get them.
+/// The parts that the model lacks, and how to get them; tokenizers last.
 std::vector<AbsentComponent> absent_parts(const Checkpoint& checkpoint, const ModelName& model) {
   const std::string pull = model.repository.empty() ? "" : "t2v pull " + model.repository + ", or ";
+  std::vector<MissingPart> missing = checkpoint.missing_parts();
+  std::stable_partition(missing.begin(), missing.end(),
+                        [](const MissingPart& part) { return !is_tokenizer(part.name); });
   std::vector<AbsentComponent> absent;
-  for (const MissingPart& part : checkpoint.missing_parts()) {
+  for (const MissingPart& part : missing) {
     absent.push_back(
         {part.name, part.advice.empty() ? pull + checkpoint.where_to_get(part.name) : part.advice});
   }
@@ -87,7 +91,7 @@ Inspection inspect_checkpoint(const fs::path& path) {
   inspection.family = model.series;
   inspection.variant = model.name;
   inspection.layout = layout_of(path);
-  inspection.pipeline = checkpoint.has("transformer") ? checkpoint.pipeline() : "";
+  inspection.pipeline = checkpoint.has(denoiser_of(*checkpoint.family).name) ? checkpoint.pipeline() : "";
   // Elsewhere it is what t2v takes, not what the files say.
   const bool says_scheduler = inspection.layout == kDiffusersFolder;
   inspection.scheduler = says_scheduler ? checkpoint.scheduler.text("_class_name", "") : "";

@@ -28,7 +28,7 @@ std::string name_of(const fs::path& path) {
 std::string names_of(const ModelChoice& choice, const Family& family) {
   std::string names = name_of(choice.model);
   for (const PartKind& part : family.parts()) {
-    if (part.network() == family.parts().front().name) names += name_of(choice.part(part.name));
+    if (part.network() == denoiser_of(family).name) names += name_of(choice.part(part.name));
   }
   for (const auto* loras : {&choice.loras, &choice.loras_2}) {
     for (const LoraChoice& lora : *loras) names += name_of(lora.file);

@@ -45,7 +45,10 @@ Plan plan_rendering(const CheckedRequest& request) {
   expect_room(request.outputs, plan.disk.latents);
   expect_encoder(clip_file(request, ""));
   read_visual_inputs(request.conditions, request.size, checkpoint);
-  prompt_tokens(checkpoint, prompts_of(request), pipelines_of(checkpoint).max_sequence_length);
+  for (const PartKind& part : checkpoint.family->parts()) {
+    if (part.tokenizer.empty() || !checkpoint.has(part.name)) continue;
+    prompt_tokens(checkpoint, part.name, prompts_of(request), pipelines_of(checkpoint).max_sequence_length);
+  }
   return plan;
 }
 

@@ -26,4 +26,15 @@ const PartKind* find_part(const Family& family, std::string_view name) {
   return found == parts.end() ? nullptr : &*found;
 }
 
+const PartKind& denoiser_of(const Family& family) { return family.parts().front(); }
+
+const PartKind* second_denoiser_of(const Family& family) {
+  const PartKind& second = family.parts()[1];
+  return second.twin == denoiser_of(family).name ? &second : nullptr;
+}
+
+const PartKind& vae_of(const Family& family) {
+  return family.parts()[second_denoiser_of(family) == nullptr ? 1 : 2];
+}
+
 }  // namespace t2v

@@ -27,6 +27,22 @@ struct IndexKey {
   bool in_metadata = false;  ///< no tensor tells its value: a file with the transformer has it as metadata
 };
 
+/// Settings with which a library prepares the inputs of a part. t2v reads none; diffusers wants them.
+struct Preprocessor {
+  std::string name;  ///< in model_index.json: "image_processor"
+  std::string part;  ///< a model with this part has it
+  std::string library;
+  std::string class_name;
+  std::string config;  ///< JSON of its preprocessor_config.json
+};
+
+/// Contents of the model_index.json of a family's models, beside their parts.
+struct IndexFormat {
+  std::vector<std::string> pipelines;  ///< pipeline classes of diffusers that it may name
+  std::vector<IndexKey> keys = {};     ///< beside the pipeline's class; presets may ask for them
+  std::vector<Preprocessor> preprocessors = {};
+};
+
 /// A part that a model lacks.
 struct MissingPart {
   std::string name;
@@ -65,10 +81,10 @@ class Family {
 
   /// For messages, and for the registry of pipelines.
   virtual std::string name() const = 0;
-  /// All parts that its models may have, the transformer first.
+  /// All parts that its models may have: the one that denoises, its twin if it has one, the VAE of the video,
+  /// then the others.
   virtual const std::vector<PartKind>& parts() const = 0;
-  /// Pipeline classes of diffusers that model_index.json may name.
-  virtual const std::vector<std::string>& pipelines() const = 0;
+  virtual const IndexFormat& index_format() const = 0;
 
   // --- Files
 
@@ -77,6 +93,10 @@ class Family {
   /// The part that the name of a file or folder tells, for parts with the same tensors; "" if it does not
   /// tell.
   virtual std::string part_called(const std::filesystem::path& /*path*/) const { return ""; }
+  /// File of a part, below a folder without model_index.json, from whose name part_called() tells the part.
+  virtual std::filesystem::path file_of(const std::string& part, const ModelInfo& /*model*/) const {
+    return part + ".safetensors";
+  }
   /// Derives the config.json that diffusers has for a part: sizes from shapes, other values from the hints,
   /// from the metadata of the file, or from the published models. Error (kInput) if a value is in none of
   /// them, or if a tensor is missing that tells a size.
@@ -92,8 +112,6 @@ class Family {
   /// Derives Checkpoint::index from the parts, if there is no model_index.json or if the transformer was
   /// replaced; `model.index` is {} or the index before.
   virtual Config derive_index(const ModelInfo& model) const = 0;
-  /// Keys of Checkpoint::index beside the pipeline's class; presets may ask for them.
-  virtual std::vector<IndexKey> index_keys() const { return {}; }
   /// scheduler_config.json of the published model that has this transformer.
   virtual Config published_scheduler(const PartInfo& transformer) const = 0;
 
@@ -112,7 +130,7 @@ class Family {
   virtual AcceptedConditions conditions(const ModelInfo& model) const = 0;
   /// Models of the family that use a condition, for messages: "a VACE model"; "" if none does.
   virtual std::string models_for(Condition /*condition*/) const { return ""; }
-  /// Sees configurations alone. The model has a VAE; without a transformer, a token is one latent. Error
+  /// Sees configurations alone. The model has a VAE; without its denoiser, a token is one latent. Error
   /// (kInput) for configurations that contradict each other.
   virtual LatentGeometry geometry(const ModelInfo& model) const = 0;
 
@@ -122,5 +140,12 @@ class Family {
 
 /// The entry of parts() for a name; nullptr if there is none.
 const PartKind* find_part(const Family& family, std::string_view name);
+
+/// The part that denoises: a transformer or a U-Net.
+const PartKind& denoiser_of(const Family& family);
+/// The twin of the denoiser, which computes some of the steps; nullptr if the family has none.
+const PartKind* second_denoiser_of(const Family& family);
+/// The part that turns latents into pixels.
+const PartKind& vae_of(const Family& family);
 
 }  // namespace t2v

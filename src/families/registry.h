@@ -19,6 +19,14 @@ bool is_index_key(const std::string& key);
 /// Models of all families that use a condition, for messages: "a VACE model".
 std::string models_for(Condition condition);
 
+/// Whether a part of any family with this name is a tokenizer: it has no weights.
+bool is_tokenizer(const std::string& part);
+/// Whether a part of any family with this name is a text encoder or a tokenizer.
+bool encodes_text(const std::string& part);
+
+/// The parts with weights of all families, for messages: "a transformer, VAE or text encoder of a ... model".
+std::string any_part();
+
 /// A model of any family, for messages.
 std::string any_model();
 

@@ -25,9 +25,9 @@ class OtherFamily : public Family {
          .where = "elsewhere"}};
     return parts;
   }
-  const std::vector<std::string>& pipelines() const override {
-    static const std::vector<std::string> classes = {"OtherPipeline"};
-    return classes;
+  const IndexFormat& index_format() const override {
+    static const IndexFormat format = {.pipelines = {"OtherPipeline"}};
+    return format;
   }
   Config derive_config(const std::string&, const PartInfo& info, const ConfigHints&) const override {
     return Config({{"layers", info.count_blocks("layers.")}}, info.origin);

@@ -193,7 +193,9 @@ void BenchRunner::run_load(const BenchSpec& spec, const CasePlan& planned, Bench
   if (planned.blocks > 0) config["num_layers"] = planned.blocks;
   if (!spec.model.empty())
     file.emplace("transformer", config, made_folder(), [&] { timer_.stop_if_asked(); });
-  const Component& transformer = file ? file->model() : setting_.named.checkpoint.get("transformer");
+  const Component& transformer =
+      file ? file->model()
+           : setting_.named.checkpoint.get(denoiser_of(*setting_.named.checkpoint.family).name);
   result.bytes = stored_bytes(transformer);
 
   bool from_disk = true;
@@ -233,7 +235,7 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
     pipeline->decode(sample_all(*pipeline), [](const Frames&) {});
     runs.push_back(clock.take());
   });
-  for (const PhaseWork& work : work_of(*costs, plan)) {
+  for (const PhaseWork& work : work_of(*clip.checkpoint.family, *costs, plan)) {
     if (!runs.front().contains(work.phase)) continue;
     // A process renders its first clip: that is what plans are about. Weights that live in memory are not
     // loaded as those of files are.

@@ -81,7 +81,8 @@ void plan_load(const BenchSpec& spec, const BenchSetting& setting, CasePlan& pla
   const bool synthetic = !spec.model.empty();
   if (!synthetic) {
     const LoadOptions options{.placement = setting.placement, .keep_in_fp32 = transformer_keeps_in_fp32()};
-    planned.memory = static_cast<double>(loaded_bytes(setting.named.checkpoint.get("transformer"), options));
+    planned.memory = static_cast<double>(loaded_bytes(
+        setting.named.checkpoint.get(denoiser_of(*setting.named.checkpoint.family).name), options));
     return;
   }
   json config = bench_config(spec.model);

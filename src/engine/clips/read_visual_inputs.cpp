@@ -55,9 +55,8 @@ void read_control(const Conditions& conditions, const CheckedSize& clip, const C
   });
   const Frames& video = *inputs.control_video;
   if (video.count < clip.num_frames) {
-    const int64_t multiple = geometry.temporal_factor;
     wrong_length(setting("control_video", conditions.control_video.string()), video.count, clip.num_frames,
-                 "use `num_frames` " + std::to_string((video.count - 1) / multiple * multiple + 1));
+                 "use `num_frames` " + std::to_string(geometry.frames_within(video.count)));
   }
   const ImageSize size{video.height, video.width};
   if (size != wanted) {

@@ -64,12 +64,20 @@ Json config_json(const PartKind& kind, const Component& component) {
   return config;
 }
 
+std::vector<const Preprocessor*> preprocessors_of(const Checkpoint& checkpoint) {
+  std::vector<const Preprocessor*> preprocessors;
+  for (const Preprocessor& preprocessor : checkpoint.family->index_format().preprocessors) {
+    if (checkpoint.has(preprocessor.part)) preprocessors.push_back(&preprocessor);
+  }
+  return preprocessors;
+}
+
 Json index_json(const Checkpoint& checkpoint) {
   const auto pair = [](const std::string& library, const std::string& name) {
     return Json::array({library, name});
   };
   Json index = {{"_class_name", checkpoint.pipeline()}, {"_diffusers_version", kDiffusersVersion}};
-  for (const IndexKey& key : checkpoint.family->index_keys()) {
+  for (const IndexKey& key : checkpoint.family->index_format().keys) {
     index[key.name] = checkpoint.index.json().value(key.name, nlohmann::json());
   }
   index["scheduler"] = pair("diffusers", checkpoint.scheduler.text("_class_name", "UniPCMultistepScheduler"));
@@ -81,27 +89,12 @@ Json index_json(const Checkpoint& checkpoint) {
     const PartKind& kind = kind_of(checkpoint, name);
     index[name] = pair(kind.library, component.config.text("_class_name", kind.classes.front()));
   }
-  if (checkpoint.has("image_encoder")) index["image_processor"] = pair("transformers", "CLIPImageProcessor");
+  for (const Preprocessor* preprocessor : preprocessors_of(checkpoint))
+    index[preprocessor->name] = pair(preprocessor->library, preprocessor->class_name);
   for (const PartKind& part : checkpoint.family->parts()) {
     if (!part.twin.empty() && !checkpoint.has(part.name)) index[part.name] = Json::array({nullptr, nullptr});
   }
   return index;
-}
-
-/// Settings of CLIPImageProcessor, as every published image encoder has them.
-Json image_processor_json() {
-  return {{"image_processor_type", "CLIPImageProcessor"},
-          {"do_resize", true},
-          {"size", {{"shortest_edge", 224}}},
-          {"resample", 3},
-          {"do_center_crop", true},
-          {"crop_size", {{"height", 224}, {"width", 224}}},
-          {"do_rescale", true},
-          {"rescale_factor", 1.0 / 255},
-          {"do_normalize", true},
-          {"image_mean", {0.48145466, 0.4578275, 0.40821073}},
-          {"image_std", {0.26862954, 0.26130258, 0.27577711}},
-          {"do_convert_rgb", true}};
 }
 
 /// The SentencePiece model of the tokenizer that ComfyUI wants inside the file of this part; "" if there is
@@ -212,7 +205,8 @@ class Conversion {
                            const TensorSource& source) const {
     const at::ScalarType exact = exact_dtype(source);
     const bool alone = checkpoint_.components.size() == 1;
-    if (request_.dtype.empty() || !at::isFloatingType(exact) || (component == "vae" && !alone)) return exact;
+    const bool is_vae = component == vae_of(*checkpoint_.family).name;
+    if (request_.dtype.empty() || !at::isFloatingType(exact) || (is_vae && !alone)) return exact;
     if (request_.dtype == "float32" || stays_float32(checkpoint_, component, name)) return at::kFloat;
     if (request_.dtype == "float16") return at::kHalf;
     const bool fp8 = request_.dtype == "fp8" && is_block_matrix(name, source.stored);
@@ -260,17 +254,17 @@ class Conversion {
     });
   }
 
-  /// A component as one file, which brings its configuration along; a transformer's brings what
-  /// model_index.json and scheduler_config.json have to say, which no other file has.
+  /// A component as one file, with its configuration in the metadata. The denoiser's file also has the
+  /// scheduler_config.json, and the keys of model_index.json that no tensor tells.
   void write_whole(const fs::path& file, const std::string& name, const Component& component) {
     const auto text = [](const Json& json) {
       return json.dump(-1, ' ', true, Json::error_handler_t::replace);
     };
     Metadata metadata = {{"format", "pt"},
                          {"config", text(config_json(kind_of(checkpoint_, name), component))}};
-    if (name == "transformer") {
+    if (name == denoiser_of(*checkpoint_.family).name) {
       metadata.emplace(kSchedulerMetadata, text(Json::parse(checkpoint_.scheduler.json().dump())));
-      for (const IndexKey& key : checkpoint_.family->index_keys()) {
+      for (const IndexKey& key : checkpoint_.family->index_format().keys) {
         if (!key.in_metadata || !checkpoint_.index.has(key.name)) continue;
         metadata.emplace(key.name, text(Json::parse(checkpoint_.index.json().at(key.name).dump())));
       }
@@ -278,19 +272,12 @@ class Conversion {
     write(file, converted(name, component), metadata);
   }
 
-  /// Nothing in the files tells two experts apart: their folders do, as in the original repositories.
-  fs::path file_for(const fs::path& folder, const std::string& component) const {
-    if (!checkpoint_.has("transformer_2") || !component.starts_with("transformer")) {
-      return folder / (component + ".safetensors");
-    }
-    const fs::path expert = folder / (component == "transformer" ? "high_noise_model" : "low_noise_model");
-    make_folder(expert);
-    return expert / "transformer.safetensors";
-  }
-
   void write_files(const fs::path& folder) {
+    const ModelInfo model = checkpoint_.info();
     for (const auto& [name, component] : checkpoint_.components) {
-      write_whole(file_for(folder, name), name, component);
+      const fs::path file = folder / checkpoint_.family->file_of(name, model);
+      if (file.parent_path() != folder) make_folder(file.parent_path());
+      write_whole(file, name, component);
     }
     for (const auto& [tokenizer, source] : checkpoint_.tokenizers) {
       const auto is_inside = [&, name = tokenizer](const auto& part) {
@@ -315,9 +302,9 @@ class Conversion {
     make_folder(folder / "scheduler");
     write_json(folder / "scheduler" / "scheduler_config.json",
                Json::parse(checkpoint_.scheduler.json().dump()));
-    if (checkpoint_.has("image_encoder")) {
-      make_folder(folder / "image_processor");
-      write_json(folder / "image_processor" / "preprocessor_config.json", image_processor_json());
+    for (const Preprocessor* preprocessor : preprocessors_of(checkpoint_)) {
+      make_folder(folder / preprocessor->name);
+      write_json(folder / preprocessor->name / "preprocessor_config.json", Json::parse(preprocessor->config));
     }
     write_json(folder / "model_index.json", index_json(checkpoint_));
   }

@@ -53,10 +53,11 @@ LoadOptions ComponentLoader::float32_options() const {
 LoadOptions ComponentLoader::transformer_options(const std::string& component,
                                                  std::vector<std::string> keep_in_fp32) const {
   const ModelChoice& model = job_.request.model;
-  const bool second = component == kLowNoiseTransformer;
+  const Family& family = *job_.checkpoint.family;
+  const bool second = component != denoiser_of(family).name;
   return {.placement = job_.placement,
           .keep_in_fp32 = std::move(keep_in_fp32),
-          .loras = open_loras(named_loras(second ? model.loras_2 : model.loras), *job_.checkpoint.family,
+          .loras = open_loras(named_loras(second ? model.loras_2 : model.loras), family,
                               job_.checkpoint.get(component), second),
           .fp8_matrices = job_.request.machine.dtype == kFp8};
 }

@@ -15,10 +15,6 @@
 
 namespace t2v {
 
-/// The component that denoises, and the expert for low noise of a model with two experts.
-inline constexpr const char* kTransformer = "transformer";
-inline constexpr const char* kLowNoiseTransformer = "transformer_2";
-
 /// Loads the components of a job's checkpoint, each at most once.
 class ComponentLoader {
  public:

@@ -16,7 +16,6 @@
 namespace t2v {
 namespace {
 
-constexpr const char* kTextEncoder = "text_encoder";
 /// Embeddings of coming clips take at most this many bytes: enough for a thousand prompts of one sentence.
 constexpr uint64_t kMostEmbeds = uint64_t{1} << 30;
 
@@ -53,9 +52,10 @@ Placement PromptEncoder::placement() const {
 }
 
 PromptEmbeds PromptEncoder::encode(const std::vector<std::string>& prompts) const {
+  const std::string& tokenizer = find_part(*job_.checkpoint.family, text_encoder_.component)->tokenizer;
   // Another number of threads rounds sums in another order.
-  const std::string key = loader_.cache_key(kTextEncoder, options()) + ";" +
-                          file_identity(job_.checkpoint.get_tokenizer().path) + "," +
+  const std::string key = loader_.cache_key(text_encoder_.component, options()) + ";" +
+                          file_identity(job_.checkpoint.get_tokenizer(tokenizer).path) + "," +
                           std::to_string(at::get_num_threads());
   return loader_.models().embeds(key, prompts,
                                  room_for_embeds(placement().device, job_.request.machine.max_vram),
@@ -64,10 +64,11 @@ PromptEmbeds PromptEncoder::encode(const std::vector<std::string>& prompts) cons
 
 PromptEmbeds PromptEncoder::find_or_compute(const std::vector<std::string>& prompts) const {
   const auto total = static_cast<int64_t>(prompts.size());
-  auto tokens = prompt_tokens(job_.checkpoint, prompts, text_encoder_.max_sequence_length);
+  auto tokens =
+      prompt_tokens(job_.checkpoint, text_encoder_.component, prompts, text_encoder_.max_sequence_length);
   std::optional<PromptEmbedsCache> cache;
   if (const auto& folder = job_.request.machine.embeds_cache; !folder.empty())
-    cache.emplace(folder, job_.checkpoint.get(kTextEncoder), placement());
+    cache.emplace(folder, job_.checkpoint.get(text_encoder_.component), placement());
   PromptEmbeds embeds(prompts.size());
   std::vector<std::vector<int64_t>> missing;
   for (size_t i = 0; i < prompts.size(); ++i) {
@@ -87,12 +88,13 @@ PromptEmbeds PromptEncoder::find_or_compute(const std::vector<std::string>& prom
 }
 
 PromptEmbeds PromptEncoder::compute(const std::vector<std::vector<int64_t>>& tokens) const {
-  const Weights weights = loader_.open(kTextEncoder, options());
+  const Weights weights = loader_.open(text_encoder_.component, options());
   // All prompts pass a block together, so that each block is used once and none needs to stay.
   const BlockResidency residency{.resident = 0,
                                  .ahead = placement().device.is_cpu() ? 0 : 1,
                                  .before_each = loader_.models().stop_check()};
-  const TextEncoder::Forward forward = text_encoder_.make(weights, loader_.config(kTextEncoder), residency);
+  const TextEncoder::Forward forward =
+      text_encoder_.make(weights, loader_.config(text_encoder_.component), residency);
   weights.expect_all_used();
   progress_.stop_if_asked();
   progress_.report(Event::Kind::kEncodeText, 0, static_cast<int64_t>(tokens.size()));

@@ -18,8 +18,9 @@ using PromptEmbeds = std::vector<Tensor>;
 /// The prompts of a clip: the prompt and, with guidance, the negative prompt.
 std::vector<std::string> prompts_of(const CheckedRequest& request);
 
-/// The text encoder of a family, which is the component "text_encoder".
+/// A text encoder of a family.
 struct TextEncoder {
+  std::string component;  ///< its name: "text_encoder"
   /// For each prompt [length] token ids, int64 on the CPU, without padding -> embeddings [1, length, dim].
   using Forward = std::function<PromptEmbeds(const std::vector<Tensor>& input_ids)>;
   std::function<Forward(const Weights& weights, const Config& config, const BlockResidency& residency)> make;

@@ -12,8 +12,8 @@
 namespace t2v {
 namespace {
 
-std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint) {
-  const TokenizerSource& source = checkpoint.get_tokenizer();
+std::unique_ptr<Tokenizer> open_tokenizer(const Checkpoint& checkpoint, const std::string& name) {
+  const TokenizerSource& source = checkpoint.get_tokenizer(name);
   if (!source.spiece_model.empty())
     return Tokenizer::open_spiece_model(source.spiece_model, checkpoint.origin);
   if (std::filesystem::is_directory(source.path)) return Tokenizer::open_folder(source.path);
@@ -35,9 +35,9 @@ std::vector<int64_t> real_tokens(const Tokenizer& tokenizer, const std::string& 
 
 }  // namespace
 
-std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint,
+std::vector<std::vector<int64_t>> prompt_tokens(const Checkpoint& checkpoint, const std::string& text_encoder,
                                                 const std::vector<std::string>& prompts, int64_t max_length) {
-  const auto tokenizer = open_tokenizer(checkpoint);
+  const auto tokenizer = open_tokenizer(checkpoint, find_part(*checkpoint.family, text_encoder)->tokenizer);
   std::vector<std::vector<int64_t>> tokens;
   tokens.reserve(prompts.size());
   for (const std::string& prompt : prompts) tokens.push_back(real_tokens(*tokenizer, prompt, max_length));

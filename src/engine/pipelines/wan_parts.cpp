@@ -18,7 +18,10 @@ TextEncoder umt5_text_encoder() {
     return [encoder](const std::vector<Tensor>& input_ids) { return encoder->forward(input_ids); };
   };
   // The values inside UMT5 do not fit into float16.
-  return {.make = make, .max_sequence_length = kWanMaxSequenceLength, .float16 = false};
+  return {.component = "text_encoder",
+          .make = make,
+          .max_sequence_length = kWanMaxSequenceLength,
+          .float16 = false};
 }
 
 }  // namespace

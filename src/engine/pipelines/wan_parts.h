@@ -15,6 +15,10 @@
 
 namespace t2v {
 
+/// The transformer, and the expert for low noise of a model with two experts.
+inline constexpr const char* kTransformer = "transformer";
+inline constexpr const char* kLowNoiseTransformer = "transformer_2";
+
 /// Tokens of a prompt that the transformers were trained to see.
 inline constexpr int64_t kWanMaxSequenceLength = 512;
 

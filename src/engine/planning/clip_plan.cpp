@@ -7,7 +7,6 @@
 
 #include "core/gpu_monitor.h"
 #include "core/machine.h"
-#include "engine/pipelines/component_loader.h"
 #include "engine/pipelines/registry.h"
 #include "sampling/guidance/classifier_free_guidance.h"
 #include "tensors/cost.h"
@@ -90,7 +89,7 @@ class Planner {
   }
 
   Plan make_decoding() {
-    add_files("vae");
+    add_files(costs_->decoding().component);
     plan_.latents.tokens = 0;
     plan_.sampling.reset();
     plan_.machine.dtype = dtype_name(at::kFloat);
@@ -175,16 +174,17 @@ class Planner {
   }
 
   PlannedPhase sampling() {
-    const ComponentWork work = costs_->sampling(kTransformer);
+    const std::string& transformer = denoiser_of(*checkpoint_.family).name;
+    const ComponentWork work = costs_->sampling(transformer);
     const std::string vae = costs_->decoding().component;
     std::vector<std::string> components = {vae};
-    for (const char* transformer : {kTransformer, kLowNoiseTransformer}) {
-      if (checkpoint_.has(transformer)) components.push_back(transformer);
+    for (const PartKind& part : checkpoint_.family->parts()) {
+      if (part.network() == transformer && checkpoint_.has(part.name)) components.push_back(part.name);
     }
-    const ComponentUse use = costs_->use(kTransformer);
+    const ComponentUse use = costs_->use(transformer);
     const StreamedMemory memory =
-        StreamedMemory::of(checkpoint_.get(kTransformer), use.options, use.blocks,
-                           bytes_beside(*costs_, checkpoint_, kTransformer, placement_));
+        StreamedMemory::of(checkpoint_.get(transformer), use.options, use.blocks,
+                           bytes_beside(*costs_, checkpoint_, transformer, placement_));
     double held = request_.outputs.makes_previews() ? kDecodingCode : kSamplingCode;
     int64_t gpu_bytes = 0;
     if (on_gpu()) {
@@ -195,7 +195,7 @@ class Planner {
     } else {
       const bool from_disk = request_.machine.offload == "disk";
       const double blocks = from_disk ? static_cast<double>(memory.count()) : 1;
-      held += loaded(vae) + loaded(kTransformer) / blocks + work.bytes;
+      held += loaded(vae) + loaded(transformer) / blocks + work.bytes;
     }
     PlannedPhase planned = phase("sampling", held, components);
     planned.gpu_bytes = gpu_bytes;
@@ -232,7 +232,7 @@ class Planner {
 
   void add_seconds() {
     const Calibration calibration = Calibration::of(plan_.device_name);
-    const std::vector<PhaseWork> work = work_of(*costs_, plan_);
+    const std::vector<PhaseWork> work = work_of(*checkpoint_.family, *costs_, plan_);
     for (size_t i = 0; i < work.size(); ++i) plan_.phases[i].seconds = calibration.seconds(work[i]);
   }
 
@@ -259,7 +259,7 @@ PlannedMachine this_machine(at::Device device) {
   return machine;
 }
 
-std::vector<PhaseWork> work_of(const CostModel& costs, const Plan& plan) {
+std::vector<PhaseWork> work_of(const Family& family, const CostModel& costs, const Plan& plan) {
   double stored = 0;
   for (const PlannedFile& file : plan.files) stored += static_cast<double>(file.bytes);
   std::vector<PhaseWork> work;
@@ -274,12 +274,12 @@ std::vector<PhaseWork> work_of(const CostModel& costs, const Plan& plan) {
     };
     if (phase.name == "start") planned.amount = 1;
     if (phase.name == "load") planned.amount = stored;
-    if (phase.name == "text") set(plan.machine.dtype, "text_encoder");
-    if (phase.name == "sampling") set(plan.machine.dtype, kTransformer);
+    if (phase.name == "text") set(plan.machine.dtype, costs.text().component);
+    if (phase.name == "sampling") set(plan.machine.dtype, denoiser_of(family).name);
     if (phase.name == "images" || phase.name == "decoding") {
       // The measurements of the VAE are of its decoder.
       planned.phase = "decoding";
-      set("float32", "vae");
+      set("float32", costs.decoding().component);
     }
     work.push_back(planned);
   }

@@ -32,6 +32,6 @@ Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
 Plan plan_decoding(const Checkpoint& checkpoint, const DecodeTask& task, const PlannedMachine& machine);
 
 /// The work of each phase of a plan.
-std::vector<PhaseWork> work_of(const CostModel& costs, const Plan& plan);
+std::vector<PhaseWork> work_of(const Family& family, const CostModel& costs, const Plan& plan);
 
 }  // namespace t2v

@@ -14,9 +14,9 @@ constexpr double kMargin = 0.9;
 
 std::map<std::string, int64_t> bytes_of_each(const CostModel& costs, const Checkpoint& checkpoint) {
   std::map<std::string, int64_t> bytes;
-  for (const std::string name : {"transformer", "transformer_2", "vae", "image_encoder"}) {
-    if (!checkpoint.has(name)) continue;
-    bytes[name] = static_cast<int64_t>(loaded_bytes(checkpoint.get(name), costs.use(name).options));
+  for (const auto& [name, component] : checkpoint.components) {
+    if (find_part(*checkpoint.family, name)->tokenizer.empty())
+      bytes[name] = static_cast<int64_t>(loaded_bytes(component, costs.use(name).options));
   }
   return bytes;
 }
@@ -30,15 +30,22 @@ uint64_t model_bytes(const CostModel& costs, const Checkpoint& checkpoint) {
 }
 
 bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, const Plan& plan) {
-  std::map<std::string, int64_t> bytes = bytes_of_each(costs, checkpoint);
-  int64_t all = 0;
-  for (const auto& [name, each] : bytes) all += each;
+  const std::map<std::string, int64_t> bytes = bytes_of_each(costs, checkpoint);
+  const int64_t vae = bytes.at(costs.decoding().component);
+  int64_t all = 0, transformer = 0, smallest_encoder = vae;
+  for (const auto& [name, each] : bytes) {
+    all += each;
+    if (find_part(*checkpoint.family, name)->network() == denoiser_of(*checkpoint.family).name)
+      transformer = std::max(transformer, each);
+  }
+  for (const ComponentWork& encoding : costs.conditions())
+    smallest_encoder = std::min(smallest_encoder, bytes.at(encoding.component));
   const bool on_cpu = plan.device == "cpu";
   const int64_t there = on_cpu ? plan.available.host : plan.available.gpu;
   const auto fits = [&](const PlannedPhase& phase) {
-    int64_t own = phase.name == "sampling" || phase.name == "decoding" ? bytes["vae"] : 0;
-    if (phase.name == "images") own = std::min(bytes["vae"], bytes["image_encoder"]);
-    if (phase.name == "sampling") own += std::max(bytes["transformer"], bytes["transformer_2"]);
+    int64_t own = phase.name == "sampling" || phase.name == "decoding" ? vae : 0;
+    if (phase.name == "images") own = smallest_encoder;
+    if (phase.name == "sampling") own += transformer;
     const int64_t taken = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;
     return static_cast<double>(taken + all - own) <= kMargin * static_cast<double>(there);
   };

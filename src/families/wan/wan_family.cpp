@@ -58,13 +58,16 @@ class WanFamily : public Family {
  public:
   std::string name() const override { return "Wan"; }
   const std::vector<PartKind>& parts() const override { return wan_parts(); }
-  const std::vector<std::string>& pipelines() const override {
-    static const std::vector<std::string> classes = {kTextToVideo, kImageToVideo, kVace, kDistilled};
-    return classes;
+  const IndexFormat& index_format() const override {
+    static const IndexFormat format = {.pipelines = {kTextToVideo, kImageToVideo, kVace, kDistilled},
+                                       .keys = {{kBoundary, true}, {"expand_timesteps"}},
+                                       .preprocessors = {wan_image_processor()}};
+    return format;
   }
 
   void restore_shape(const std::string& tensor, std::vector<int64_t>& shape) const override;
   std::string part_called(const std::filesystem::path& path) const override;
+  std::filesystem::path file_of(const std::string& part, const ModelInfo& model) const override;
   Config derive_config(const std::string& part, const PartInfo& info,
                        const ConfigHints& hints) const override {
     return derive_wan_config(part, info, hints);
@@ -76,7 +79,6 @@ class WanFamily : public Family {
 
   Config read_index(const Config& model_index) const override;
   Config derive_index(const ModelInfo& model) const override;
-  std::vector<IndexKey> index_keys() const override { return {{kBoundary, true}, {"expand_timesteps"}}; }
   Config published_scheduler(const PartInfo& transformer) const override {
     return t2v::published_scheduler(transformer.config);
   }
@@ -110,6 +112,14 @@ std::string WanFamily::part_called(const std::filesystem::path& path) const {
   const Expert expert = expert_called(path);
   if (expert == Expert::kUnknown) return "";
   return expert == Expert::kHighNoise ? "transformer" : "transformer_2";
+}
+
+std::filesystem::path WanFamily::file_of(const std::string& part, const ModelInfo& model) const {
+  // The two experts have the same tensors: their folders tell them apart, as in the original repositories.
+  const bool is_expert = part == "transformer" || part == "transformer_2";
+  if (!is_expert || !model.has("transformer_2")) return Family::file_of(part, model);
+  return std::filesystem::path(part == "transformer" ? "high_noise_model" : "low_noise_model") /
+         "transformer.safetensors";
 }
 
 Config WanFamily::read_index(const Config& model_index) const {

@@ -94,4 +94,25 @@ const std::vector<PartKind>& wan_parts() {
   return parts;
 }
 
+Preprocessor wan_image_processor() {
+  return {.name = "image_processor",
+          .part = "image_encoder",
+          .library = "transformers",
+          .class_name = "CLIPImageProcessor",
+          .config = R"({
+            "image_processor_type": "CLIPImageProcessor",
+            "do_resize": true,
+            "size": {"shortest_edge": 224},
+            "resample": 3,
+            "do_center_crop": true,
+            "crop_size": {"height": 224, "width": 224},
+            "do_rescale": true,
+            "rescale_factor": 0.00392156862745098,
+            "do_normalize": true,
+            "image_mean": [0.48145466, 0.4578275, 0.40821073],
+            "image_std": [0.26862954, 0.26130258, 0.27577711],
+            "do_convert_rgb": true
+          })"};
+}
+
 }  // namespace t2v

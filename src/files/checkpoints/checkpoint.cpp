@@ -28,8 +28,11 @@ void check_model_path(const fs::path& model) {
   std::error_code ignored;
   if (!fs::exists(model, ignored)) refuse_model(model, "no such folder or file", "check the path");
   // What the index says is in no other file.
-  if (!is_diffusers_folder(model) && fs::exists(model / "transformer" / "config.json", ignored) &&
-      fs::exists(model / "vae" / "config.json", ignored)) {
+  const bool has_folders = std::any_of(families().begin(), families().end(), [&](const Family* family) {
+    return fs::exists(model / denoiser_of(*family).name / "config.json", ignored) &&
+           fs::exists(model / vae_of(*family).name / "config.json", ignored);
+  });
+  if (!is_diffusers_folder(model) && has_folders) {
     refuse_model(model, "a diffusers folder without model_index.json", "download the rest of it");
   }
 }
@@ -58,9 +61,9 @@ void leave_out_ignored(Component& component, const PartKind& kind) {
   }
 }
 
-/// scheduler_config.json, if the metadata of the transformer's file has it; else that of the published model.
+/// scheduler_config.json, if the metadata of the denoiser's file has it; else that of the published model.
 Config scheduler_of(const Checkpoint& checkpoint) {
-  const PartInfo transformer = checkpoint.get("transformer").info();
+  const PartInfo transformer = checkpoint.get(denoiser_of(*checkpoint.family).name).info();
   const auto found = transformer.metadata.find(kSchedulerMetadata);
   if (found == transformer.metadata.end()) return checkpoint.family->published_scheduler(transformer);
   const Config said = Config::parse("{\"" + std::string(kSchedulerMetadata) + "\":" + found->second + "}",
@@ -68,14 +71,6 @@ Config scheduler_of(const Checkpoint& checkpoint) {
   const auto& scheduler = said.json().at(kSchedulerMetadata);
   if (!scheduler.is_object()) said.fail(kSchedulerMetadata, "an object");
   return Config(scheduler, transformer.origin + ", " + kSchedulerMetadata);
-}
-
-/// Whether a part is a tokenizer: it has no weights, whatever its family.
-bool is_tokenizer(const std::string& part) {
-  return std::any_of(families().begin(), families().end(), [&](const Family* family) {
-    const PartKind* kind = find_part(*family, part);
-    return kind != nullptr && kind->weights.empty();
-  });
 }
 
 /// Opens what a user named, part by part.
@@ -97,7 +92,7 @@ class Opening {
     open_model();
     PartChooser chooser(*family_, checkpoint_.origin);
     // The transformer tells which of several other parts is meant.
-    const std::string transformer = family_->parts().front().name;
+    const std::string transformer = denoiser_of(*family_).name;
     for (const PartKind& kind : family_->parts()) {
       if (kind.network() == transformer) take_candidate(kind.name, chooser);
     }
@@ -161,7 +156,7 @@ class Opening {
   }
 
   const Component* transformer() const {
-    const auto found = checkpoint_.components.find(family_->parts().front().name);
+    const auto found = checkpoint_.components.find(denoiser_of(*family_).name);
     return found != checkpoint_.components.end() ? &found->second : nullptr;
   }
 
@@ -222,7 +217,7 @@ class Opening {
     const bool has_index = checkpoint_.scheduler.has("_class_name");
     const bool other_transformer = std::any_of(named_.begin(), named_.end(), [&](const auto& part) {
       const PartKind* kind = find_part(*family_, part.first);
-      return kind != nullptr && kind->network() == family_->parts().front().name;
+      return kind != nullptr && kind->network() == denoiser_of(*family_).name;
     });
     if (!has_index || other_transformer) checkpoint_.index = family_->derive_index(checkpoint_.info());
     if (!has_index && transformer() != nullptr) checkpoint_.scheduler = scheduler_of(checkpoint_);
@@ -246,6 +241,11 @@ Checkpoint Checkpoint::open(const CheckpointSources& sources) { return Opening(s
 std::string Checkpoint::where_to_get(std::string_view part) const {
   const PartKind* kind = find_part(*family, part);
   return kind != nullptr ? "name it with " + setting(part) + ": " + kind->where : "";
+}
+
+bool Checkpoint::has_two_denoisers() const {
+  const PartKind* second = second_denoiser_of(*family);
+  return second != nullptr && has(second->name);
 }
 
 const Component& Checkpoint::get(std::string_view part) const {
@@ -294,7 +294,7 @@ ModelInfo Checkpoint::configurations() const {
 }
 
 LatentGeometry Checkpoint::geometry() const {
-  get("vae");
+  get(vae_of(*family).name);
   return family->geometry(configurations());
 }
 

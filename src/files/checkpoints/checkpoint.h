@@ -35,6 +35,8 @@ struct Checkpoint {
   /// Error (kInput) that says where to get the part if it is absent.
   const Component& get(std::string_view part) const;
   const TokenizerSource& get_tokenizer(std::string_view part = "tokenizer") const;
+  /// Whether some steps are computed by the twin of the denoiser.
+  bool has_two_denoisers() const;
 
   /// The parts that the model lacks.
   std::vector<MissingPart> missing_parts() const;

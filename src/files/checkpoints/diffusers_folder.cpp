@@ -31,7 +31,8 @@ const Family& family_of(const Config& index) {
   if (const Family* family = find_family_of_pipeline(pipeline)) return *family;
   std::string known;
   for (const Family* family : families()) {
-    for (const std::string& name : family->pipelines()) known += (known.empty() ? "" : ", ") + name;
+    for (const std::string& name : family->index_format().pipelines)
+      known += (known.empty() ? "" : ", ") + name;
   }
   unsupported(index, "the pipeline '" + pipeline + "'", "one of " + known);
 }

@@ -68,6 +68,16 @@ std::string part_of(const Config& config, const Family& family) {
   return name;
 }
 
+/// Names, without extension, of files of weights in diffusers and transformers.
+std::set<std::string> library_weights() {
+  std::set<std::string> names;
+  for (const Family* family : families()) {
+    for (const PartKind& part : family->parts()) names.insert(part.weights);
+  }
+  names.erase("");
+  return names;
+}
+
 /// Reads the headers of a folder and of the folders in it.
 class FolderReader {
  public:
@@ -109,7 +119,7 @@ class FolderReader {
   /// Returns the files of that name, which are not read again.
   std::set<fs::path> read_weights_of_library(const fs::path& folder, const std::vector<fs::path>& entries) {
     std::set<fs::path> done;
-    for (const std::string base : {"diffusion_pytorch_model", "model"}) {
+    for (const std::string& base : library_weights()) {
       if (!find_weights(folder, base)) continue;
       Component component = open_tensors(folder, base);
       if (recognise_family({&component}) == nullptr) continue;

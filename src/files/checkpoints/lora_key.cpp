@@ -150,9 +150,9 @@ std::string_view lora_naming_name(LoraNaming naming) {
   return "";
 }
 
-LoraKeyReader::LoraKeyReader(const Family& family) : names_(family.parts().front().lora) {
+LoraKeyReader::LoraKeyReader(const Family& family) : names_(denoiser_of(family).lora) {
   for (const LoraNaming naming : {LoraNaming::kOriginal, LoraNaming::kDiffusers}) {
-    for (const KeyMap& key_map : family.parts().front().key_maps) {
+    for (const KeyMap& key_map : denoiser_of(family).key_maps) {
       if (!key_map.table.empty()) tables_.emplace_back(naming, from_underscores(key_map.table, naming));
     }
   }

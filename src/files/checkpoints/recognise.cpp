@@ -43,10 +43,8 @@ std::vector<Found> find_key_maps(const Component& files, const Family& family) {
 }
 
 Error input_error(const Component& files, const std::string& got, const std::string& advice) {
-  return Error(ErrorCode::kInput, {.doing = "reading " + files.origin,
-                                   .got = got,
-                                   .expected = "a part of " + any_model(),
-                                   .advice = advice});
+  return Error(ErrorCode::kInput,
+               {.doing = "reading " + files.origin, .got = got, .expected = any_part(), .advice = advice});
 }
 
 /// Whether the rows of a tensor, and the bytes of its number format, divide into this many equal parts.
@@ -115,7 +113,7 @@ const Family* recognise_family(const std::vector<const Component*>& files) {
   for (const Component* component : files) {
     for (const Family* family : families()) {
       const std::vector<Found> found = find_key_maps(*component, *family);
-      const PartKind* transformer = &family->parts().front();
+      const PartKind* transformer = &denoiser_of(*family);
       if (std::any_of(found.begin(), found.end(), [&](const Found& f) { return f.part == transformer; })) {
         return family;
       }

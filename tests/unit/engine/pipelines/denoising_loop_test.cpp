@@ -8,6 +8,8 @@
 namespace t2v {
 namespace {
 
+constexpr const char *kTransformer = "transformer", *kLowNoiseTransformer = "transformer_2";
+
 namespace fs = std::filesystem;
 
 constexpr int64_t kSteps = 6;

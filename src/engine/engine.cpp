@@ -2,7 +2,11 @@
 
 #include <malloc.h>
 
+#include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
+#include <tuple>
 
 #include "core/process.h"
 #include "engine/clips/clip_output.h"
@@ -17,22 +21,43 @@
 #include "engine/planning/kept_models.h"
 #include "engine/planning/memory_limit.h"
 #include "engine/request_threads.h"
+#include "families/registry.h"
 #include "tensors/device.h"
 #include "tensors/tensor.h"
 
 namespace t2v {
 namespace {
 
-/// Whether two clips use the same models in the same way.
-bool same_models(const CheckedRequest& a, const CheckedRequest& b) {
-  return a.model == b.model && a.machine == b.machine;
+using Paths = std::map<std::string, std::filesystem::path>;
+
+/// The named parts that encode text, or the others.
+Paths named_parts(const ModelChoice& choice, bool for_text) {
+  Paths named;
+  for (const auto& [part, path] : choice.parts) {
+    if (encodes_text(part) == for_text) named.emplace(part, path);
+  }
+  return named;
 }
 
-/// Whether one load of the text encoder serves both clips, whose transformers may differ.
+/// Whether two clips use the same models, text encoders aside, in the same way.
+bool same_models(const CheckedRequest& a, const CheckedRequest& b) {
+  const auto models = [](const CheckedRequest& request) {
+    const ModelChoice& model = request.model;
+    const Machine& machine = request.machine;
+    return std::tuple(model.model, named_parts(model, /*for_text=*/false), model.loras, model.loras_2,
+                      machine.dtype, machine.device, machine.offload, machine.max_vram);
+  };
+  return models(a) == models(b);
+}
+
+/// Whether one load of the text encoders serves both clips, whose transformers may differ.
 bool same_text_encoder(const CheckedRequest& a, const CheckedRequest& b) {
-  const auto same_part = [&](const char* name) { return a.model.part(name) == b.model.part(name); };
-  return a.model.model == b.model.model && same_part("text_encoder") && same_part("tokenizer") &&
-         a.machine == b.machine;
+  const auto encoders = [](const CheckedRequest& request) {
+    const Machine& machine = request.machine;
+    return std::tuple(request.model.model, named_parts(request.model, /*for_text=*/true), machine.dtype,
+                      machine.device, machine.text_encoder_device, machine.threads, machine.embeds_cache);
+  };
+  return encoders(a) == encoders(b);
 }
 
 /// What the expected clips can use of what `request` loads. A limit of memory releases each part in time.

@@ -16,11 +16,28 @@ Conditions without_names(Conditions conditions) {
 
 }  // namespace
 
+ModelKey model_of(const CheckedRequest& request) {
+  Machine machine = request.machine;
+  machine.threads = Machine().threads;
+  machine.embeds_cache.clear();
+  machine.vae_tiling = false;
+  return {request.model, machine};
+}
+
+CheckedSize shape_of(const CheckedRequest& request) {
+  CheckedSize shape = request.size;
+  shape.fps = 0;
+  return shape;
+}
+
 KindKey kind_of(const CheckedRequest& request) {
   return {.extension = request.outputs.output.extension().string(),
           .encoding = request.encoding,
           .caching = request.caching,
           .sampler = request.sampling.sampler,
+          .fps = request.size.fps,
+          .threads = request.machine.threads,
+          .vae_tiling = request.machine.vae_tiling,
           .is_guided = request.sampling.guidance_scale > 1,
           .makes_previews = request.outputs.makes_previews(),
           .conditions = without_names(request.conditions)};

@@ -10,6 +10,10 @@ namespace t2v {
 
 /// Equal for clips that one loaded model renders.
 using ModelKey = std::pair<ModelChoice, Machine>;
+ModelKey model_of(const CheckedRequest& request);
+
+/// Equal for clips of one size and length: the size without its frame rate.
+CheckedSize shape_of(const CheckedRequest& request);
 
 /// Equal for clips that take as much memory and disk, where model and size are equal too.
 struct KindKey {
@@ -17,7 +21,9 @@ struct KindKey {
   Encoding encoding;
   StepCaching caching;
   std::string sampler;
-  bool is_guided, makes_previews;
+  double fps;
+  int64_t threads;
+  bool vae_tiling, is_guided, makes_previews;
   Conditions conditions;  ///< with one name for every file: only which are given counts
 
   auto operator<=>(const KindKey&) const = default;

@@ -204,8 +204,8 @@ BatchJob BatchPlan::first_job(size_t row, const CheckedRequest& checked) {
   BatchJob job;
   job.row = row;
   job.work = work_of(checked);
-  job.model = number_in(models_, std::pair(checked.model, checked.machine));
-  job.shape = number_in(shapes_, checked.size);
+  job.model = number_in(models_, model_of(checked));
+  job.shape = number_in(shapes_, shape_of(checked));
   job.kind = number_in(kinds_, std::tuple(job.model, job.shape, kind_of(checked)));
   job.inputs = number_in(inputs_, std::tuple(job.model, job.shape, checked.conditions));
   return job;

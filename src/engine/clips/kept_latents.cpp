@@ -104,6 +104,7 @@ Latents read_latents(const fs::path& file) {
   const auto stored = TensorFile::open(file);
   Latents latents;
   for (const auto& [kind, tensor] : stored->tensors()) {
+    if (!kind.ends_with(kVideoLatents)) continue;
     latents[kind] = read_tensor({.file = stored, .stored = tensor});
     check_finite(latents[kind], "decoding " + file.string());
   }

@@ -29,7 +29,8 @@ class KeptLatents {
 /// Error (kOutput), before the work, if the disk has no room for latents of this size.
 void expect_room(const Outputs& outputs, int64_t latents_bytes);
 
-/// Reads the latents in a file of KeptLatents. Error (kInput), (kNumbers) for NaN in it.
+/// Reads the latents in a file of KeptLatents, and no other tensor in it. Error (kInput), (kNumbers) for NaN
+/// in it.
 Latents read_latents(const std::filesystem::path& file);
 
 }  // namespace t2v

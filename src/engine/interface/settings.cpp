@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/interface/output_options.h"
+#include "families/registry.h"
 #include "media/formats/encoding.h"
 #include "t2v/generate.h"
 
@@ -57,68 +58,60 @@ void set(ordered_json& settings, const std::string& key, const ordered_json& val
   }
 }
 
-// Every setting of a part, under the name of its flag.
-
-void add(const ModelChoice& choice, ordered_json& settings) {
-  set(settings, "model", recorded(choice.model));
-  for (const auto& [component, path] : choice.parts) set(settings, component, recorded(path));
-  set(settings, "lora", recorded(choice.loras));
-  set(settings, "lora_2", recorded(choice.loras_2));
+/// The choices that every clip has.
+void add_main(const CheckedRequest& request, const std::string& device, ordered_json& settings) {
+  const CheckedSampling& sampling = request.sampling;
+  set(settings, "model", recorded(request.model.model));
+  set(settings, "prompt", request.prompt);
+  set(settings, "negative_prompt", request.negative_prompt);
+  // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
+  set(settings, "seed", std::to_string(sampling.seed));
+  set(settings, "width", request.size.width);
+  set(settings, "height", request.size.height);
+  set(settings, "num_frames", request.size.num_frames);
+  set(settings, "num_inference_steps", sampling.num_inference_steps);
+  set(settings, "guidance_scale", sampling.guidance_scale);
+  set(settings, "sampler", sampling.sampler);
+  set(settings, "flow_shift", sampling.flow_shift);
+  set(settings, "dtype", request.machine.dtype);
+  set(settings, "device", device);
 }
 
-void add(const Conditions& conditions, ordered_json& settings) {
+/// The files that the clip is made from, beside the model.
+void add_files(const ModelChoice& model, const Conditions& conditions, ordered_json& settings) {
+  for (const Family* family : families()) {
+    for (const PartKind& part : family->parts()) {
+      if (model.parts.contains(part.name)) set(settings, part.name, recorded(model.part(part.name)));
+    }
+  }
   set(settings, "image", recorded(conditions.image));
   set(settings, "end_image", recorded(conditions.end_image));
   set(settings, "control_video", recorded(conditions.control_video));
   set(settings, "control_mask", recorded(conditions.control_mask));
   set(settings, "reference_image", recorded(conditions.reference_images));
-  set(settings, "conditioning_scale", recorded(conditions.conditioning_scale));
+  set(settings, "lora", recorded(model.loras));
+  set(settings, "lora_2", recorded(model.loras_2));
 }
 
-void add(const CheckedSize& size, ordered_json& settings) {
-  set(settings, "width", size.width);
-  set(settings, "height", size.height);
-  set(settings, "num_frames", size.num_frames);
-  set(settings, "fps", size.fps);
-}
-
-void add(const CheckedSampling& sampling, ordered_json& settings) {
-  // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
-  set(settings, "seed", std::to_string(sampling.seed));
-  set(settings, "num_inference_steps", sampling.num_inference_steps);
-  set(settings, "guidance_scale", sampling.guidance_scale);
+/// The choices that few clips have.
+void add_options(const CheckedRequest& request, ordered_json& settings) {
+  const CheckedSampling& sampling = request.sampling;
+  const Machine& machine = request.machine;
   set(settings, "guidance_scale_2", recorded(sampling.guidance_scale_2));
   set(settings, "boundary_ratio", recorded(sampling.boundary_ratio));
-  set(settings, "sampler", sampling.sampler);
-  set(settings, "flow_shift", sampling.flow_shift);
+  set(settings, "conditioning_scale", recorded(request.conditions.conditioning_scale));
   set(settings, "sigmas", recorded(sampling.sigmas));
   set(settings, "legacy_sigmas", recorded(sampling.legacy_sigmas));
-}
-
-void add(const StepCaching& caching, ordered_json& settings) {
-  set(settings, "cache_mode", recorded_unless(StepCaching().mode, caching.mode));
-  set(settings, "cache_option", recorded(caching.options));
-}
-
-void add(const Machine& machine, ordered_json& settings) {
-  set(settings, "device", machine.device);
-  set(settings, "dtype", machine.dtype);
   set(settings, "text_encoder_device", recorded(machine.text_encoder_device));
   set(settings, "offload", recorded_unless(Machine().offload, machine.offload));
   set(settings, "max_vram", recorded(machine.max_vram));
   set(settings, "threads", recorded_unless(Machine().threads, machine.threads));
-  set(settings, "vae_tiling", recorded(machine.vae_tiling));
+  set(settings, "cache_mode", recorded_unless(StepCaching().mode, request.caching.mode));
+  set(settings, "cache_option", recorded(request.caching.options));
 }
 
-void add(const Encoding& encoding, ordered_json& settings) {
-  set(settings, "quality", encoding.quality);
-  set(settings, "crf", recorded(encoding.crf));
-  set(settings, "codec", recorded(encoding.codec));
-  set(settings, "pix_fmt", recorded(encoding.pix_fmt));
-}
-
-/// How the frames become the file, also in the words of the encoder.
-void add_output(const CheckedSize& size, const Encoding& encoding, const Outputs& outputs,
+/// How latents become the file, also in the words of the encoder.
+void add_output(const CheckedSize& size, bool vae_tiling, const Encoding& encoding, const Outputs& outputs,
                 ordered_json& settings) {
   ordered_json encoder;
   if (!outputs.output.empty()) {
@@ -126,7 +119,12 @@ void add_output(const CheckedSize& size, const Encoding& encoding, const Outputs
     encoder = {{"codec", chosen.codec}, {"pix_fmt", chosen.pix_fmt}};
     if (chosen.crf) encoder["crf"] = *chosen.crf;
   }
-  add(encoding, settings);
+  set(settings, "fps", size.fps);
+  set(settings, "quality", encoding.quality);
+  set(settings, "crf", recorded(encoding.crf));
+  set(settings, "codec", recorded(encoding.codec));
+  set(settings, "pix_fmt", recorded(encoding.pix_fmt));
+  set(settings, "vae_tiling", recorded(vae_tiling));
   // For who decodes the latents, which have the settings even then.
   set(settings, "no_metadata", recorded(!outputs.metadata));
   set(settings, "encoder", encoder);
@@ -140,17 +138,10 @@ std::string one_line(const ordered_json& settings) {
 
 std::string settings_json(const CheckedRequest& request, const Provenance& provenance) {
   ordered_json settings = {{"t2v", version()}};
-  set(settings, "model", recorded(request.model.model));
-  set(settings, "prompt", request.prompt);
-  set(settings, "negative_prompt", request.negative_prompt);
-  add(request.size, settings);
-  add(request.sampling, settings);
-  add(request.caching, settings);
-  add(request.machine, settings);
-  add(request.model, settings);
-  add(request.conditions, settings);
-  add_output(request.size, request.encoding, request.outputs, settings);
-  set(settings, "device", provenance.device);
+  add_main(request, provenance.device, settings);
+  add_files(request.model, request.conditions, settings);
+  add_options(request, settings);
+  add_output(request.size, request.machine.vae_tiling, request.encoding, request.outputs, settings);
   set(settings, "device_name", recorded(provenance.device_name));
   set(settings, "model_sha256", recorded(provenance.model_sha256));
   set(settings, "skipped_steps", recorded(provenance.skipped_steps));
@@ -160,16 +151,14 @@ std::string settings_json(const CheckedRequest& request, const Provenance& prove
 
 std::string decoded_settings_json(const std::string& recorded_settings, const DecodeTask& task) {
   ordered_json settings = ordered_json::parse(recorded_settings);
-  const std::pair<const char*, fs::path> used[] = {{"model", task.model.model},
-                                                   {"vae", task.model.part("vae")}};
+  std::map<std::string, fs::path> used = task.model.parts;
+  used["model"] = task.model.model;
   for (const auto& [key, path] : used) {
     if (path.empty() || settings.value(key, ordered_json()) == recorded(path)) continue;
     settings[key] = recorded(path);
     settings.erase("model_sha256");  // it is that of other weights
   }
-  set(settings, "fps", task.size.fps);
-  set(settings, "vae_tiling", recorded(task.machine.vae_tiling));
-  add_output(task.size, task.encoding, task.outputs, settings);
+  add_output(task.size, task.machine.vae_tiling, task.encoding, task.outputs, settings);
   return one_line(settings);
 }
 

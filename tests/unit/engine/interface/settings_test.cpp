@@ -30,6 +30,23 @@ TEST(Settings, SettingsHoldTheSeedAsText) {
   EXPECT_FALSE(settings.contains("sigmas"));
 }
 
+TEST(Settings, KeysStandInOneOrder) {
+  CheckedRequest request = some_request();
+  request.model.parts = {{"image_encoder", "/i"}, {"tokenizer", "/k"}, {"transformer", "/t"}, {"vae", "/v"}};
+  request.conditions.image = "a.png";
+  request.machine.threads = 3;
+  std::string keys;
+  const auto settings =
+      nlohmann::ordered_json::parse(settings_json(request, {.device = "cpu", .device_name = "a processor"}));
+  for (const auto& [key, value] : settings.items()) keys += key + ' ';
+  EXPECT_EQ(
+      keys,
+      "t2v model prompt negative_prompt seed width height num_frames num_inference_steps guidance_scale "
+      "sampler "
+      "flow_shift dtype device transformer vae tokenizer image_encoder image threads fps quality encoder "
+      "device_name ");
+}
+
 TEST(Settings, SettingsAreFlags) {
   CheckedRequest request = some_request();
   request.model.loras = {{"a.safetensors", -0.5}, {"/b:c.safetensors", 1}};

@@ -2,12 +2,7 @@
 #include <map>
 #include <set>
 
-#include "api/check_conditions.h"
-#include "api/check_loras.h"
-#include "api/check_outputs.h"
-#include "api/check_sampling.h"
-#include "api/check_size.h"
-#include "api/check_value.h"
+#include "api/checks.h"
 #include "api/data_folder.h"
 #include "api/locate_model.h"
 #include "api/presets.h"

@@ -1,6 +1,4 @@
-#include "api/check_conditions.h"
-
-#include "api/check_value.h"
+#include "api/checks.h"
 #include "core/setting.h"
 #include "families/registry.h"
 #include "t2v/error.h"

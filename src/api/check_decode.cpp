@@ -1,6 +1,7 @@
-#include "api/check_decode.h"
-
+#include "api/checks.h"
 #include "api/data_folder.h"
+#include "api/engine_library.h"
+#include "api/hand_out_frames.h"
 #include "api/locate_model.h"
 #include "core/setting.h"
 #include "engine/interface/output_options.h"
@@ -89,6 +90,15 @@ DecodeTask check_decode(const fs::path& latents, const DecodeRequest& request) {
     check_output(task.outputs.output, output_options(task.size, task.encoding, task.outputs));
   task.settings = decoded_settings_json(recorded, task);
   return task;
+}
+
+GenerateResult decode(const std::filesystem::path& latents, const DecodeRequest& request,
+                      const RunControl& control) {
+  const DecodeTask task = check_decode(latents, request);
+  return hand_out_frames(request.outputs, control, [&](const RunControl& guarded) {
+    if (control.on_event) control.on_event({.kind = Event::Kind::kStart, .detail = task.settings});
+    return engine().rendering.decode(task, guarded);
+  });
 }
 
 }  // namespace t2v

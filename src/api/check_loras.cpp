@@ -1,7 +1,6 @@
-#include "api/check_loras.h"
-
 #include <algorithm>
 
+#include "api/checks.h"
 #include "core/log.h"
 #include "core/setting.h"
 #include "engine/interface/sources.h"

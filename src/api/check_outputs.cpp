@@ -1,6 +1,4 @@
-#include "api/check_outputs.h"
-
-#include "api/check_value.h"
+#include "api/checks.h"
 #include "api/engine_library.h"
 #include "core/setting.h"
 #include "engine/interface/output_options.h"

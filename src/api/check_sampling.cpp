@@ -1,10 +1,8 @@
-#include "api/check_sampling.h"
-
 #include <random>
 
 #include <nlohmann/json.hpp>
 
-#include "api/check_value.h"
+#include "api/checks.h"
 #include "api/presets.h"
 #include "core/setting.h"
 #include "sampling/names/cache_options.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/checks.h"
 #include "api/engine_library.h"
 #include "api/locate_model.h"
 #include "core/setting.h"
@@ -14,11 +15,6 @@ namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void usage_error(const std::string& doing, const std::string& got, const std::string& expected,
-                              const std::string& advice = "") {
-  throw Error(ErrorCode::kUsage, {.doing = doing, .got = got, .expected = expected, .advice = advice});
-}
 
 void check_word(const std::string& name, const std::string& word, const std::vector<std::string>& words) {
   if (std::find(words.begin(), words.end(), word) == words.end()) {

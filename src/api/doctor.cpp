@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
@@ -91,32 +90,10 @@ Finding examine_models() {
   return finding;
 }
 
-/// A folder that goes away with the scope.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    const char* named = std::getenv("TMPDIR");
-    std::string name =
-        (named != nullptr && *named != '\0' ? named : std::string("/tmp")) + "/t2v-doctor-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw output_error(name, errno);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 /// Renders a clip, which generate() reads back, and has a look at its colours.
 Finding test_self(const std::string& device, const RunControl& control) {
-  const TemporaryFolder folder;
+  const char* named = std::getenv("TMPDIR");
+  const StagedFolder folder(named != nullptr && *named != '\0' ? named : "/tmp");
   GenerateRequest request;
   request.prompt = "a red ball moves to the right over green grass";
   request.outputs.output = folder.path() / "clip.mp4";

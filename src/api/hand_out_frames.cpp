@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "api/check_value.h"
+#include "api/checks.h"
 
 namespace t2v {
 

@@ -9,7 +9,6 @@
 #include "core/text.h"
 #include "files/formats/tensor_file.h"
 #include "files/hub/pull.h"
-#include "files/hub/verify.h"
 #include "t2v/error.h"
 
 namespace t2v {
@@ -57,14 +56,8 @@ fs::path find_here(const KnownModel& model) {
                .advice = "run: t2v pull " + model.name});
 }
 
-ListedModel listed(const HubCache& cache, const KnownModel& known) {
-  ListedModel model{.name = known.name,
-                    .repository = known.repository.id,
-                    .about = known.about,
-                    .bytes = known.bytes,
-                    .path = {},
-                    .whole = false};
-  const std::optional<fs::path> path = find_in_cache(cache, known);
+/// The model with the state of its files, if they are here: a folder, or one file.
+ListedModel with_files(ListedModel model, const std::optional<fs::path>& path) {
   if (!path) return model;
   const bool folder = fs::is_directory(*path);
   model.path = *path;
@@ -73,15 +66,20 @@ ListedModel listed(const HubCache& cache, const KnownModel& known) {
   return model;
 }
 
+ListedModel listed(const HubCache& cache, const KnownModel& known) {
+  return with_files({.name = known.name,
+                     .repository = known.repository.id,
+                     .about = known.about,
+                     .bytes = known.bytes,
+                     .path = {}},
+                    find_in_cache(cache, known));
+}
+
 ListedModel listed(const BundledModel& bundled) {
   const fs::path path = bundled_model(bundled.name);
-  ListedModel model{.name = bundled.name, .repository = "", .about = bundled.about, .path = {}};
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) return model;
-  model.path = path;
-  model.bytes = size_of_files(path);
-  model.whole = missing_files(path).empty();
-  return model;
+  return with_files({.name = bundled.name, .repository = "", .about = bundled.about, .path = {}},
+                    fs::is_directory(path, ignored) ? std::optional(path) : std::nullopt);
 }
 
 FileChoice choice_of(const PullRequest& request) {

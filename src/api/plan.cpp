@@ -2,8 +2,7 @@
 
 #include <set>
 
-#include "api/check_decode.h"
-#include "api/check_outputs.h"
+#include "api/checks.h"
 #include "api/engine_library.h"
 #include "media/formats/output_format.h"
 

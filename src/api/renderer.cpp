@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "api/check_outputs.h"
+#include "api/checks.h"
 #include "api/engine_library.h"
 #include "api/hand_out_frames.h"
 #include "api/model_digest.h"

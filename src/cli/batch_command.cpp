@@ -126,7 +126,7 @@ FlagGroup batch_flags(BatchOptions& options) {
     options.seed_base = parse_seed(value);
     if (!options.seed_base) refuse(value.flag, value.text, kDescribeBase);
   };
-  FlagGroup group{
+  return {
       "Batch",
       {path_flag({"--prompts"}, "FILE",
                  "One prompt or clip per row: .txt, .jsonl, .csv, or - for standard input", options.prompts),
@@ -135,28 +135,17 @@ FlagGroup batch_flags(BatchOptions& options) {
        path_flag({"--name-template"}, "TEXT", "Template for the names of the clips", options.name_template,
                  options.name_template),
        integer_flag({"--n-per-prompt"}, "Number of clips per row", kClipsPerRow, options.clips_per_row, "1"),
-       {{"--seeds"},
-        "LIST",
-        "Seeds of the clips of every row: one clip for each",
-        kDescribeSeeds,
-        "",
-        set_seeds},
-       {{"--seed-base"},
-        "N",
-        "Seed of the first clip; each further clip has the next number",
-        kDescribeBase,
-        "",
-        set_base},
+       replacing({"--seed", "--seed-base", "--n-per-prompt"},
+                 value_flag({"--seeds"}, "LIST", "Seeds of the clips of every row: one clip for each",
+                            kDescribeSeeds, set_seeds)),
+       replacing({"--seed"}, value_flag({"--seed-base"}, "N",
+                                        "Seed of the first clip; each further clip has the next number",
+                                        kDescribeBase, set_base)),
        switch_flag({"--fail-fast"}, "Stop at the first clip that fails", options.fail_fast, true),
        switch_flag({"--gallery"}, "Also write a page that shows the clips, index.html", options.gallery,
                    true),
        switch_flag({"--dry-run"}, "Check everything and list the clips; render nothing", options.dry_run,
                    true)}};
-  for (Flag& flag : group.flags) {
-    if (flag.name() == "--seeds") flag.replaces = {"--seed", "--seed-base", "--n-per-prompt"};
-    if (flag.name() == "--seed-base") flag.replaces = {"--seed"};
-  }
-  return group;
 }
 
 /// The flags of generate that apply to every clip. The batch chooses the output, and always records settings.
@@ -170,18 +159,16 @@ std::vector<FlagGroup> clip_flags(GenerateArguments& arguments) {
   return groups;
 }
 
-/// Error (kUsage) for two flags that contradict each other about the seeds.
-void expect_one_kind_of_seeds(const Invocation& invocation) {
-  const auto given = [&](const char* name) {
+/// Error (kUsage) for two flags on the command line that contradict each other about the seeds.
+void expect_one_kind_of_seeds(const Invocation& invocation, BatchOptions& options) {
+  const auto given = [&](const std::string& name) {
     return std::any_of(invocation.given.begin(), invocation.given.end(),
                        [&](const GivenFlag& item) { return item.where == name; });
   };
-  const std::pair<const char*, const char*> exclusive[] = {{"--seeds", "--seed"},
-                                                           {"--seeds", "--seed-base"},
-                                                           {"--seeds", "--n-per-prompt"},
-                                                           {"--seed-base", "--seed"}};
-  for (const auto& [one, other] : exclusive) {
-    if (given(one) && given(other)) refuse(one, std::string(other) + " beside it", "one of them");
+  for (const Flag& flag : batch_flags(options).flags) {
+    for (const std::string& other : flag.replaces) {
+      if (given(flag.name()) && given(other)) refuse(flag.name(), other + " beside it", "one of them");
+    }
   }
 }
 
@@ -196,7 +183,7 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   }
   const bool prompt = !arguments.request.prompt.empty() || !arguments.prompt_file.empty();
   require(!options.prompts.empty() || prompt, "--prompts", "a file with prompts");
-  expect_one_kind_of_seeds(invocation);
+  expect_one_kind_of_seeds(invocation, options);
   options.sheet = arguments.sheet;
   options.overwrite = arguments.request.outputs.overwrite;
   options.skip_existing = arguments.skip_existing;
@@ -207,8 +194,9 @@ int run(const Invocation& invocation, BatchOptions& options, const GenerateArgum
   if (rows.size() >= kManyRows) progress.note("t2v: checking " + std::to_string(rows.size()) + " rows");
   const OutputFolder folder(options.folder);
   BatchPlan plan(options, std::move(rows), common, invocation.words, progress);
-  BatchRun batch(options, plan, progress, invocation.json);
-  return options.dry_run ? batch.list() : batch.render(preview_in_terminal(arguments, progress));
+  return options.dry_run ? list_batch(options, plan, progress, invocation.json)
+                         : render_batch(options, plan, progress, invocation.json,
+                                        preview_in_terminal(arguments, progress));
 }
 
 }  // namespace
@@ -223,7 +211,6 @@ Command batch_command() {
           .summary = "Renders many clips; continues after an interruption",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {},
           .flags = flags,
           .stopped = "the clips that are done stay, and the same command continues",
           .run = [options, arguments, of_clips](const Invocation& invocation, Progress& progress) {

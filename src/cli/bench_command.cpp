@@ -8,9 +8,8 @@
 #include "cli/bench/bench_compare.h"
 #include "cli/bench/bench_results.h"
 #include "cli/flags/usage_error.h"
-#include "cli/screen/exit_codes.h"
 #include "cli/screen/in_flags.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "t2v/limits.h"
@@ -118,13 +117,7 @@ int compare(const Arguments& arguments, bool json, Progress& progress) {
     refuse("--compare", std::to_string(arguments.words.size()) + " files", "two that t2v bench --json wrote",
            "t2v bench --compare A.json B.json");
   }
-  const BenchComparison comparison =
-      compare_benches(arguments.words[0], arguments.words[1], arguments.fail_over);
-  json ? print_json(to_json(comparison)) : print(describe(comparison));
-  const std::string failure = comparison.failure();
-  if (failure.empty()) return 0;
-  progress.fail(kExitNotPassed, "--fail-over: " + failure);
-  return kExitNotPassed;
+  return compare_benches(arguments.words[0], arguments.words[1], arguments.fail_over, json, progress);
 }
 
 void report_failed(std::ptrdiff_t count, Progress& progress) {
@@ -189,7 +182,8 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
        {switch_flag({"--list"}, "List the cases instead", arguments.list, true),
         path_flag({"--model", "-m"}, "PATH", "The model of load.model and e2e.model", request.model,
                   "tiny-world"),
-        {{"--device"}, "WORD", "Where to compute", kDescribeDevice, request.device, set_device},
+        defaulting(request.device,
+                   value_flag({"--device"}, "WORD", "Where to compute", kDescribeDevice, set_device)),
         choice_flag({"--dtype"}, "Number format of transformers and text encoders", kDtypes, request.dtype,
                     "bfloat16 on a GPU, float32 on a CPU"),
         integer_flag({"--threads"}, "Processor threads", kThreadCounts, request.threads, "one per core"),
@@ -201,12 +195,9 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
        {number_flag({"--price-per-hour"}, "Price of the machine, to show the price of each run", kPrices,
                     arguments.price_per_hour),
         switch_flag({"--compare"}, "Compare two files that --json wrote instead", arguments.compare, true),
-        {{"--fail-over"},
-         "PERCENT",
-         "Exit with code 8 if a case of B takes this much longer than in A",
-         describe(kPercents),
-         "",
-         set_percent}}}};
+        value_flag({"--fail-over"}, "PERCENT",
+                   "Exit with code 8 if a case of B takes this much longer than in A", describe(kPercents),
+                   set_percent)}}};
 }
 
 }  // namespace
@@ -214,18 +205,12 @@ std::vector<FlagGroup> flags(Arguments& arguments) {
 Command bench_command() {
   const auto arguments = std::make_shared<Arguments>();
   const auto add = [arguments](const FlagValue& value) { arguments->words.push_back(value.text); };
-  const Flag operand{.names = {"CASE"},
-                     .value = "TEXT",
-                     .help = "A case to measure, or a file to compare",
-                     .allowed = "",
-                     .fallback = "all for the device",
-                     .set = add,
-                     .repeatable = true};
+  const Flag operand = value_flag({"CASE"}, "TEXT", "A case to measure, or a file to compare", "", add);
   return {.name = "bench",
           .summary = "Measures this machine, or compares two measurements",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {operand},
+          .operands = {defaulting("all for the device", repeatable(operand))},
           .flags = flags(*arguments),
           .stopped = "the measurements are lost",
           .run = [arguments](const Invocation& invocation, Progress& progress) {

@@ -4,9 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/screen/exit_codes.h"
 #include "cli/screen/format.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "t2v/compare.h"
@@ -155,7 +154,6 @@ Command compare_command() {
                          {"--fail-under"},
                          "Exit with code 8 if PSNR or SNR is below this many dB; 1000 allows no difference",
                          kDecibels, arguments->fail_under)}}},
-          .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);
           }};

@@ -191,9 +191,7 @@ Command config_command() {
           .summary = "Shows all values and where they come from",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {},
           .flags = groups,
-          .stopped = "",
           .run = [arguments, groups](const Invocation& invocation, Progress&) {
             return show(invocation, *arguments, groups);
           }};

@@ -4,7 +4,7 @@
 
 #include "cli/flags/usage_error.h"
 #include "cli/screen/format.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "core/text.h"

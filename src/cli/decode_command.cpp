@@ -7,7 +7,7 @@
 #include "cli/flags/usage_error.h"
 #include "cli/screen/clip_messages.h"
 #include "cli/screen/print_plan.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "commands.h"
 #include "render_clip.h"
 #include "t2v/decode.h"

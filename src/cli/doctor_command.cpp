@@ -5,7 +5,7 @@
 
 #include "cli/flags/generate_flags.h"
 #include "cli/screen/in_flags.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "core/text.h"
@@ -41,15 +41,7 @@ Standard output with --json: {"ok": BOOL, "findings": [{"state": "ok",
 )";
 
 const char* word_for(State state) {
-  switch (state) {
-    case State::kOk:
-      return "ok";
-    case State::kWarning:
-      return "warning";
-    case State::kFailed:
-      break;
-  }
-  return "failed";
+  return state == State::kOk ? "ok" : state == State::kWarning ? "warning" : "failed";
 }
 
 std::string describe(const Finding& finding) {
@@ -88,9 +80,7 @@ Command doctor_command() {
           .summary = "Checks whether t2v works on this machine",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {},
           .flags = {checks},
-          .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);
           }};

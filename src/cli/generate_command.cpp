@@ -65,7 +65,6 @@ Command generate_command() {
           .summary = "Renders a clip; the default command",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {},
           .flags = groups,
           .stopped = "no clip was written",
           .run = [arguments](const Invocation& invocation, Progress& progress) {

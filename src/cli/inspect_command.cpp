@@ -186,8 +186,6 @@ Command inspect_command() {
           .description = kDescription,
           .notes = kNotes,
           .operands = {path_flag({"PATH"}, "PATH", "A folder or a file", *path)},
-          .flags = {},
-          .stopped = "nothing was changed",
           .run = [path](const Invocation& invocation, Progress& progress) {
             progress.note("t2v: reading " + escape_for_display(path->string()));
             return run(*path, invocation.json);

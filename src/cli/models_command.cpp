@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "t2v/error.h"
@@ -128,8 +128,6 @@ Command models_command() {
           .operands = {choice_flag({"ACTION"}, "What to do", kActions, arguments->action, arguments->action),
                        path_flag({"NAME"}, "TEXT", "A short name, or org/repo[@revision]", arguments->name,
                                  "none")},
-          .flags = {},
-          .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress& progress) {
             return run(invocation, *arguments, progress);
           }};

@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "cli/flags/generate_flags.h"
-#include "cli/flags/prompt_file.h"
+#include "cli/flags/text_file.h"
 #include "cli/screen/print_plan.h"
 #include "commands.h"
 #include "t2v/plan.h"
@@ -70,9 +70,7 @@ Command plan_command() {
           .summary = "Prints the memory, time and files that a clip needs",
           .description = kDescription,
           .notes = kNotes,
-          .operands = {},
           .flags = generate_flags(*arguments),
-          .stopped = "nothing was changed",
           .run = [arguments](const Invocation& invocation, Progress&) {
             return run(*arguments, invocation.json);
           }};

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/screen/format.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/streams.h"
 #include "commands.h"
 #include "core/text.h"
@@ -90,32 +90,28 @@ int run(const Invocation& invocation, const PullArguments& arguments, Progress& 
 
 Command pull_command() {
   const auto arguments = std::make_shared<PullArguments>();
-  return {
-      .name = "pull",
-      .summary = "Downloads a checkpoint into the Hugging Face cache",
-      .description = kDescription,
-      .notes = kNotes,
-      .operands = {path_flag({"NAME"}, "TEXT", "A short name (t2v models list), or org/repo[@revision]",
-                             arguments->request.model)},
-      .flags = {{"What to download",
-                 {path_flag({"--variant"}, "WORD",
-                            "Weights of this variant, such as fp16, if the repository has it",
-                            arguments->request.variant),
-                  {{"--include"},
-                   "PATTERN",
-                   "Download only files that match; repeatable",
-                   "",
-                   "the files of a checkpoint",
-                   [arguments](const FlagValue& value) { arguments->request.include.push_back(value.text); },
-                   true},
-                  switch_flag({"--offline"}, "Download nothing; only look in the cache",
-                              arguments->request.offline, true),
-                  switch_flag({"--dry-run"}, "Print what would be downloaded; download nothing",
-                              arguments->dry_run, true)}}},
-      .stopped = "what came so far is kept; the same command continues",
-      .run = [arguments](const Invocation& invocation, Progress& progress) {
-        return run(invocation, *arguments, progress);
-      }};
+  const auto add = [arguments](const FlagValue& value) { arguments->request.include.push_back(value.text); };
+  const Flag include =
+      value_flag({"--include"}, "PATTERN", "Download only files that match; repeatable", "", add);
+  return {.name = "pull",
+          .summary = "Downloads a checkpoint into the Hugging Face cache",
+          .description = kDescription,
+          .notes = kNotes,
+          .operands = {path_flag({"NAME"}, "TEXT", "A short name (t2v models list), or org/repo[@revision]",
+                                 arguments->request.model)},
+          .flags = {{"What to download",
+                     {path_flag({"--variant"}, "WORD",
+                                "Weights of this variant, such as fp16, if the repository has it",
+                                arguments->request.variant),
+                      defaulting("the files of a checkpoint", repeatable(include)),
+                      switch_flag({"--offline"}, "Download nothing; only look in the cache",
+                                  arguments->request.offline, true),
+                      switch_flag({"--dry-run"}, "Print what would be downloaded; download nothing",
+                                  arguments->dry_run, true)}}},
+          .stopped = "what came so far is kept; the same command continues",
+          .run = [arguments](const Invocation& invocation, Progress& progress) {
+            return run(invocation, *arguments, progress);
+          }};
 }
 
 }  // namespace t2v

@@ -9,12 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/flags/prompt_file.h"
 #include "cli/flags/sheet_and_preview.h"
+#include "cli/flags/text_file.h"
 #include "cli/flags/usage_error.h"
 #include "cli/screen/clip_messages.h"
 #include "cli/screen/print_plan.h"
-#include "cli/screen/run_control.h"
+#include "cli/screen/progress.h"
 #include "cli/screen/signals.h"
 #include "cli/screen/streams.h"
 #include "core/text.h"

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "cli/flags/generate_flags.h"
-#include "command.h"
+#include "commands.h"
 
 namespace t2v {
 

@@ -11,9 +11,6 @@ Command version_command() {
           .summary = "Prints the version",
           .description = "t2v version: prints the version of t2v.\n\nUsage\n  t2v version\n",
           .notes = "\nStandard output with --json: {\"version\": TEXT}\n",
-          .operands = {},
-          .flags = {},
-          .stopped = "",
           .run = [](const Invocation& invocation, Progress&) {
             if (invocation.json) return print_json({{"version", version()}});
             return print(std::string("t2v ") + version() + '\n');

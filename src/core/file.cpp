@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/descriptor.h"
 #include "core/text.h"
 #include "t2v/error.h"
 
@@ -24,28 +25,24 @@ class RegularFile {
  public:
   explicit RegularFile(const std::filesystem::path& file) : path_(file) {
     // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
-    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor_ < 0) {
+    descriptor_ = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (descriptor() < 0) {
       fail(file_trouble(errno), errno == ENOENT ? "check the path" : "check its permissions");
     }
     struct stat status {};
-    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (::fstat(descriptor(), &status) != 0 || !S_ISREG(status.st_mode)) {
       const bool folder = S_ISDIR(status.st_mode);
-      ::close(descriptor_);
       fail(folder ? "a folder" : "a special file", "name a regular file");
     }
     size_ = static_cast<size_t>(status.st_size);
   }
-  ~RegularFile() { ::close(descriptor_); }
-  RegularFile(const RegularFile&) = delete;
-  RegularFile& operator=(const RegularFile&) = delete;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.value(); }
   size_t size() const { return size_; }
   /// Whether this process owns the file or may write it.
   bool is_ours() const {
     struct stat status {};
-    return (::fstat(descriptor_, &status) == 0 && status.st_uid == ::geteuid()) ||
+    return (::fstat(descriptor(), &status) == 0 && status.st_uid == ::geteuid()) ||
            ::faccessat(AT_FDCWD, path_.c_str(), W_OK, AT_EACCESS) == 0;
   }
 
@@ -57,7 +54,7 @@ class RegularFile {
 
  private:
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   size_t size_ = 0;
 };
 

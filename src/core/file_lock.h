@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "core/descriptor.h"
+
 namespace t2v {
 
 /// Keeps other processes, and other threads, that lock the same file waiting as long as it lives.
@@ -9,12 +11,9 @@ class FileLock {
  public:
   /// Makes the file if it is not there, and waits. Error (kOutput).
   explicit FileLock(const std::filesystem::path& file);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
  private:
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 }  // namespace t2v

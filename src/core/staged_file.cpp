@@ -4,7 +4,6 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <string_view>
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,16 +1,15 @@
-#include <array>
-#include <string>
-#include <utility>
-
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <torch/headeronly/version.h>
+
+#include <array>
+#include <string>
+#include <utility>
 
 #include "engine/engine_functions.h"
 #include "media/clip_reader.h"
 #include "media/clip_writer.h"
 #include "media/formats/formats.h"
-#include "media/libav_build.h"
 #include "t2v/error.h"
 #include "tensors/device.h"
 #include "tensors/tensor.h"

@@ -87,4 +87,13 @@ void expect_encoder(const std::filesystem::path& output, const ClipSettings& set
                              [](const uint8_t* /*rgb*/, AVFrame& /*picture*/) {});
 }
 
+std::string libav_versions() {
+  const auto described = [](const char* name, uint32_t version) {
+    return std::string(name) + " " + std::to_string(AV_VERSION_MAJOR(version)) + "." +
+           std::to_string(AV_VERSION_MINOR(version)) + "." + std::to_string(AV_VERSION_MICRO(version));
+  };
+  return described("libavcodec", avcodec_version()) + ", " + described("libavformat", avformat_version()) +
+         ", " + described("libswscale", swscale_version());
+}
+
 }  // namespace t2v

@@ -48,4 +48,7 @@ std::unique_ptr<ClipWriter> make_clip_writer(const std::filesystem::path& output
 /// Checks, before there are frames, that this machine's FFmpeg can encode them. Error (kOutput, kUsage).
 void expect_encoder(const std::filesystem::path& output, const ClipSettings& settings);
 
+/// The libraries of FFmpeg that this process uses: "libavcodec 59.37.100, libavformat 59.27.100, ...".
+std::string libav_versions();
+
 }  // namespace t2v

@@ -3,7 +3,6 @@
 // Helpers around libav for the files of this folder, which alone include it.
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 

@@ -4,7 +4,6 @@
 #include "media/clip_reader.h"
 #include "media/clip_writer.h"
 #include "media/image_reader.h"
-#include "media/libav_build.h"
 #include "media/png_encoder.h"
 #include "media/video_reader.h"
 #include "t2v/error.h"

@@ -68,13 +68,55 @@ class PngSequenceWriter final : public ClipWriter {
  public:
   PngSequenceWriter(const fs::path& output, const ClipSettings& settings);
 
-  void write(const Frames& frames) override;
-  void publish() override;
+  void write(const Frames& frames) override {
+    const auto frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
+    for (int64_t i = 0; i < frames.count; ++i)
+      write_frame(frames.rgb.data() + static_cast<size_t>(i) * frame_size);
+  }
+
+  void publish() override {
+    std::vector<fs::path> names;
+    for (int64_t number = 1; number <= count_; ++number) names.push_back(names_.frame(number));
+    if (!settings_.comment.empty()) {
+      names.push_back(names_.settings());
+      write_file(staged(names.back()), settings_.comment + "\n", names.back());
+    }
+    if (::mkdir((staging_.path() / "old").c_str(), 0777) != 0) throw output_error(folder_, errno);
+
+    Moves moves;
+    for (const fs::path& name : names) {
+      put_aside(moves, name);
+      moves.move(staged(name), name, name);
+    }
+    // The tail of an old sequence that was longer would look like the end of this one.
+    const bool tail = settings_.overwrite && names_.numbered();
+    for (int64_t number = count_ + 1; tail && is_file(names_.frame(number)); ++number) {
+      put_aside(moves, names_.frame(number));
+    }
+    moves.keep();
+    sync_folder(folder_);
+  }
 
  private:
-  void write_frame(const uint8_t* rgb);
+  void write_frame(const uint8_t* rgb) {
+    const fs::path name = names_.frame(++count_);
+    write_file(staged(name), encoder_.encode(rgb), name);
+    VideoReader reader(staged(name));
+    const Frames got = reader.next() ? reader.frame() : Frames{};
+    if (got.width != settings_.width || got.height != settings_.height ||
+        !std::equal(got.rgb.begin(), got.rgb.end(), rgb)) {
+      throw Error(ErrorCode::kOutput, {.doing = "writing " + name.string() + ": reading it back",
+                                       .got = "other pixels than were written",
+                                       .advice = "check the disk"});
+    }
+  }
+
   fs::path staged(const fs::path& name) const { return staging_.path() / name.filename(); }
-  void put_aside(Moves& moves, const fs::path& name) const;
+  // What was there goes into the hidden folder, and with it when all is well.
+  void put_aside(Moves& moves, const fs::path& name) const {
+    if (settings_.overwrite && is_file(name))
+      moves.move(name, staging_.path() / "old" / name.filename(), name);
+  }
 
   ClipSettings settings_;
   SequenceNames names_;
@@ -90,53 +132,6 @@ PngSequenceWriter::PngSequenceWriter(const fs::path& output, const ClipSettings&
       folder_(output.has_parent_path() ? output.parent_path() : "."),
       staging_(folder_),
       encoder_(settings.width, settings.height, "writing " + output.string()) {}
-
-void PngSequenceWriter::write(const Frames& frames) {
-  const auto frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
-  for (int64_t i = 0; i < frames.count; ++i)
-    write_frame(frames.rgb.data() + static_cast<size_t>(i) * frame_size);
-}
-
-void PngSequenceWriter::write_frame(const uint8_t* rgb) {
-  const fs::path name = names_.frame(++count_);
-  write_file(staged(name), encoder_.encode(rgb), name);
-  VideoReader reader(staged(name));
-  const Frames got = reader.next() ? reader.frame() : Frames{};
-  if (got.width != settings_.width || got.height != settings_.height ||
-      !std::equal(got.rgb.begin(), got.rgb.end(), rgb)) {
-    throw Error(ErrorCode::kOutput, {.doing = "writing " + name.string() + ": reading it back",
-                                     .got = "other pixels than were written",
-                                     .advice = "check the disk"});
-  }
-}
-
-// What was there goes into the hidden folder, and with it when all is well.
-void PngSequenceWriter::put_aside(Moves& moves, const fs::path& name) const {
-  if (settings_.overwrite && is_file(name)) moves.move(name, staging_.path() / "old" / name.filename(), name);
-}
-
-void PngSequenceWriter::publish() {
-  std::vector<fs::path> names;
-  for (int64_t number = 1; number <= count_; ++number) names.push_back(names_.frame(number));
-  if (!settings_.comment.empty()) {
-    names.push_back(names_.settings());
-    write_file(staged(names.back()), settings_.comment + "\n", names.back());
-  }
-  if (::mkdir((staging_.path() / "old").c_str(), 0777) != 0) throw output_error(folder_, errno);
-
-  Moves moves;
-  for (const fs::path& name : names) {
-    put_aside(moves, name);
-    moves.move(staged(name), name, name);
-  }
-  // The tail of an old sequence that was longer would look like the end of this one.
-  const bool tail = settings_.overwrite && names_.numbered();
-  for (int64_t number = count_ + 1; tail && is_file(names_.frame(number)); ++number) {
-    put_aside(moves, names_.frame(number));
-  }
-  moves.keep();
-  sync_folder(folder_);
-}
 
 }  // namespace
 

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -6,9 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "core/descriptor.h"
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "media/format_writers.h"
@@ -58,27 +59,22 @@ class Target {
       staged_.emplace(output);
       return;
     }
-    stream_ = output == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open_stream(output, stop);
-    if (stream_ < 0) throw output_error(output, errno);
+    stream_ =
+        Descriptor(output == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open_stream(output, stop));
+    if (stream_.value() < 0) throw output_error(output, errno);
   }
-  ~Target() {
-    if (stream_ >= 0) ::close(stream_);
-  }
-  Target(const Target&) = delete;
-  Target& operator=(const Target&) = delete;
 
-  int descriptor() const { return staged_ ? staged_->descriptor() : stream_; }
+  int descriptor() const { return staged_ ? staged_->descriptor() : stream_.value(); }
   StagedFile* staged() { return staged_ ? &*staged_ : nullptr; }
 
   void close_stream() {
-    const int closing = std::exchange(stream_, -1);
-    if (::close(closing) != 0) throw output_error(output_, errno);
+    if (!stream_.close()) throw output_error(output_, errno);
   }
 
  private:
   fs::path output_;
   std::optional<StagedFile> staged_;
-  int stream_ = -1;
+  Descriptor stream_;
 };
 
 class VideoFileWriter final : public ClipWriter {
@@ -86,22 +82,158 @@ class VideoFileWriter final : public ClipWriter {
   VideoFileWriter(const fs::path& output, const ClipSettings& settings, Container container,
                   const ChosenEncoding& encoding, VideoEncoder::Convert convert);
 
-  void write(const Frames& frames) override;
-  void publish() override;
+  void write(const Frames& frames) override {
+    if (encoding_.lossless) checksum_ = checksum(checksum_, frames);
+    const size_t frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
+    for (int64_t i = 0; i < frames.count; ++i) {
+      encoder_->encode(frames.rgb.data() + static_cast<size_t>(i) * frame_size,
+                       [this](AVPacket& packet) { write_packet(packet); });
+    }
+  }
+
+  void publish() override {
+    encoder_->finish([this](AVPacket& packet) { write_packet(packet); });
+    check(av_write_trailer(muxer_.get()));
+    if (container_ == Container::kGif && !settings_.comment.empty()) append_gif_comment();
+    avio_flush(io_.context());
+    check_written();
+    if (StagedFile* staged = target_.staged(); staged != nullptr) {
+      staged->sync();
+      read_back();
+      staged->publish(settings_.overwrite);
+    } else {
+      target_.close_stream();
+    }
+  }
 
  private:
-  void open_muxer();
-  void write_header();
-  void write_packet(AVPacket& packet);
-  void append_gif_comment();
-  int64_t hundredths(int64_t frames) const;
-  bool rate_is_kept(const VideoInfo& info) const;
-  void check(int result);
-  void check_written();
-  void read_back() const;
-  static int open_again(AVFormatContext* muxer, AVIOContext** context, const char* url, int flags,
-                        AVDictionary** options);
-  static int close_again(AVFormatContext* muxer, AVIOContext* context);
+  void open_muxer() {
+    AVFormatContext* muxer = nullptr;
+    check(avformat_alloc_output_context2(&muxer, nullptr, format_of(container_).muxer, output_.c_str()));
+    muxer_.reset(muxer);
+    muxer->pb = io_.context();
+    muxer->flags |= AVFMT_FLAG_BITEXACT;  // no random numbers, so that the same frames give the same bytes
+    // +faststart reads what was written once more.
+    muxer->opaque = this;
+    muxer->io_open = &VideoFileWriter::open_again;
+    muxer->io_close2 = &VideoFileWriter::close_again;
+  }
+
+  void write_header() {
+    stream_ = allocated(avformat_new_stream(muxer_.get(), nullptr));
+    stream_->time_base = encoder_->codec().time_base;
+    stream_->avg_frame_rate = encoder_->codec().framerate;
+    stream_->r_frame_rate = encoder_->codec().framerate;
+    check(avcodec_parameters_from_context(stream_->codecpar, &encoder_->codec()));
+    if (!settings_.comment.empty()) {
+      check(av_dict_set(&muxer_->metadata, "comment", settings_.comment.c_str(), 0));
+    }
+    AVDictionary* options = nullptr;
+    if (const std::string movflags = format_of(container_).movflags; !movflags.empty())
+      check(av_dict_set(&options, "movflags", movflags.c_str(), 0));
+    if (container_ == Container::kGif) {
+      const int64_t last = hundredths(settings_.frame_count) - hundredths(settings_.frame_count - 1);
+      check(av_dict_set_int(&options, "final_delay", last, 0));
+    }
+    const int result = avformat_write_header(muxer_.get(), &options);
+    av_dict_free(&options);
+    check(result);
+    check_written();
+  }
+
+  void write_packet(AVPacket& packet) {
+    av_packet_rescale_ts(&packet, encoder_->codec().time_base, stream_->time_base);
+    packet.stream_index = stream_->index;
+    check(av_interleaved_write_frame(muxer_.get(), &packet));
+    check_written();
+  }
+
+  /// libav reads a GIF's comment and writes none: an extension of blocks of at most 255 bytes, before the
+  /// byte that ends the file.
+  void append_gif_comment() {
+    constexpr int kExtension = 0x21, kComment = 0xFE, kTrailer = 0x3B;
+    constexpr size_t kLongestBlock = 255;
+    AVIOContext* io = io_.context();
+    avio_flush(io);
+    check(static_cast<int>(std::min<int64_t>(avio_seek(io, -1, SEEK_CUR), 0)));
+    avio_w8(io, kExtension);
+    avio_w8(io, kComment);
+    for (std::string_view rest = settings_.comment; !rest.empty();) {
+      const std::string_view block = rest.substr(0, kLongestBlock);
+      avio_w8(io, static_cast<int>(block.size()));
+      avio_write(io, reinterpret_cast<const uint8_t*>(block.data()), static_cast<int>(block.size()));
+      rest.remove_prefix(block.size());
+    }
+    avio_w8(io, 0);
+    avio_w8(io, kTrailer);
+  }
+
+  int64_t hundredths(int64_t frames) const {
+    return std::llround(100 * static_cast<double>(frames) / av_q2d(encoder_->codec().framerate));
+  }
+
+  bool rate_is_kept(const VideoInfo& info) const {
+    // Each picture of a GIF is shown for a whole number of hundredths of a second, on average the right one.
+    if (container_ == Container::kGif)
+      return std::llround(100 * info.duration) == hundredths(settings_.frame_count);
+    return std::abs(info.fps / av_q2d(encoder_->codec().framerate) - 1) < 1e-5;
+  }
+
+  void check(int result) {
+    if (result >= 0) return;
+    if (io_.error() != 0) throw output_error(output_, io_.error());
+    throw libav_error(ErrorCode::kOutput, doing_, result);
+  }
+
+  // libav's buffered writes return nothing; what went wrong in one is kept in the context.
+  void check_written() { check(io_.context()->error); }
+
+  void read_back() const {
+    const auto compare = [this](const std::string& what, const std::string& got,
+                                const std::string& expected) {
+      if (got == expected) return;
+      throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + what,
+                                       .got = got,
+                                       .expected = expected,
+                                       .advice = "nothing was published"});
+    };
+    try {
+      VideoReader reader(target_.descriptor(), output_.string());
+      const VideoInfo& info = reader.info();
+      compare("codec", info.codec, avcodec_get_name(encoder_->codec().codec_id));
+      compare("width", std::to_string(info.width), std::to_string(settings_.width));
+      compare("height", std::to_string(info.height), std::to_string(settings_.height));
+      if (info.comment != settings_.comment) compare("comment", "other settings", "those of this clip");
+      if (!rate_is_kept(info)) compare("fps", std::to_string(info.fps), std::to_string(settings_.fps));
+      int64_t count = 0;
+      uint32_t read = 0;
+      for (; reader.next(); ++count) {
+        if (encoding_.lossless) read = checksum(read, reader.frame());
+      }
+      compare("frames", std::to_string(count), std::to_string(settings_.frame_count));
+      compare("checksum of the pixels", std::to_string(read), std::to_string(checksum_));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kOutput) throw;
+      throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + error.what()});
+    }
+  }
+
+  static int open_again(AVFormatContext* muxer, AVIOContext** context, const char* /*url*/, int flags,
+                        AVDictionary** /*options*/) {
+    if (flags != AVIO_FLAG_READ) return AVERROR(EINVAL);
+    try {
+      const auto& writer = *static_cast<VideoFileWriter*>(muxer->opaque);
+      *context = (new DescriptorIo(writer.target_.descriptor(), DescriptorIo::Mode::kRead))->context();
+      return 0;
+    } catch (const std::bad_alloc&) {
+      return AVERROR(ENOMEM);
+    }
+  }
+
+  static int close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
+    delete static_cast<DescriptorIo*>(context->opaque);
+    return 0;
+  }
 
   fs::path output_;
   ClipSettings settings_;
@@ -132,157 +264,6 @@ VideoFileWriter::VideoFileWriter(const fs::path& output, const ClipSettings& set
   log_verbose(doing_ + " with " + encoder_->codec().codec->name + " as " + encoding.pix_fmt +
               (encoding.crf ? ", crf " + std::to_string(*encoding.crf) : ""));
   write_header();
-}
-
-void VideoFileWriter::open_muxer() {
-  AVFormatContext* muxer = nullptr;
-  check(avformat_alloc_output_context2(&muxer, nullptr, format_of(container_).muxer, output_.c_str()));
-  muxer_.reset(muxer);
-  muxer->pb = io_.context();
-  muxer->flags |= AVFMT_FLAG_BITEXACT;  // no random numbers, so that the same frames give the same bytes
-  // +faststart reads what was written once more.
-  muxer->opaque = this;
-  muxer->io_open = &VideoFileWriter::open_again;
-  muxer->io_close2 = &VideoFileWriter::close_again;
-}
-
-void VideoFileWriter::write_header() {
-  stream_ = allocated(avformat_new_stream(muxer_.get(), nullptr));
-  stream_->time_base = encoder_->codec().time_base;
-  stream_->avg_frame_rate = encoder_->codec().framerate;
-  stream_->r_frame_rate = encoder_->codec().framerate;
-  check(avcodec_parameters_from_context(stream_->codecpar, &encoder_->codec()));
-  if (!settings_.comment.empty()) {
-    check(av_dict_set(&muxer_->metadata, "comment", settings_.comment.c_str(), 0));
-  }
-  AVDictionary* options = nullptr;
-  if (const std::string movflags = format_of(container_).movflags; !movflags.empty())
-    check(av_dict_set(&options, "movflags", movflags.c_str(), 0));
-  if (container_ == Container::kGif) {
-    const int64_t last = hundredths(settings_.frame_count) - hundredths(settings_.frame_count - 1);
-    check(av_dict_set_int(&options, "final_delay", last, 0));
-  }
-  const int result = avformat_write_header(muxer_.get(), &options);
-  av_dict_free(&options);
-  check(result);
-  check_written();
-}
-
-void VideoFileWriter::write(const Frames& frames) {
-  if (encoding_.lossless) checksum_ = checksum(checksum_, frames);
-  const size_t frame_size = static_cast<size_t>(3 * settings_.height * settings_.width);
-  for (int64_t i = 0; i < frames.count; ++i) {
-    encoder_->encode(frames.rgb.data() + static_cast<size_t>(i) * frame_size,
-                     [this](AVPacket& packet) { write_packet(packet); });
-  }
-}
-
-void VideoFileWriter::write_packet(AVPacket& packet) {
-  av_packet_rescale_ts(&packet, encoder_->codec().time_base, stream_->time_base);
-  packet.stream_index = stream_->index;
-  check(av_interleaved_write_frame(muxer_.get(), &packet));
-  check_written();
-}
-
-void VideoFileWriter::publish() {
-  encoder_->finish([this](AVPacket& packet) { write_packet(packet); });
-  check(av_write_trailer(muxer_.get()));
-  if (container_ == Container::kGif && !settings_.comment.empty()) append_gif_comment();
-  avio_flush(io_.context());
-  check_written();
-  if (StagedFile* staged = target_.staged(); staged != nullptr) {
-    staged->sync();
-    read_back();
-    staged->publish(settings_.overwrite);
-  } else {
-    target_.close_stream();
-  }
-}
-
-/// libav reads a GIF's comment and writes none: an extension of blocks of at most 255 bytes, before the byte
-/// that ends the file.
-void VideoFileWriter::append_gif_comment() {
-  constexpr int kExtension = 0x21, kComment = 0xFE, kTrailer = 0x3B;
-  constexpr size_t kLongestBlock = 255;
-  AVIOContext* io = io_.context();
-  avio_flush(io);
-  check(static_cast<int>(std::min<int64_t>(avio_seek(io, -1, SEEK_CUR), 0)));
-  avio_w8(io, kExtension);
-  avio_w8(io, kComment);
-  for (std::string_view rest = settings_.comment; !rest.empty();) {
-    const std::string_view block = rest.substr(0, kLongestBlock);
-    avio_w8(io, static_cast<int>(block.size()));
-    avio_write(io, reinterpret_cast<const uint8_t*>(block.data()), static_cast<int>(block.size()));
-    rest.remove_prefix(block.size());
-  }
-  avio_w8(io, 0);
-  avio_w8(io, kTrailer);
-}
-
-int64_t VideoFileWriter::hundredths(int64_t frames) const {
-  return std::llround(100 * static_cast<double>(frames) / av_q2d(encoder_->codec().framerate));
-}
-
-bool VideoFileWriter::rate_is_kept(const VideoInfo& info) const {
-  // Each picture of a GIF is shown for a whole number of hundredths of a second, on average the right one.
-  if (container_ == Container::kGif)
-    return std::llround(100 * info.duration) == hundredths(settings_.frame_count);
-  return std::abs(info.fps / av_q2d(encoder_->codec().framerate) - 1) < 1e-5;
-}
-
-void VideoFileWriter::check(int result) {
-  if (result >= 0) return;
-  if (io_.error() != 0) throw output_error(output_, io_.error());
-  throw libav_error(ErrorCode::kOutput, doing_, result);
-}
-
-// libav's buffered writes return nothing; what went wrong in one is kept in the context.
-void VideoFileWriter::check_written() { check(io_.context()->error); }
-
-void VideoFileWriter::read_back() const {
-  const auto compare = [this](const std::string& what, const std::string& got, const std::string& expected) {
-    if (got == expected) return;
-    throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + what,
-                                     .got = got,
-                                     .expected = expected,
-                                     .advice = "nothing was published"});
-  };
-  try {
-    VideoReader reader(target_.descriptor(), output_.string());
-    const VideoInfo& info = reader.info();
-    compare("codec", info.codec, avcodec_get_name(encoder_->codec().codec_id));
-    compare("width", std::to_string(info.width), std::to_string(settings_.width));
-    compare("height", std::to_string(info.height), std::to_string(settings_.height));
-    if (info.comment != settings_.comment) compare("comment", "other settings", "those of this clip");
-    if (!rate_is_kept(info)) compare("fps", std::to_string(info.fps), std::to_string(settings_.fps));
-    int64_t count = 0;
-    uint32_t read = 0;
-    for (; reader.next(); ++count) {
-      if (encoding_.lossless) read = checksum(read, reader.frame());
-    }
-    compare("frames", std::to_string(count), std::to_string(settings_.frame_count));
-    compare("checksum of the pixels", std::to_string(read), std::to_string(checksum_));
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kOutput) throw;
-    throw Error(ErrorCode::kOutput, {.doing = doing_ + ": reading it back: " + error.what()});
-  }
-}
-
-int VideoFileWriter::open_again(AVFormatContext* muxer, AVIOContext** context, const char* /*url*/, int flags,
-                                AVDictionary** /*options*/) {
-  if (flags != AVIO_FLAG_READ) return AVERROR(EINVAL);
-  try {
-    const auto& writer = *static_cast<VideoFileWriter*>(muxer->opaque);
-    *context = (new DescriptorIo(writer.target_.descriptor(), DescriptorIo::Mode::kRead))->context();
-    return 0;
-  } catch (const std::bad_alloc&) {
-    return AVERROR(ENOMEM);
-  }
-}
-
-int VideoFileWriter::close_again(AVFormatContext* /*muxer*/, AVIOContext* context) {
-  delete static_cast<DescriptorIo*>(context->opaque);
-  return 0;
 }
 
 }  // namespace

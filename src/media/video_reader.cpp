@@ -1,12 +1,13 @@
 #include "media/video_reader.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <optional>
-
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include "core/descriptor.h"
 #include "core/text.h"
 #include "media/images/exif.h"
 #include "media/libav.h"
@@ -58,35 +59,25 @@ std::optional<int> orientation_of(const AVStream& stream) {
 
 std::string word(const char* name) { return name == nullptr ? "unknown" : name; }
 
-/// A descriptor that is closed at the end of the scope, if it is ours.
-struct Descriptor {
-  explicit Descriptor(int theirs) : value(theirs) {}
-  explicit Descriptor(const std::filesystem::path& file)
-      : value(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), ours(true) {
-    if (value < 0)
-      throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(), .got = file_trouble(errno)});
-  }
-  ~Descriptor() {
-    if (ours) ::close(value);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int value;
-  bool ours = false;
-};
+Descriptor open_file(const std::filesystem::path& file) {
+  Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (opened.value() < 0)
+    throw Error(ErrorCode::kInput, {.doing = "reading " + file.string(), .got = file_trouble(errno)});
+  return opened;
+}
 
 }  // namespace
 
 struct VideoReader::Parts {
-  template <typename Source>
-  Parts(const Source& source, const std::string& name)
-      : doing("reading " + name), descriptor(source), io(descriptor.value, DescriptorIo::Mode::kRead) {
+  Parts(int descriptor, const std::string& name)
+      : doing("reading " + name), io(descriptor, DescriptorIo::Mode::kRead) {
     redirect_libav_log();
     open_container();
     open_codec();
     describe();
   }
+
+  Parts(Descriptor opened, const std::string& name) : Parts(opened.value(), name) { own = std::move(opened); }
 
   void check(int result) const {
     if (result < 0) throw libav_error(ErrorCode::kInput, doing, result);
@@ -97,7 +88,7 @@ struct VideoReader::Parts {
   bool receive();
 
   std::string doing;
-  Descriptor descriptor;
+  Descriptor own;  ///< of a file that the reader opened; closed last
   DescriptorIo io;
   std::unique_ptr<AVFormatContext, InputDeleter> container;
   AVStream* stream = nullptr;
@@ -172,7 +163,7 @@ bool VideoReader::Parts::receive() {
 }
 
 VideoReader::VideoReader(const std::filesystem::path& file)
-    : parts_(std::make_unique<Parts>(file, file.string())) {}
+    : parts_(std::make_unique<Parts>(open_file(file), file.string())) {}
 
 VideoReader::VideoReader(int descriptor, const std::string& name)
     : parts_(std::make_unique<Parts>(descriptor, name)) {}

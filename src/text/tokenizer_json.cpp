@@ -5,10 +5,8 @@
 #include "core/file.h"
 #include "t2v/error.h"
 #include "text/added_tokens.h"
-#include "text/config_reading.h"
-#include "text/normalizer.h"
-#include "text/pre_tokenizer.h"
 #include "text/tokenizer_readers.h"
+#include "text/tokenizer_steps.h"
 
 namespace t2v {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "cli/batch/batch_rows.h"
 #include "cli/flags/given_flags.h"
-#include "cli/flags/prompt_file.h"
+#include "cli/flags/text_file.h"
 #include "core/config.h"
 #include "core/file.h"
 #include "families/clip_vision_config.h"
@@ -15,8 +15,8 @@
 #include "families/wan/autoencoder_kl_wan_config.h"
 #include "families/wan/transformer_wan_config.h"
 #include "files/checkpoints/checkpoint.h"
+#include "files/checkpoints/component.h"
 #include "files/checkpoints/lora.h"
-#include "files/formats/shard_index.h"
 #include "files/hub/listing.h"
 #include "t2v/error.h"
 #include "text/prompt_clean.h"

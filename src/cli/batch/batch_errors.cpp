@@ -10,14 +10,15 @@ constexpr size_t kMostReported = 20;
 
 }  // namespace
 
-void BatchErrors::try_row(const std::function<void()>& check) {
+void BatchErrors::try_row(const std::function<void()>& check, const std::string& place) {
   try {
     check();
   } catch (const Error& error) {
-    const std::string_view message = error.what();
+    const Error placed(error.code(), {.doing = place + error.what()});
+    const std::string_view message = placed.what();
     const auto is_same = [&](const Error& earlier) { return message == earlier.what(); };
     if (std::any_of(first_.begin(), first_.end(), is_same)) return;
-    if (++count_ <= kMostReported) first_.push_back(error);
+    if (++count_ <= kMostReported) first_.push_back(placed);
   }
 }
 

@@ -15,8 +15,9 @@ class BatchErrors {
  public:
   explicit BatchErrors(Progress& progress) : progress_(progress) {}
 
-  /// Calls a check of one row and collects its Error. Errors with the same message are collected once.
-  void try_row(const std::function<void()>& check);
+  /// Calls a check of one row and collects its Error, with `place` before the message. Errors with the same
+  /// message are collected once.
+  void try_row(const std::function<void()>& check, const std::string& place = "");
   /// Reports the first twenty errors and how many follow; the last of these is thrown. Nothing for no error.
   void expect_none() const;
 

@@ -1,6 +1,5 @@
 #include "batch_gallery.h"
 
-#include <algorithm>
 #include <fstream>
 #include <string_view>
 

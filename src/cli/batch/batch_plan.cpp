@@ -1,15 +1,10 @@
 #include "batch_plan.h"
 
 #include <algorithm>
-#include <set>
-#include <string_view>
-#include <tuple>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "batch_keys.h"
-#include "cli/flags/prompt_file.h"
+#include "cli/flags/text_file.h"
 #include "cli/flags/usage_error.h"
 #include "cli/flags/with_flags.h"
 #include "media/formats/clip_files.h"
@@ -24,6 +19,25 @@ constexpr size_t kMostClips = 10'000'000;
 // Entries of used_ beside names of flags: the batch chooses the seed, or the name, of some clip.
 constexpr const char* kBatchSeed = "seeds";
 constexpr const char* kBatchName = "names";
+
+/// The conditions with one name for every file.
+Conditions without_names(Conditions conditions) {
+  for (std::filesystem::path* file :
+       {&conditions.image, &conditions.end_image, &conditions.control_video, &conditions.control_mask}) {
+    if (!file->empty()) *file = "file";
+  }
+  for (std::filesystem::path& file : conditions.reference_images) file = "file";
+  conditions.conditioning_scale.reset();
+  return conditions;
+}
+
+/// About how long a clip takes, relative to others.
+double work_of(const CheckedRequest& request) {
+  const CheckedSize& size = request.size;
+  const CheckedSampling& sampling = request.sampling;
+  return static_cast<double>(size.width * size.height * size.num_frames) *
+         static_cast<double>(sampling.num_inference_steps) * (sampling.guidance_scale > 1 ? 2 : 1);
+}
 
 /// The absolute path of a file without symbolic links; the file may be missing.
 fs::path full_path(const fs::path& file) {
@@ -69,6 +83,33 @@ std::string name_of(const NameTemplate& name, const BatchJob& job, const Checked
 }
 
 }  // namespace
+
+ModelKey model_of(const CheckedRequest& request) {
+  Machine machine = request.machine;
+  machine.threads = Machine().threads;
+  machine.embeds_cache.clear();
+  machine.vae_tiling = false;
+  return {request.model, machine};
+}
+
+CheckedSize shape_of(const CheckedRequest& request) {
+  CheckedSize shape = request.size;
+  shape.fps = 0;
+  return shape;
+}
+
+KindKey kind_of(const CheckedRequest& request) {
+  return {.extension = request.outputs.output.extension().string(),
+          .encoding = request.encoding,
+          .caching = request.caching,
+          .sampler = request.sampling.sampler,
+          .fps = request.size.fps,
+          .threads = request.machine.threads,
+          .vae_tiling = request.machine.vae_tiling,
+          .is_guided = request.sampling.guidance_scale > 1,
+          .makes_previews = request.outputs.makes_previews(),
+          .conditions = without_names(request.conditions)};
+}
 
 BatchPlan::BatchPlan(const BatchOptions& options, BatchRows rows, const std::vector<GivenFlag>& common,
                      const std::vector<std::string>& words, Progress& progress)

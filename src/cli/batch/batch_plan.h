@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -15,15 +16,36 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "batch_errors.h"
-#include "batch_keys.h"
 #include "batch_names.h"
-#include "batch_options.h"
 #include "batch_rows.h"
 #include "batch_seeds.h"
 #include "cli/flags/generate_flags.h"
+#include "t2v/checked_request.h"
 #include "t2v/checker.h"
 
 namespace t2v {
+
+/// Equal for clips that one loaded model renders.
+using ModelKey = std::pair<ModelChoice, Machine>;
+ModelKey model_of(const CheckedRequest& request);
+
+/// Equal for clips of one size and length: the size without its frame rate.
+CheckedSize shape_of(const CheckedRequest& request);
+
+/// Equal for clips that take as much memory and disk, where model and size are equal too.
+struct KindKey {
+  std::string extension;
+  Encoding encoding;
+  StepCaching caching;
+  std::string sampler;
+  double fps;
+  int64_t threads;
+  bool vae_tiling, is_guided, makes_previews;
+  Conditions conditions;  ///< with one name for every file: only which are given counts
+
+  auto operator<=>(const KindKey&) const = default;
+};
+KindKey kind_of(const CheckedRequest& request);
 
 /// One clip of a batch. Jobs with the same `model` use one loaded model in the same way, jobs with the same
 /// `shape` make clips of one size and length.

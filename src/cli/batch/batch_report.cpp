@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
-#include <map>
 #include <tuple>
+#include <unordered_map>
 
 #include <nlohmann/json.hpp>
 
@@ -25,6 +27,74 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+/// A .jsonl file of a batch with one object for each clip, whose "output" names the clip.
+class BatchRecords {
+ public:
+  /// Reads the file; a missing file is empty. Of two lines about a clip, the last one counts. Other lines are
+  /// left out.
+  explicit BatchRecords(const std::filesystem::path& file);
+
+  bool has(const std::string& output) const { return lines_.contains(output); }
+
+  /// Adds or replaces the object of a clip. Objects without "output" are ignored.
+  void set(const nlohmann::ordered_json& object);
+  void erase(const std::string& output);
+
+  /// Whether the file on the disk has other content than text().
+  bool changed() const { return changed_; }
+  std::string text() const;
+
+ private:
+  std::vector<std::string> order_;  ///< clips, by the first line about each
+  std::unordered_map<std::string, std::string> lines_;
+  bool changed_ = false;
+};
+
+bool are_settings(const Json& settings) {
+  return settings.is_object() && (!settings.contains("prompt") || settings["prompt"].is_string());
+}
+
+/// The clip that an object is about; "" if the object is not a record of a clip.
+std::string output_of(const Json& object) {
+  const bool named = object.is_object() && object.contains("output") && object["output"].is_string();
+  if (!named || (object.contains("settings") && !are_settings(object["settings"]))) return "";
+  return object["output"].get<std::string>();
+}
+
+Json parsed(const std::string& line) { return Json::parse(line, nullptr, /*allow_exceptions=*/false); }
+
+BatchRecords::BatchRecords(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    const std::string output = output_of(parsed(line));
+    changed_ = changed_ || output.empty() || has(output);
+    if (output.empty()) continue;
+    if (!has(output)) order_.push_back(output);
+    lines_[output] = line;
+  }
+  if (stream.is_open() && order_.empty()) changed_ = true;  // an empty file, which a full disk left
+}
+
+void BatchRecords::set(const Json& object) {
+  const std::string output = output_of(object);
+  if (output.empty()) return;
+  if (!has(output)) order_.push_back(output);
+  lines_[output] = one_line(object);
+  changed_ = true;
+}
+
+void BatchRecords::erase(const std::string& output) {
+  if (lines_.erase(output) == 0) return;
+  std::erase(order_, output);
+  changed_ = true;
+}
+
+std::string BatchRecords::text() const {
+  std::string text;
+  for (const std::string& output : order_) text += lines_.at(output) + '\n';
+  return text;
+}
 
 constexpr const char* kResults = "results.jsonl";
 constexpr const char* kFailed = "failed.jsonl";
@@ -67,7 +137,7 @@ void BatchReport::report_clip(const BatchJob& job, const CheckedRequest& request
     progress_.log("t2v: warning: the clip is written, but " + trouble);
   };
   try {
-    folder_.append(kResults, record_line(result_of(job.name, seconds, Json::parse(result.settings))));
+    folder_.append(kResults, one_line(result_of(job.name, seconds, Json::parse(result.settings))));
   } catch (const Error& error) {
     warn(std::string("not in results.jsonl: ") + error.what());
   }
@@ -80,7 +150,7 @@ void BatchReport::report_clip(const BatchJob& job, const CheckedRequest& request
 
 void BatchReport::report_failure(const Json& row) const {
   try {
-    folder_.append(kFailed, record_line(row));
+    folder_.append(kFailed, one_line(row));
   } catch (const Error& error) {
     progress_.log(std::string("t2v: warning: ") + error.what());
   }

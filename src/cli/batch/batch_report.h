@@ -8,7 +8,6 @@
 
 #include "batch_gallery.h"
 #include "batch_plan.h"
-#include "batch_records.h"
 #include "cli/screen/progress.h"
 #include "shared_folder.h"
 #include "t2v/error.h"

@@ -1,6 +1,7 @@
 #include "batch_rows.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <set>
 
@@ -9,13 +10,80 @@
 #include "cli/flags/text_file.h"
 #include "cli/flags/usage_error.h"
 #include "core/text.h"
-#include "csv_reader.h"
 
 namespace t2v {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+/// Reads comma-separated values (RFC 4180), one record per line. Fields with commas, quotes or line breaks
+/// stand in quotes.
+class CsvReader {
+ public:
+  /// `text` outlives the reader; errors use `name`, and count lines from `line`.
+  CsvReader(std::string_view text, std::string name, size_t line = 1)
+      : text_(text), name_(std::move(name)), line_(line) {}
+
+  bool at_end() const { return position_ >= text_.size(); }
+  size_t position() const { return position_; }  ///< where the next record begins
+  size_t line() const { return line_; }          ///< the line of the next record
+
+  /// Reads the fields of the next record. Error (kUsage) with the line for a quote that is not closed or that
+  /// stands in a field without quotes.
+  std::vector<std::string> read() {
+    std::vector<std::string> fields;
+    for (bool more = true; more;) {
+      const bool quoted = !at_end() && text_[position_] == '"';
+      fields.push_back(quoted ? read_quoted() : read_plain());
+      more = !at_end() && text_[position_] == ',';
+      if (more) ++position_;
+    }
+    if (!at_end() && text_[position_] == '\r') ++position_;
+    if (!at_end() && text_[position_] == '\n') ++position_;
+    ++line_;
+    return fields;
+  }
+
+ private:
+  std::string read_quoted() {
+    const size_t opened = line_;
+    std::string field;
+    for (++position_;; ++position_) {
+      if (at_end()) refuse(at(opened), "a quote that is not closed", "a second one at the end of the field");
+      const char letter = text_[position_];
+      if (letter == '"') {
+        if (text_.substr(position_, 2) != "\"\"") break;
+        ++position_;
+      }
+      if (letter == '\n') ++line_;
+      field += letter;
+    }
+    ++position_;
+    if (!at_end() && text_.find_first_of(",\r\n", position_) != position_) {
+      refuse(at(line_), "text behind a field in quotes", "a comma; a quote within quotes is written twice");
+    }
+    return field;
+  }
+
+  std::string read_plain() {
+    const size_t end = std::min(text_.find_first_of(",\r\n", position_), text_.size());
+    const std::string field(text_.substr(position_, end - position_));
+    if (field.find('"') != std::string::npos) {
+      refuse(at(line_), "a quote in a field that does not begin with one",
+             "the field in quotes, and the quote in it twice");
+    }
+    position_ = end;
+    return field;
+  }
+
+  /// The place of a line, for errors.
+  std::string at(size_t line) const { return name_ + ':' + std::to_string(line); }
+
+  std::string_view text_;
+  std::string name_;
+  size_t position_ = 0, line_;
+};
 
 constexpr size_t kLargestFile = size_t{1} << 30;
 constexpr std::string_view kBlanks = " \t\r\n\v\f";

@@ -77,59 +77,53 @@ void remove_claims(const fs::path& hidden) {
 
 }  // namespace
 
-HeldFile::~HeldFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-bool HeldFile::close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
-
-Claim::Claim(fs::path file, HeldFile lock)
+Claim::Claim(fs::path file, Descriptor lock)
     : file_(std::move(file)), lock_(std::move(lock)), failure_(read_file(file_)) {}
 
 Claim::~Claim() {
-  if (lock_.descriptor() >= 0 && failure_.empty()) ::unlink(file_.c_str());
+  if (lock_.value() >= 0 && failure_.empty()) ::unlink(file_.c_str());
 }
 
 void Claim::fail(const std::string& failure) {
   failure_ = failure;
   // If it cannot be published, other processes try the clip again.
-  if (!write_all(lock_.descriptor(), failure)) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
+  if (!write_all(lock_.value(), failure)) static_cast<void>(::ftruncate(lock_.value(), 0));
 }
 
 SharedFolder::SharedFolder(const fs::path& folder) : folder_(folder), hidden_(folder / kHidden) {
   const fs::path file = hidden_ / kPresence;
-  while (presence_.descriptor() < 0) {
+  while (presence_.value() < 0) {
     if (::mkdir(hidden_.c_str(), 0777) != 0 && errno != EEXIST) refuse(hidden_, errno);
-    HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
-    if (lock.descriptor() < 0 && errno == ENOENT) continue;  // the last process just left
-    if (lock.descriptor() < 0) refuse(file, errno);
+    Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
+    if (lock.value() < 0 && errno == ENOENT) continue;  // the last process just left
+    if (lock.value() < 0) refuse(file, errno);
     // No other process is here, so every claim is of a dead process or an earlier run.
-    if (try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file) && is_at(lock.descriptor(), file)) {
+    if (try_lock(lock.value(), LOCK_EX | LOCK_NB, file) && is_at(lock.value(), file)) {
       remove_claims(hidden_);
     }
-    try_lock(lock.descriptor(), LOCK_SH, file);
-    if (is_at(lock.descriptor(), file)) presence_ = std::move(lock);
+    try_lock(lock.value(), LOCK_SH, file);
+    if (is_at(lock.value(), file)) presence_ = std::move(lock);
   }
 }
 
 std::optional<Claim> SharedFolder::claim(const std::string& name) const {
   const fs::path file = hidden_ / (name + kClaim);
   for (;;) {
-    HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
-    if (lock.descriptor() < 0) refuse(file, errno);
-    if (!try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file)) return std::nullopt;
-    if (is_at(lock.descriptor(), file)) return Claim(file, std::move(lock));
+    Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
+    if (lock.value() < 0) refuse(file, errno);
+    if (!try_lock(lock.value(), LOCK_EX | LOCK_NB, file)) return std::nullopt;
+    if (is_at(lock.value(), file)) return Claim(file, std::move(lock));
   }
 }
 
 bool SharedFolder::leave(const std::function<void(const std::vector<std::string>&)>& finish) {
   const fs::path file = hidden_ / kPresence;
-  const HeldFile lock = std::move(presence_);
-  const auto lock_alone = [&] { return try_lock(lock.descriptor(), LOCK_EX | LOCK_NB, file); };
+  const Descriptor lock = std::move(presence_);
+  const auto lock_alone = [&] { return try_lock(lock.value(), LOCK_EX | LOCK_NB, file); };
   if (!lock_alone()) {
     // Over NFS this process still has its shared lock, and two that leave at once would see each other's.
-    try_lock(lock.descriptor(), LOCK_UN, file);
-    if (!lock_alone() || !is_at(lock.descriptor(), file)) return false;
+    try_lock(lock.value(), LOCK_UN, file);
+    if (!lock_alone() || !is_at(lock.value(), file)) return false;
   }
   std::vector<std::string> failures;
   for (const fs::path& claim : claims_in(hidden_)) {
@@ -153,15 +147,15 @@ bool SharedFolder::leave(const std::function<void(const std::vector<std::string>
 
 void SharedFolder::append(const std::string& name, const std::string& line) const {
   const fs::path file = folder_ / name;
-  HeldFile lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
-  if (lock.descriptor() < 0) refuse(file, errno);
-  try_lock(lock.descriptor(), LOCK_EX, file);
-  const off_t size = ::lseek(lock.descriptor(), 0, SEEK_END);
+  Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
+  if (lock.value() < 0) refuse(file, errno);
+  try_lock(lock.value(), LOCK_EX, file);
+  const off_t size = ::lseek(lock.value(), 0, SEEK_END);
   char last = '\n';
-  const bool torn = size > 0 && ::pread(lock.descriptor(), &last, 1, size - 1) == 1 && last != '\n';
-  if (!write_all(lock.descriptor(), (torn ? "\n" : "") + line + '\n') || ::fsync(lock.descriptor()) != 0) {
+  const bool torn = size > 0 && ::pread(lock.value(), &last, 1, size - 1) == 1 && last != '\n';
+  if (!write_all(lock.value(), (torn ? "\n" : "") + line + '\n') || ::fsync(lock.value()) != 0) {
     const int error_number = errno;
-    static_cast<void>(::ftruncate(lock.descriptor(), size));
+    static_cast<void>(::ftruncate(lock.value(), size));
     refuse(file, error_number);
   }
   if (!lock.close()) refuse(file, errno);
@@ -183,13 +177,13 @@ uint64_t random_number_of(const fs::path& folder, bool read_only) {
   std::random_device device;
   const uint64_t number = uint64_t{device()} << 32 | device();
   const int flags = read_only ? O_RDONLY : O_RDWR | O_CREAT;
-  const HeldFile lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
-  if (lock.descriptor() < 0 && read_only && errno == ENOENT) return number;
-  if (lock.descriptor() < 0) refuse(file, errno);
-  try_lock(lock.descriptor(), read_only ? LOCK_SH : LOCK_EX, file);
+  const Descriptor lock(::open(file.c_str(), flags | O_CLOEXEC, kMode));
+  if (lock.value() < 0 && read_only && errno == ENOENT) return number;
+  if (lock.value() < 0) refuse(file, errno);
+  try_lock(lock.value(), read_only ? LOCK_SH : LOCK_EX, file);
   const std::string earlier = read_file(file);
   if (!earlier.empty()) return std::strtoull(earlier.c_str(), nullptr, 10);
-  if (!read_only && !write_all(lock.descriptor(), std::to_string(number) + '\n')) refuse(file, errno);
+  if (!read_only && !write_all(lock.value(), std::to_string(number) + '\n')) refuse(file, errno);
   return number;
 }
 

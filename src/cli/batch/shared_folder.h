@@ -5,35 +5,16 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "core/descriptor.h"
+
 namespace t2v {
-
-/// An open file; closing it frees its lock.
-class HeldFile {
- public:
-  explicit HeldFile(int descriptor = -1) : descriptor_(descriptor) {}
-  HeldFile(HeldFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  HeldFile& operator=(HeldFile&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~HeldFile();
-
-  /// -1 after the file was moved away.
-  int descriptor() const { return descriptor_; }
-  /// Closes the file. Returns false, with errno set, if written data may be lost.
-  bool close();
-
- private:
-  int descriptor_;
-};
 
 /// The right of this process to make one clip. It ends with the process, however that ends.
 class Claim {
  public:
-  Claim(std::filesystem::path file, HeldFile lock);
+  Claim(std::filesystem::path file, Descriptor lock);
   Claim(Claim&&) = default;
   ~Claim();
 
@@ -44,7 +25,7 @@ class Claim {
 
  private:
   std::filesystem::path file_;
-  HeldFile lock_;
+  Descriptor lock_;
   std::string failure_;
 };
 
@@ -72,7 +53,7 @@ class SharedFolder {
 
  private:
   std::filesystem::path folder_, hidden_;
-  HeldFile presence_;  ///< locked shared; a process that gets the exclusive lock is alone
+  Descriptor presence_;  ///< locked shared; a process that gets the exclusive lock is alone
 };
 
 /// A random number that is the same for everyone who asks about this folder. The folder's file .t2v-random

@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <fstream>
 #include <map>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "bench_results.h"
 #include "cli/screen/format.h"
+#include "cli/screen/streams.h"
 #include "core/text.h"
 #include "t2v/error.h"
 
@@ -16,6 +18,26 @@ namespace t2v {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// The results of one case in two files.
+struct ComparedCase {
+  /// kOtherWork: another size, number format or model. kSlower, kMissing and kOtherWork fail the comparison.
+  enum class Verdict { kFine, kSlower, kMissing, kNew, kOtherWork };
+  std::string name;
+  Verdict verdict = Verdict::kFine;
+  std::optional<double> a, b;  ///< medians in seconds
+};
+
+/// The comparison of all cases in files A and B.
+struct BenchComparison {
+  std::string device_a, device_b;
+  std::optional<double> fail_over;
+  std::vector<ComparedCase> cases;
+
+  /// Why the comparison fails: "2 cases slower, 1 case missing"; "" if it passes or has no fail_over.
+  std::string failure() const;
+};
+
 using Verdict = ComparedCase::Verdict;
 
 /// The result of one case in a file.
@@ -88,8 +110,6 @@ std::optional<double> ratio_of(const ComparedCase& compared) {
   return same ? std::optional(*compared.b / *compared.a) : std::nullopt;
 }
 
-}  // namespace
-
 std::string BenchComparison::failure() const {
   std::string text;
   if (!fail_over) return text;
@@ -104,7 +124,8 @@ std::string BenchComparison::failure() const {
   return text;
 }
 
-BenchComparison compare_benches(const std::string& a, const std::string& b, std::optional<double> fail_over) {
+/// The medians of results with equal fingerprints.
+BenchComparison compared(const std::string& a, const std::string& b, std::optional<double> fail_over) {
   const Results before = read_results(a), now = read_results(b);
   if (fail_over && before.device != now.device) {
     throw Error(ErrorCode::kUsage, {.doing = "--fail-over",
@@ -170,6 +191,18 @@ Json to_json(const BenchComparison& comparison) {
           {"fail_over", or_null(comparison.fail_over)},
           {"passed", comparison.failure().empty()},
           {"cases", cases}};
+}
+
+}  // namespace
+
+int compare_benches(const std::string& a, const std::string& b, std::optional<double> fail_over, bool json,
+                    Progress& progress) {
+  const BenchComparison comparison = compared(a, b, fail_over);
+  json ? print_json(to_json(comparison)) : print(describe(comparison));
+  const std::string failure = comparison.failure();
+  if (failure.empty()) return 0;
+  progress.fail(kExitNotPassed, "--fail-over: " + failure);
+  return kExitNotPassed;
 }
 
 }  // namespace t2v

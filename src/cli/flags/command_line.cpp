@@ -10,6 +10,9 @@ namespace {
 
 using Groups = std::vector<FlagGroup>;
 
+const std::vector<std::string> kProgressStyles = {"auto", "bar", "plain", "json", "none"};
+const std::vector<std::string> kColors = {"auto", "always", "never"};
+
 std::string name_of(const std::string& word) { return word.substr(0, word.find('=')); }
 
 /// The flag that a word gives, with or without a value behind "="; nullptr for any other word.
@@ -67,6 +70,20 @@ void add(std::vector<GivenFlag>& given, const Flag& flag, const std::string& val
 }
 
 }  // namespace
+
+FlagGroup general_flags(Invocation& invocation) {
+  return {"General",
+          {switch_flag({"--quiet", "-q"}, "Print errors only", invocation.log_level, LogLevel::kQuiet),
+           switch_flag({"--verbose", "-v"}, "Print details of loading and of automatic choices",
+                       invocation.log_level, LogLevel::kVerbose),
+           switch_flag({"--json"}, "Print the result on standard output as JSON", invocation.json, true),
+           choice_flag({"--progress"}, "How progress is shown on standard error", kProgressStyles,
+                       invocation.progress, invocation.progress),
+           choice_flag({"--color"}, "Colours on standard error; auto: on a terminal, unless NO_COLOR is set",
+                       kColors, invocation.color, invocation.color),
+           switch_flag({"--help", "-h"}, "Print this help", invocation.help, true),
+           switch_flag({"--version"}, "Print the version", invocation.version, true)}};
+}
 
 bool is_flag_like(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
 

@@ -40,4 +40,29 @@ std::vector<std::string> flag_names(const std::vector<FlagGroup>& groups) {
   return names;
 }
 
+Flag value_flag(const Names& names, const std::string& word, const std::string& help,
+                const std::string& allowed, const std::function<void(const FlagValue&)>& set) {
+  return {.names = names, .value = word, .help = help, .allowed = allowed, .fallback = "", .set = set};
+}
+
+Flag defaulting(const std::string& fallback, Flag flag) {
+  flag.fallback = fallback;
+  return flag;
+}
+
+Flag repeatable(Flag flag) {
+  flag.repeatable = true;
+  return flag;
+}
+
+Flag deciding(const Names& others, Flag flag) {
+  flag.decides = others;
+  return flag;
+}
+
+Flag replacing(const Names& others, Flag flag) {
+  flag.replaces = others;
+  return flag;
+}
+
 }  // namespace t2v

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "value_parsers.h"
@@ -50,56 +48,59 @@ const Flag* find_flag(const std::vector<FlagGroup>& groups, const std::string& n
 /// Every name of every flag.
 std::vector<std::string> flag_names(const std::vector<FlagGroup>& groups);
 
-// One function for each kind of flag. The flag writes its value into `target`, which must outlive it.
+// One function for each kind of flag. A flag with a target writes its value into it; the target must outlive
+// it.
 
 using Names = std::vector<std::string>;
 
+/// Takes a value that `set` reads; `word` is its placeholder in --help.
+Flag value_flag(const Names& names, const std::string& word, const std::string& help,
+                const std::string& allowed, const std::function<void(const FlagValue&)>& set);
+
+/// The flag with a default value, in words.
+Flag defaulting(const std::string& fallback, Flag flag);
+/// The flag, of which every value counts.
+Flag repeatable(Flag flag);
+/// The flag with Flag::decides, or with Flag::replaces.
+Flag deciding(const Names& others, Flag flag);
+Flag replacing(const Names& others, Flag flag);
+
 template <typename Target>
-Flag integer_flag(Names names, std::string help, Range<int64_t> range, Target& target,
-                  std::string fallback = "") {
-  return {std::move(names),
-          "N",
-          std::move(help),
-          describe(range),
-          std::move(fallback),
-          [range, &target](const FlagValue& value) { target = parse_integer(value, range); }};
+Flag integer_flag(const Names& names, const std::string& help, Range<int64_t> range, Target& target,
+                  const std::string& fallback = "") {
+  const auto set = [range, &target](const FlagValue& value) { target = parse_integer(value, range); };
+  return defaulting(fallback, value_flag(names, "N", help, describe(range), set));
 }
 
 template <typename Target>
-Flag number_flag(Names names, std::string help, Range<double> range, Target& target,
-                 std::string fallback = "") {
-  return {
-      std::move(names),    "X",
-      std::move(help),     describe(range),
-      std::move(fallback), [range, &target](const FlagValue& value) { target = parse_number(value, range); }};
+Flag number_flag(const Names& names, const std::string& help, Range<double> range, Target& target,
+                 const std::string& fallback = "") {
+  const auto set = [range, &target](const FlagValue& value) { target = parse_number(value, range); };
+  return defaulting(fallback, value_flag(names, "X", help, describe(range), set));
 }
 
 template <typename Target>
-Flag choice_flag(Names names, std::string help, const std::vector<std::string>& choices, Target& target,
-                 std::string fallback = "") {
-  Flag flag = {std::move(names),
-               "WORD",
-               std::move(help),
-               describe(choices),
-               std::move(fallback),
-               [choices, &target](const FlagValue& value) { target = parse_choice(value, choices); }};
+Flag choice_flag(const Names& names, const std::string& help, const std::vector<std::string>& choices,
+                 Target& target, const std::string& fallback = "") {
+  const auto set = [choices, &target](const FlagValue& value) { target = parse_choice(value, choices); };
+  Flag flag = defaulting(fallback, value_flag(names, "WORD", help, describe(choices), set));
   flag.choices = choices;
   return flag;
 }
 
-/// Takes a path, or any other text that is not empty; `word` is its placeholder in --help.
+/// Takes a path, or any other text that is not empty.
 template <typename Target>
-Flag path_flag(Names names, std::string word, std::string help, Target& target, std::string fallback = "") {
-  return {std::move(names),    std::move(word),
-          std::move(help),     "",
-          std::move(fallback), [&target](const FlagValue& value) { target = parse_path(value); }};
+Flag path_flag(const Names& names, const std::string& word, const std::string& help, Target& target,
+               const std::string& fallback = "") {
+  const auto set = [&target](const FlagValue& value) { target = parse_path(value); };
+  return defaulting(fallback, value_flag(names, word, help, "", set));
 }
 
 /// Takes no value: the flag sets `target` to `value`.
 template <typename Target>
-Flag switch_flag(Names names, std::string help, Target& target, std::type_identity_t<Target> value) {
-  return {
-      std::move(names), "", std::move(help), "", "", [value, &target](const FlagValue&) { target = value; }};
+Flag switch_flag(const Names& names, const std::string& help, Target& target,
+                 std::type_identity_t<Target> value) {
+  return value_flag(names, "", help, "", [value, &target](const FlagValue&) { target = value; });
 }
 
 }  // namespace t2v

@@ -12,27 +12,9 @@ namespace {
 // stable-diffusion.cpp. Their list is complete and gets no new entries; tests/cli/flags_test.py holds a copy
 // of it.
 
-/// Words to complete for --device, which also takes cuda:N.
-const Names kDevices = {"cpu", "cuda", "auto"};
-
-Flag deciding(Names others, Flag flag) {
-  flag.decides = std::move(others);
-  return flag;
-}
-
-Flag replacing(Names others, Flag flag) {
-  flag.replaces = std::move(others);
-  return flag;
-}
-
 /// A flag that only chooses where a clip is computed.
 Flag placing(Flag flag) {
   flag.decides_clip = false;
-  return flag;
-}
-
-Flag completing(const Names& words, Flag flag) {
-  flag.choices = words;
   return flag;
 }
 
@@ -52,21 +34,14 @@ FlagGroup prompt_flags(GenerateArguments& arguments) {
   const auto set_negative_prompt = [&request](const FlagValue& value) {
     request.negative_prompt = value.text;
   };
-  return {
-      "Prompt",
-      {{{"--prompt", "-p"}, "TEXT", "What the clip shows; \"-\" reads standard input", "", "", set_prompt},
-       deciding({"--prompt"}, {{"--prompt-file"},
-                               "FILE",
-                               "A file that holds the prompt; \"-\" reads standard input",
-                               "",
-                               "",
-                               set_prompt_file}),
-       {{"--negative-prompt", "-n"},
-        "TEXT",
-        "What the clip should not show",
-        "",
-        kModelDefault,
-        set_negative_prompt}}};
+  return {"Prompt",
+          {value_flag({"--prompt", "-p"}, "TEXT", "What the clip shows; \"-\" reads standard input", "",
+                      set_prompt),
+           deciding({"--prompt"}, value_flag({"--prompt-file"}, "FILE",
+                                             "A file that holds the prompt; \"-\" reads standard input", "",
+                                             set_prompt_file)),
+           defaulting(kModelDefault, value_flag({"--negative-prompt", "-n"}, "TEXT",
+                                                "What the clip should not show", "", set_negative_prompt))}};
 }
 
 FlagGroup output_flags(Outputs& outputs, Encoding& encoding, bool& skip_existing) {
@@ -104,13 +79,11 @@ FlagGroup preview_flags(Outputs& outputs, std::filesystem::path& sheet) {
     outputs.preview = outputs.shows_previews ? "" : parse_path(value);
   };
   return {"Previews and contact sheet",
-          {{{"--preview"},
-            "FILE",
-            "Write a small clip of the latents so far, and replace it as sampling goes on; FILE is as for "
-            "--output. \"terminal\" shows pictures in kitty, Ghostty, iTerm2 or WezTerm instead",
-            "",
-            "",
-            set_preview},
+          {value_flag(
+               {"--preview"}, "FILE",
+               "Write a small clip of the latents so far, and replace it as sampling goes on; FILE is as for "
+               "--output. \"terminal\" shows pictures in kitty, Ghostty, iTerm2 or WezTerm instead",
+               "", set_preview),
            integer_flag({"--preview-interval"}, "Steps from one preview to the next", kPreviewIntervals,
                         outputs.preview_interval, "1"),
            path_flag({"--sheet"}, "FILE.png", "Write a contact sheet: frames of the clip with their numbers",
@@ -130,13 +103,9 @@ FlagGroup condition_flags(Conditions& conditions) {
                  conditions.control_video),
        path_flag({"--control-mask", "--src-mask"}, "FILE",
                  "A clip that is white where --control-video is replaced (VACE)", conditions.control_mask),
-       {{"--reference-image", "--src-ref-images"},
-        "FILE",
-        "A picture of something that should appear (VACE); repeatable",
-        "",
-        "",
-        add_reference,
-        true},
+       repeatable(value_flag({"--reference-image", "--src-ref-images"}, "FILE",
+                             "A picture of something that should appear (VACE); repeatable", "",
+                             add_reference)),
        number_flag({"--conditioning-scale"}, "Strength of these conditions (VACE)", kConditioningScales,
                    conditions.conditioning_scale, "1")}};
 }
@@ -147,23 +116,21 @@ Flag size_flag(ClipSize& size) {
     size.width = given.width;
     size.height = given.height;
   };
-  return deciding(
-      {"--width", "--height"},
-      replacing({"--aspect"},
-                {{"--size"}, "WxH", "Width and height in pixels", describe_size(), kModelDefault, set}));
+  return deciding({"--width", "--height"},
+                  replacing({"--aspect"}, defaulting(kModelDefault, value_flag({"--size"}, "WxH",
+                                                                               "Width and height in pixels",
+                                                                               describe_size(), set))));
 }
 
 Flag aspect_flag(ClipSize& size) {
   const auto set = [&size](const FlagValue& value) { size.aspect = parse_aspect(value); };
   return deciding(
       {"--width", "--height"},
-      replacing({"--size"}, {{"--aspect"},
-                             "W:H",
-                             "Aspect ratio, for --width or --height; alone, the clip has at most as many "
-                             "pixels as the model's default size",
-                             kDescribeAspect,
-                             "",
-                             set}));
+      replacing({"--size"},
+                value_flag({"--aspect"}, "W:H",
+                           "Aspect ratio, for --width or --height; alone, the clip has at most as many "
+                           "pixels as the model's default size",
+                           kDescribeAspect, set)));
 }
 
 // --frames and --duration give the same value; the last one counts.
@@ -172,24 +139,17 @@ Flag frames_flag(ClipSize& size) {
     size.num_frames = parse_integer(value, kFrameCounts);
     size.duration.reset();
   };
-  return {{"--frames", "--num-frames", "--video-frames", "--frame-num"},
-          "N",
-          "Number of frames",
-          describe(kFrameCounts),
-          kModelDefault,
-          set};
+  return defaulting(kModelDefault, value_flag({"--frames", "--num-frames", "--video-frames", "--frame-num"},
+                                              "N", "Number of frames", describe(kFrameCounts), set));
 }
 Flag duration_flag(ClipSize& size) {
   const auto set = [&size](const FlagValue& value) {
     size.duration = parse_number(value, kDurations);
     size.num_frames.reset();
   };
-  return deciding({"--frames"}, {{"--duration"},
-                                 "SECONDS",
-                                 "Length; must be a number of frames that the model can make",
-                                 describe(kDurations),
-                                 "",
-                                 set});
+  return deciding({"--frames"}, value_flag({"--duration"}, "SECONDS",
+                                           "Length; must be a number of frames that the model can make",
+                                           describe(kDurations), set));
 }
 
 FlagGroup size_flags(ClipSize& size) {
@@ -203,21 +163,18 @@ FlagGroup size_flags(ClipSize& size) {
 
 Flag sigmas_flag(Sampling& sampling) {
   const auto set = [&sampling](const FlagValue& value) { sampling.sigmas = parse_sigmas(value); };
-  return deciding(
-      {"--steps"},
-      {{"--sigmas"}, "LIST", "The noise level of each step, before the shift", kDescribeSigmas, "", set});
+  return deciding({"--steps"},
+                  value_flag({"--sigmas"}, "LIST", "The noise level of each step, before the shift",
+                             kDescribeSigmas, set));
 }
 
 FlagGroup sampling_flags(Sampling& sampling) {
   const auto set_seed = [&sampling](const FlagValue& value) { sampling.seed = parse_seed(value); };
   return {
       "Sampling",
-      {{{"--seed", "-s", "--base-seed"},
-        "N",
-        "Seed of the noise; the same seed gives the same clip",
-        kDescribeSeed,
-        "random, and printed",
-        set_seed},
+      {defaulting("random, and printed", value_flag({"--seed", "-s", "--base-seed"}, "N",
+                                                    "Seed of the noise; the same seed gives the same clip",
+                                                    kDescribeSeed, set_seed)),
        replacing({"--sigmas"}, integer_flag({"--steps", "--num-inference-steps", "--sample-steps"},
                                             "Number of denoising steps", kStepCounts,
                                             sampling.num_inference_steps, kModelDefault)),
@@ -251,15 +208,15 @@ FlagGroup caching_flags(StepCaching& caching) {
                              "Method that skips steps which change little; useful from about 20 steps on. "
                              "The run reports how many steps it skipped",
                              cache_mode_names(), caching.mode, caching.mode)),
-       {{"--cache-option"},
-        "KEY=VALUE",
-        "threshold=X: a higher value skips more steps; first=N, last=N: the first and last N steps are "
-        "always computed; teacache: coefficients=A,B,...; magcache: max-skip=N, ratios=A,B,... and "
-        "calibrate=yes, which measures the ratios; repeatable",
-        "",
-        "the method's",
-        add_option,
-        true}}};
+       defaulting(
+           "the method's",
+           repeatable(value_flag(
+               {"--cache-option"}, "KEY=VALUE",
+               "threshold=X: a higher value skips more steps; first=N, last=N: the first and last N steps "
+               "are "
+               "always computed; teacache: coefficients=A,B,...; magcache: max-skip=N, ratios=A,B,... and "
+               "calibrate=yes, which measures the ratios; repeatable",
+               "", add_option)))}};
 }
 
 /// The flag that replaces a component; --text-encoder replaces "text_encoder".
@@ -269,7 +226,7 @@ Flag part_flag(const std::string& name, const char* help, ModelChoice& choice) {
   const auto set = [&choice, component](const FlagValue& value) {
     choice.parts[component] = parse_path(value);
   };
-  return {{name}, "PATH", help, "", "", set};
+  return value_flag({name}, "PATH", help, "", set);
 }
 
 FlagGroup model_flags(ModelChoice& choice) {
@@ -288,26 +245,18 @@ FlagGroup model_flags(ModelChoice& choice) {
            part_flag("--text-encoder", "Replaces the text encoder", choice),
            part_flag("--tokenizer", "Replaces the tokenizer", choice),
            part_flag("--image-encoder", "Replaces the image encoder", choice),
-           {{"--lora"},
-            "PATH[:STRENGTH]",
-            "A LoRA to merge into the transformer; repeatable",
-            "",
-            "",
-            add_lora,
-            true},
-           {{"--lora-2"},
-            "PATH[:STRENGTH]",
-            "A LoRA to merge into the low-noise expert; repeatable",
-            "",
-            "",
-            add_lora_2,
-            true}}};
+           repeatable(value_flag({"--lora"}, "PATH[:STRENGTH]",
+                                 "A LoRA to merge into the transformer; repeatable", "", add_lora)),
+           repeatable(value_flag({"--lora-2"}, "PATH[:STRENGTH]",
+                                 "A LoRA to merge into the low-noise expert; repeatable", "", add_lora_2))}};
 }
 
 Flag device_flag(const std::string& name, const char* help, const std::string& fallback,
                  std::string& device) {
   const auto set = [&device](const FlagValue& value) { device = parse_device(value); };
-  return placing(completing(kDevices, {{name}, "WORD", help, kDescribeDevice, fallback, set}));
+  Flag flag = defaulting(fallback, value_flag({name}, "WORD", help, kDescribeDevice, set));
+  flag.choices = {"cpu", "cuda", "auto"};  // shells complete these words; the flag also takes cuda:N
+  return placing(flag);
 }
 
 FlagGroup machine_flags(Machine& machine) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/screen/progress.h"
+#include "command_line.h"
 #include "generate_flags.h"
-#include "invocation.h"
 #include "t2v/sheet.h"
 
 namespace t2v {

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/descriptor.h"
 #include "core/text.h"
+#include "t2v/limits.h"
 #include "usage_error.h"
 
 namespace t2v {
@@ -33,16 +35,25 @@ std::string read_all(int descriptor, size_t limit, const std::string& doing) {
 
 std::string read_text_file(const std::filesystem::path& file, size_t limit, const std::string& doing) {
   if (file == "-") return read_all(STDIN_FILENO, limit, doing);
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) refuse(doing, file_trouble(errno), "a readable file");
-  try {
-    std::string text = read_all(descriptor, limit, doing);
-    ::close(descriptor);
-    return text;
-  } catch (...) {
-    ::close(descriptor);
-    throw;
+  const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (input.value() < 0) refuse(doing, file_trouble(errno), "a readable file");
+  return read_all(input.value(), limit, doing);
+}
+
+std::string read_prompt(const std::filesystem::path& file) {
+  constexpr size_t kMarkAndLineBreak = 5;  // bytes that a file may have beside the longest prompt
+  const std::string doing = "prompt from " + (file == "-" ? "standard input" : file.string());
+  std::string text = read_text_file(file, kLongestPrompt + kMarkAndLineBreak + 1, doing);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+
+  if (text.size() > kLongestPrompt) {
+    refuse(doing, "more than " + std::to_string(kLongestPrompt) + " bytes", "one prompt");
   }
+  if (!is_valid_utf8(text)) refuse(doing, "bytes that are not UTF-8", "UTF-8 text");
+  if (text.find_first_not_of(" \t\r\n\v\f") == std::string::npos) {
+    refuse(doing, text.empty() ? "nothing" : "nothing but blanks", "a description of the clip");
+  }
+  return text;
 }
 
 }  // namespace t2v

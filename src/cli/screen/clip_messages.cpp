@@ -13,9 +13,10 @@ using Json = nlohmann::ordered_json;
 
 std::string clip_line(const GenerateResult& result, bool json, double seconds) {
   if (!json) return result.output.string() + '\n';
-  const Json object = {
-      {"output", result.output.string()}, {"seconds", seconds}, {"settings", Json::parse(result.settings)}};
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return one_line({{"output", result.output.string()},
+                   {"seconds", seconds},
+                   {"settings", Json::parse(result.settings)}}) +
+         '\n';
 }
 
 int print_existing_clip(const GenerateResult& clip, bool json) {

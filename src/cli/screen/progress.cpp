@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "format.h"
 #include "in_flags.h"
+#include "signals.h"
 #include "streams.h"
 
 namespace t2v {
@@ -283,12 +284,18 @@ void Progress::write_json(const std::string& event, const Json& fields) {
     if (const auto left = seconds_of_all()) object["clip"]["left"] = rounded(*left);
   }
   object.update(fields);
-  write_all(STDERR_FILENO, object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+  write_all(STDERR_FILENO, one_line(object) + '\n');
 }
 
 void Progress::write_line(const std::string& line) {
   write_all(STDERR_FILENO, (bar_drawn_ ? kClearLine : "") + line + '\n');
   bar_drawn_ = false;
+}
+
+RunControl make_run_control(Progress& progress) {
+  stop_on_signals(progress.stop_notice());
+  return {.on_event = [&progress](const Event& event) { progress.on_event(event); },
+          .stop = &stop_requested()};
 }
 
 }  // namespace t2v

@@ -13,6 +13,10 @@
 
 namespace t2v {
 
+/// Exit code of a command that did its work, when clips of a batch failed or a comparison exceeded the user's
+/// limit. Lower codes are values of ErrorCode.
+inline constexpr int kExitNotPassed = 8;
+
 /// The style of the messages on standard error.
 struct ProgressOptions {
   std::string style = "plain";  ///< "bar", "plain", "json", "none"
@@ -94,5 +98,8 @@ class Progress {
   double clip_began_ = 0;
   std::optional<BatchCounts> counts_;
 };
+
+/// For work that takes long: shows its events on `progress`, and stops it at the first signal to stop.
+RunControl make_run_control(Progress& progress);
 
 }  // namespace t2v

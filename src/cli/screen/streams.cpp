@@ -46,9 +46,11 @@ int print(const std::string& text) {
   return 0;
 }
 
-int print_json(const nlohmann::ordered_json& value) {
-  return print(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+std::string one_line(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
+
+int print_json(const nlohmann::ordered_json& value) { return print(one_line(value) + '\n'); }
 
 bool is_closed_pipe(int descriptor) {
   pollfd state{.fd = descriptor, .events = POLLOUT, .revents = 0};

@@ -17,6 +17,9 @@ bool write_all(int descriptor, std::string_view text);
 /// Writes the result of a command to standard output. Returns exit code 0. Error (kOutput).
 int print(const std::string& text);
 
+/// JSON on one line, without a line break; bytes that are not UTF-8 are replaced.
+std::string one_line(const nlohmann::ordered_json& value);
+
 /// Prints JSON on one line; bytes that are not UTF-8 are replaced. Returns exit code 0. Error (kOutput).
 int print_json(const nlohmann::ordered_json& value);
 

@@ -1,8 +1,7 @@
-#include "families/wan/comfy_names.h"
-
 #include <set>
 
 #include "families/wan/tensor_names.h"
+#include "families/wan/wan_parts.h"
 
 namespace t2v {
 namespace {

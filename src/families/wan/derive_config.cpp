@@ -1,5 +1,3 @@
-#include "families/wan/derive_config.h"
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -7,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "families/wan/published_models.h"
+#include "families/wan/wan_parts.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -1,6 +1,5 @@
-#include "families/wan/matching_parts.h"
-
 #include "families/wan/experts.h"
+#include "families/wan/wan_parts.h"
 #include "t2v/error.h"
 
 namespace t2v {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "families/key_map.h"
+#include "families/part_kind.h"
 
 namespace t2v {
 

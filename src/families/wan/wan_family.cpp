@@ -6,10 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "families/wan/comfy_names.h"
-#include "families/wan/derive_config.h"
 #include "families/wan/experts.h"
-#include "families/wan/matching_parts.h"
 #include "families/wan/published_models.h"
 #include "families/wan/wan_parts.h"
 

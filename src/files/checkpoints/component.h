@@ -51,4 +51,8 @@ Component open_tensors(const std::filesystem::path& folder, const std::string& b
 std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder,
                                                   const std::string& base);
 
+/// Reads the index of a checkpoint in several files (`*.safetensors.index.json`): tensor name -> file name, a
+/// plain name in the folder of the index. Error (kInput) for anything else.
+std::map<std::string, std::string> read_shard_index(const std::filesystem::path& file);
+
 }  // namespace t2v

@@ -1,17 +1,76 @@
 #include "files/formats/pickle.h"
 
-#include <bit>
+#include <deque>
 #include <set>
 #include <unordered_map>
 
 #include "core/text.h"
 #include "files/formats/byte_reader.h"
 #include "files/formats/file_headers.h"
-#include "files/formats/pickle_names.h"
-#include "files/formats/pickle_opcodes.h"
 
 namespace t2v {
 namespace {
+
+// The names, "module name", that the pickle of a state dict may ask for. None of them is ever looked up in
+// Python.
+
+inline constexpr std::string_view kOrderedDict = "collections OrderedDict";
+inline constexpr std::string_view kTensorV2 = "torch._utils _rebuild_tensor_v2";
+inline constexpr std::string_view kTensorV3 = "torch._utils _rebuild_tensor_v3";  // with a dtype: fp8
+inline constexpr std::string_view kParameter = "torch._utils _rebuild_parameter";
+
+struct NamedFormat {
+  std::string_view name;
+  NumberFormat format;
+};
+constexpr NamedFormat kStorages[] = {
+    {"torch DoubleStorage", NumberFormat::kF64}, {"torch FloatStorage", NumberFormat::kF32},
+    {"torch HalfStorage", NumberFormat::kF16},   {"torch BFloat16Storage", NumberFormat::kBF16},
+    {"torch LongStorage", NumberFormat::kI64},   {"torch IntStorage", NumberFormat::kI32},
+    {"torch ShortStorage", NumberFormat::kI16},  {"torch CharStorage", NumberFormat::kI8},
+    {"torch ByteStorage", NumberFormat::kU8},    {"torch BoolStorage", NumberFormat::kBool},
+};
+constexpr NamedFormat kDtypes[] = {
+    {"torch float64", NumberFormat::kF64},
+    {"torch float32", NumberFormat::kF32},
+    {"torch float16", NumberFormat::kF16},
+    {"torch bfloat16", NumberFormat::kBF16},
+    {"torch float8_e4m3fn", NumberFormat::kF8E4M3},
+    {"torch float8_e5m2", NumberFormat::kF8E5M2},
+    {"torch int64", NumberFormat::kI64},
+    {"torch int32", NumberFormat::kI32},
+    {"torch int16", NumberFormat::kI16},
+    {"torch int8", NumberFormat::kI8},
+    {"torch uint8", NumberFormat::kU8},
+    {"torch bool", NumberFormat::kBool},
+};
+
+template <size_t size>
+std::optional<NumberFormat> format_named(const NamedFormat (&list)[size], std::string_view name) {
+  for (const NamedFormat& known : list) {
+    if (known.name == name) return known.format;
+  }
+  return std::nullopt;
+}
+
+/// "torch FloatStorage" -> kF32; nothing for another name.
+std::optional<NumberFormat> storage_format(std::string_view name) { return format_named(kStorages, name); }
+
+/// "torch float32" -> kF32; nothing for another name.
+std::optional<NumberFormat> dtype_format(std::string_view name) { return format_named(kDtypes, name); }
+
+/// A storage of bytes, whose tensors say what they are.
+bool is_byte_storage(std::string_view name) {
+  return name == "torch UntypedStorage" || name == "torch.storage UntypedStorage";
+}
+
+/// Whether it is any of these.
+bool is_allowed_name(std::string_view name) {
+  return name == kOrderedDict || name == kTensorV2 || name == kTensorV3 || name == kParameter ||
+         is_byte_storage(name) || storage_format(name) || dtype_format(name);
+}
+
+constexpr uint8_t kStop = '.';
 
 /// torch.save counts storages. Each mention copies the name: a long one, mentioned often, would fill memory.
 constexpr size_t kLongestStorageName = 64;
@@ -111,51 +170,18 @@ class Interpreter {
   const Value& run() {
     while (true) {
       const auto opcode = reader_.take<uint8_t>();
-      if (opcode == kStop) break;
-      if (!push_scalar(opcode) && !push_container(opcode) && !remember(opcode)) call(opcode);
+      if (opcode == kStop) return *stack_.pop();
+      const auto found = kOperations.find(opcode);
+      if (found == kOperations.end())
+        refuse("a pickle with the operation " + std::to_string(opcode) + ", which no state dict needs");
+      found->second(*this);
     }
-    return *stack_.pop();
   }
 
  private:
   [[noreturn]] void refuse(const std::string& got) const { throw pickle_error(origin_, got); }
 
-  bool push_scalar(uint8_t opcode) {
-    const auto integer = [this](int64_t value) { stack_.push({.kind = Kind::kInteger, .integer = value}); };
-    switch (opcode) {
-      case kNoneOp:
-        stack_.push({.kind = Kind::kNone});
-        return true;
-      case kTrue:
-      case kFalse:
-        integer(opcode == kTrue);
-        return true;
-      case kInt4:
-        integer(reader_.take<int32_t>());
-        return true;
-      case kInt1:
-        integer(reader_.take<uint8_t>());
-        return true;
-      case kInt2:
-        integer(reader_.take<uint16_t>());
-        return true;
-      case kLong1:
-        integer(take_long());
-        return true;
-      case kFloat8:
-        reader_.take_bytes(8);
-        stack_.push({.kind = Kind::kOther});
-        return true;
-      case kText4:
-        stack_.push_text(reader_.take_bytes(reader_.take<uint32_t>()));
-        return true;
-      case kText1:
-        stack_.push_text(reader_.take_bytes(reader_.take<uint8_t>()));
-        return true;
-      default:
-        return false;
-    }
-  }
+  void push_integer(int64_t value) { stack_.push({.kind = Kind::kInteger, .integer = value}); }
 
   int64_t take_long() {
     const std::string_view bytes = reader_.take_bytes(reader_.take<uint8_t>());
@@ -166,102 +192,33 @@ class Interpreter {
     return static_cast<int64_t>(value);
   }
 
-  bool push_container(uint8_t opcode) {
-    switch (opcode) {
-      case kMark:
-        stack_.mark();
-        return true;
-      case kEmptyTuple:
-        stack_.push_tuple({});
-        return true;
-      case kTuple:
-        stack_.push_tuple(stack_.pop_to_mark());
-        return true;
-      case kTuple1:
-      case kTuple2:
-      case kTuple3:
-        stack_.push_tuple(stack_.pop_many(opcode - kTuple1 + 1));
-        return true;
-      case kEmptyList:
-        stack_.push({.kind = Kind::kList});
-        return true;
-      case kEmptyDictionary:
-        stack_.push({.kind = Kind::kDictionary});
-        return true;
-      case kAppend:
-        stack_.add_items(stack_.pop_many(1));
-        return true;
-      case kAppends:
-        stack_.add_items(stack_.pop_to_mark());
-        return true;
-      case kSetItem:
-        stack_.add_entries(stack_.pop_many(2));
-        return true;
-      case kSetItems:
-        stack_.add_entries(stack_.pop_to_mark());
-        return true;
-      default:
-        return false;
-    }
+  void push_text(uint64_t size) { stack_.push_text(reader_.take_bytes(size)); }
+
+  void ignore_float() {
+    reader_.take_bytes(8);
+    stack_.push({.kind = Kind::kOther});
   }
 
-  /// The memo, and opcodes that do nothing.
-  bool remember(uint8_t opcode) {
-    switch (opcode) {
-      case kPut1:
-        stack_.put(reader_.take<uint8_t>());
-        return true;
-      case kPut4:
-        stack_.put(reader_.take<uint32_t>());
-        return true;
-      case kMemoize:
-        stack_.memoize();
-        return true;
-      case kGet1:
-        stack_.get(reader_.take<uint8_t>());
-        return true;
-      case kGet4:
-        stack_.get(reader_.take<uint32_t>());
-        return true;
-      case kProtocol:
-        reader_.take<uint8_t>();
-        return true;
-      case kFrame:
-        reader_.take<uint64_t>();
-        return true;
-      default:
-        return false;
-    }
+  void take_global() {
+    const std::string module = take_line();
+    push_global(module + " " + take_line());
   }
 
-  void call(uint8_t opcode) {
-    switch (opcode) {
-      case kGlobalOp: {
-        const std::string module = take_line();
-        push_global(module + " " + take_line());
-        return;
-      }
-      case kStackGlobal: {
-        const std::vector<Value*> names = stack_.pop_many(2);
-        if (names[0]->kind != Kind::kText || names[1]->kind != Kind::kText) stack_.malformed();
-        push_global(names[0]->text + " " + names[1]->text);
-        return;
-      }
-      case kPersistentId:
-        push_storage(*stack_.pop());
-        return;
-      case kReduce: {
-        const Value* arguments = stack_.pop();
-        reduce(*stack_.pop(), *arguments);
-        return;
-      }
-      case kBuild:  // torch.save keeps the versions of modules as an attribute of the dictionary
-        stack_.pop();
-        stack_.top(Kind::kDictionary);
-        return;
-      default:
-        refuse("a pickle with the operation " + std::to_string(opcode) + ", which no state dict needs");
-    }
+  void take_global_of_stack() {
+    const std::vector<Value*> names = stack_.pop_many(2);
+    if (names[0]->kind != Kind::kText || names[1]->kind != Kind::kText) stack_.malformed();
+    push_global(names[0]->text + " " + names[1]->text);
+  }
+
+  void call() {
+    const Value* arguments = stack_.pop();
+    reduce(*stack_.pop(), *arguments);
+  }
+
+  /// torch.save keeps the versions of modules as an attribute of the dictionary.
+  void ignore_attributes() {
+    stack_.pop();
+    stack_.top(Kind::kDictionary);
   }
 
   std::string take_line() {
@@ -340,9 +297,55 @@ class Interpreter {
     stack_.push({.kind = Kind::kTensor, .tensor = std::move(tensor)});
   }
 
+  static const std::unordered_map<uint8_t, void (*)(Interpreter&)> kOperations;
+
   const std::string& origin_;
   ByteReader reader_;
   ValueStack stack_;
+};
+
+/// What each opcode does that torch.save uses
+/// (https://github.com/python/cpython/blob/main/Lib/pickletools.py).
+const std::unordered_map<uint8_t, void (*)(Interpreter&)> Interpreter::kOperations = {
+    // Scalars
+    {'N', [](Interpreter& self) { self.stack_.push({.kind = Kind::kNone}); }},           // NONE
+    {0x88, [](Interpreter& self) { self.push_integer(1); }},                             // NEWTRUE
+    {0x89, [](Interpreter& self) { self.push_integer(0); }},                             // NEWFALSE
+    {'J', [](Interpreter& self) { self.push_integer(self.reader_.take<int32_t>()); }},   // BININT
+    {'K', [](Interpreter& self) { self.push_integer(self.reader_.take<uint8_t>()); }},   // BININT1
+    {'M', [](Interpreter& self) { self.push_integer(self.reader_.take<uint16_t>()); }},  // BININT2
+    {0x8a, [](Interpreter& self) { self.push_integer(self.take_long()); }},              // LONG1
+    {'G', [](Interpreter& self) { self.ignore_float(); }},                               // BINFLOAT
+    {'X', [](Interpreter& self) { self.push_text(self.reader_.take<uint32_t>()); }},     // BINUNICODE
+    {0x8c, [](Interpreter& self) { self.push_text(self.reader_.take<uint8_t>()); }},     // SHORT_BINUNICODE
+    // Containers
+    {'(', [](Interpreter& self) { self.stack_.mark(); }},                                  // MARK
+    {')', [](Interpreter& self) { self.stack_.push_tuple({}); }},                          // EMPTY_TUPLE
+    {'t', [](Interpreter& self) { self.stack_.push_tuple(self.stack_.pop_to_mark()); }},   // TUPLE
+    {0x85, [](Interpreter& self) { self.stack_.push_tuple(self.stack_.pop_many(1)); }},    // TUPLE1
+    {0x86, [](Interpreter& self) { self.stack_.push_tuple(self.stack_.pop_many(2)); }},    // TUPLE2
+    {0x87, [](Interpreter& self) { self.stack_.push_tuple(self.stack_.pop_many(3)); }},    // TUPLE3
+    {']', [](Interpreter& self) { self.stack_.push({.kind = Kind::kList}); }},             // EMPTY_LIST
+    {'a', [](Interpreter& self) { self.stack_.add_items(self.stack_.pop_many(1)); }},      // APPEND
+    {'e', [](Interpreter& self) { self.stack_.add_items(self.stack_.pop_to_mark()); }},    // APPENDS
+    {'}', [](Interpreter& self) { self.stack_.push({.kind = Kind::kDictionary}); }},       // EMPTY_DICT
+    {'s', [](Interpreter& self) { self.stack_.add_entries(self.stack_.pop_many(2)); }},    // SETITEM
+    {'u', [](Interpreter& self) { self.stack_.add_entries(self.stack_.pop_to_mark()); }},  // SETITEMS
+    // The memo
+    {'q', [](Interpreter& self) { self.stack_.put(self.reader_.take<uint8_t>()); }},   // BINPUT
+    {'r', [](Interpreter& self) { self.stack_.put(self.reader_.take<uint32_t>()); }},  // LONG_BINPUT
+    {0x94, [](Interpreter& self) { self.stack_.memoize(); }},                          // MEMOIZE
+    {'h', [](Interpreter& self) { self.stack_.get(self.reader_.take<uint8_t>()); }},   // BINGET
+    {'j', [](Interpreter& self) { self.stack_.get(self.reader_.take<uint32_t>()); }},  // LONG_BINGET
+    // Names and calls
+    {'c', [](Interpreter& self) { self.take_global(); }},                     // GLOBAL
+    {0x93, [](Interpreter& self) { self.take_global_of_stack(); }},           // STACK_GLOBAL
+    {'Q', [](Interpreter& self) { self.push_storage(*self.stack_.pop()); }},  // BINPERSID
+    {'R', [](Interpreter& self) { self.call(); }},                            // REDUCE
+    {'b', [](Interpreter& self) { self.ignore_attributes(); }},               // BUILD
+    // Opcodes that do nothing
+    {0x80, [](Interpreter& self) { self.reader_.take<uint8_t>(); }},   // PROTO
+    {0x95, [](Interpreter& self) { self.reader_.take<uint64_t>(); }},  // FRAME
 };
 
 /// The dictionary of tensors: the outermost, or the one that it holds as "state_dict" or the like.

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/log.h"
 #include "core/staged_file.h"
 #include "files/hub/cache.h"
@@ -25,38 +26,26 @@ namespace fs = std::filesystem;
 
 constexpr size_t kPiece = 1 << 20;
 
-/// A descriptor, closed at the end of the scope.
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (value_ < 0) throw output_error(path, errno);
+/// Error (kOutput).
+Descriptor open_file(const fs::path& path, int flags) {
+  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0666));
+  if (file.value() < 0) throw output_error(path, errno);
+  return file;
+}
+
+/// Waits for an exclusive lock on a file, and holds it. huggingface_hub takes the same one.
+Descriptor wait_for_lock(const fs::path& path, const std::atomic<bool>* stop) {
+  Descriptor file = open_file(path, O_RDWR | O_CREAT);
+  bool told = false;
+  // Other errors than EWOULDBLOCK: a filesystem without locks.
+  while (::flock(file.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (!told) log_warning("another process is downloading this file; waiting for it");
+    told = true;
+    if (stop != nullptr && *stop) throw Stopped{};
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int value() const { return value_; }
-
- private:
-  int value_;
-};
-
-/// An exclusive lock on a file, waited for. huggingface_hub takes the same one.
-class Lock {
- public:
-  Lock(const fs::path& path, const std::atomic<bool>* stop) : descriptor_(path, O_RDWR | O_CREAT) {
-    bool told = false;
-    // Other errors than EWOULDBLOCK: a filesystem without locks.
-    while (::flock(descriptor_.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      if (!told) log_warning("another process is downloading this file; waiting for it");
-      told = true;
-      if (stop != nullptr && *stop) throw Stopped{};
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-
- private:
-  Descriptor descriptor_;
-};
+  return file;
+}
 
 /// The partial file: its bytes so far, and their digest.
 class Partial {
@@ -64,7 +53,7 @@ class Partial {
   Partial(const Download& wanted, std::function<void(int64_t)> on_bytes)
       : wanted_(wanted),
         path_(wanted.blob.string() + ".incomplete"),
-        file_(path_, O_RDWR | O_CREAT | O_NOFOLLOW),
+        file_(open_file(path_, O_RDWR | O_CREAT | O_NOFOLLOW)),
         digest_(wanted.hash.size(), wanted.size),
         on_bytes_(std::move(on_bytes)) {}
 
@@ -177,7 +166,7 @@ void download(HttpClient& client, const Download& wanted, const RetryOptions& re
               const std::function<void(int64_t here)>& on_bytes) {
   make_folders(wanted.blob.parent_path());
   make_folders(wanted.lock_file.parent_path());
-  const Lock lock(wanted.lock_file, retries.stop);
+  const Descriptor lock = wait_for_lock(wanted.lock_file, retries.stop);
   if (is_here(wanted)) return on_bytes(wanted.size);
   Partial partial(wanted, on_bytes);
   partial.take_up(retries.stop);

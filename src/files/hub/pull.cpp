@@ -92,6 +92,65 @@ class Pull {
                  .timeout_seconds = environment.timeout_seconds,
                  .stop = control.stop}) {}
 
+  /// Asks for the list of files alone. Error as run() before it downloads.
+  DownloadPlan plan() {
+    const std::optional<CachedModel> here = cached();
+    const std::optional<Listing> listing = listing_unless(here);
+    if (!listing) return {.commit = here->commit, .folder = here->path};
+    const fs::path folder = cache_.folder(model_.repository.id);
+    DownloadPlan plan{.commit = listing->commit, .folder = folder, .disk_free = room_in(folder).value_or(0)};
+    const std::vector<RemoteFile> files = chosen(*listing);
+    for (const RemoteFile& file : files)
+      plan.files.push_back({file.path, file.size, is_missing(file) ? kept(file) : file.size});
+    plan.to_come = bytes_to_come(missing(files));
+    check_room(folder, plan.to_come);
+    return plan;
+  }
+
+  CachedModel run() {
+    const std::optional<CachedModel> here = cached();
+    const std::optional<Listing> listing = listing_unless(here);
+    if (!listing) return *here;
+    const std::vector<RemoteFile> files = chosen(*listing);
+    const int64_t downloaded = download_missing(*listing, files);
+    for (const RemoteFile& file : files) {
+      cache_.link(model_.repository.id, listing->commit, file.path, file.hash);
+    }
+    cache_.set_reference(model_.repository, listing->commit);
+    const std::optional<fs::path> path = find_in_cache(cache_, model_);
+    return {.path = path ? *path : cache_.snapshot(model_.repository.id, listing->commit),
+            .commit = listing->commit,
+            .downloaded = downloaded};
+  }
+
+ private:
+  /// The model in the cache, if it is whole.
+  std::optional<CachedModel> cached() const {
+    const std::optional<fs::path> path = find_in_cache(cache_, model_);
+    const std::optional<fs::path> snapshot = cache_.find(model_.repository);
+    if (!path || !missing_files(*snapshot).empty()) return std::nullopt;
+    return CachedModel{.path = *path, .commit = snapshot->filename().string()};
+  }
+
+  /// The list of the model's files; nothing if the model in the cache, `here`, is to be used.
+  std::optional<Listing> listing_unless(const std::optional<CachedModel>& here) {
+    if (choice_.offline || environment_.offline) {
+      if (here) return std::nullopt;
+      throw Error(ErrorCode::kNetwork,
+                  {.doing = "t2v pull " + model_.name,
+                   .got = "a model that is not, or not wholly, in " + environment_.cache.string(),
+                   .expected = "it there, since nothing may be downloaded",
+                   .advice = "leave out `offline` and HF_HUB_OFFLINE"});
+    }
+    try {
+      return fetch_listing();
+    } catch (const Error& error) {
+      if (!here || error.code() != ErrorCode::kNetwork) throw;
+      log_warning(std::string(error.what()) + "; what is in the cache is used");
+      return std::nullopt;
+    }
+  }
+
   Listing fetch_listing() {
     // A user sees at once that something happens; the answer may take its time.
     DownloadProgress(control_, 0).tell(full_name(model_.repository) + ": asking for its files", 0);
@@ -104,31 +163,6 @@ class Pull {
     return parse_listing(text, full_name(model_.repository));
   }
 
-  DownloadPlan plan(const Listing& listing) const {
-    const fs::path folder = cache_.folder(model_.repository.id);
-    DownloadPlan plan{.commit = listing.commit, .folder = folder, .disk_free = room_in(folder).value_or(0)};
-    const std::vector<RemoteFile> files = chosen(listing);
-    for (const RemoteFile& file : files)
-      plan.files.push_back({file.path, file.size, is_missing(file) ? kept(file) : file.size});
-    plan.to_come = bytes_to_come(missing(files));
-    check_room(folder, plan.to_come);
-    return plan;
-  }
-
-  CachedModel run(const Listing& listing) {
-    const std::vector<RemoteFile> files = chosen(listing);
-    const int64_t downloaded = download_missing(listing, files);
-    for (const RemoteFile& file : files) {
-      cache_.link(model_.repository.id, listing.commit, file.path, file.hash);
-    }
-    cache_.set_reference(model_.repository, listing.commit);
-    const std::optional<fs::path> path = find_in_cache(cache_, model_);
-    return {.path = path ? *path : cache_.snapshot(model_.repository.id, listing.commit),
-            .commit = listing.commit,
-            .downloaded = downloaded};
-  }
-
- private:
   std::vector<RemoteFile> chosen(const Listing& listing) const {
     return choose_files(listing, choice_.include.empty() ? model_.files : choice_.include, choice_.variant,
                         model_.name);
@@ -208,15 +242,6 @@ class Pull {
   HttpClient client_;
 };
 
-/// The model in the cache, if it is whole.
-std::optional<CachedModel> cached(const HubEnvironment& environment, const KnownModel& model) {
-  const HubCache cache(environment.cache);
-  const std::optional<fs::path> path = find_in_cache(cache, model);
-  const std::optional<fs::path> snapshot = cache.find(model.repository);
-  if (!path || !missing_files(*snapshot).empty()) return std::nullopt;
-  return CachedModel{.path = *path, .commit = snapshot->filename().string()};
-}
-
 }  // namespace
 
 std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& model) {
@@ -230,45 +255,14 @@ std::optional<fs::path> find_in_cache(const HubCache& cache, const KnownModel& m
   return model.files.size() == 1 ? first : first.parent_path();
 }
 
-namespace {
-
-/// The list of a model's files; nothing if the model in the cache, `here`, is to be used. Error as pull().
-std::optional<Listing> listing_of(const HubEnvironment& environment, const KnownModel& model,
-                                  const FileChoice& choice, Pull& pull,
-                                  const std::optional<CachedModel>& here) {
-  if (choice.offline || environment.offline) {
-    if (here) return std::nullopt;
-    throw Error(ErrorCode::kNetwork,
-                {.doing = "t2v pull " + model.name,
-                 .got = "a model that is not, or not wholly, in " + environment.cache.string(),
-                 .expected = "it there, since nothing may be downloaded",
-                 .advice = "leave out `offline` and HF_HUB_OFFLINE"});
-  }
-  try {
-    return pull.fetch_listing();
-  } catch (const Error& error) {
-    if (!here || error.code() != ErrorCode::kNetwork) throw;
-    log_warning(std::string(error.what()) + "; what is in the cache is used");
-    return std::nullopt;
-  }
-}
-
-}  // namespace
-
 DownloadPlan plan_pull(const HubEnvironment& environment, const KnownModel& model, const FileChoice& choice,
                        const RunControl& control) {
-  const std::optional<CachedModel> here = cached(environment, model);
-  Pull pull(environment, model, choice, control);
-  if (const auto listing = listing_of(environment, model, choice, pull, here)) return pull.plan(*listing);
-  return {.commit = here->commit, .folder = here->path};
+  return Pull(environment, model, choice, control).plan();
 }
 
 CachedModel pull(const HubEnvironment& environment, const KnownModel& model, const FileChoice& choice,
                  const RunControl& control) {
-  const std::optional<CachedModel> here = cached(environment, model);
-  Pull pull(environment, model, choice, control);
-  const auto listing = listing_of(environment, model, choice, pull, here);
-  return listing ? pull.run(*listing) : *here;
+  return Pull(environment, model, choice, control).run();
 }
 
 }  // namespace t2v

@@ -1,9 +1,8 @@
-#include "files/hub/verify.h"
-
 #include <algorithm>
 #include <fstream>
 
 #include "files/hub/digest.h"
+#include "files/hub/pull.h"
 #include "files/hub/repository.h"
 #include "t2v/error.h"
 

@@ -1,7 +1,6 @@
 #include "media/formats/output_format.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>

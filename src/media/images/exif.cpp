@@ -1,7 +1,6 @@
 #include "media/images/exif.h"
 
 #include <optional>
-#include <utility>
 
 namespace t2v {
 namespace {

@@ -1,10 +1,9 @@
-#include "api/check_sampling.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "api/checks.h"
 #include "api/presets.h"
 #include "t2v/error.h"
 

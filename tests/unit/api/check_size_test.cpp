@@ -1,4 +1,4 @@
-#include "api/check_size.h"
+#include "api/checks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

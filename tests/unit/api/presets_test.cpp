@@ -1,14 +1,12 @@
-#include "api/presets.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
-#include "api/check_sampling.h"
-#include "api/check_size.h"
+#include "api/checks.h"
 #include "api/data_folder.h"
+#include "api/presets.h"
 
 namespace t2v {
 namespace {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "families/wan/derive_config.h"
+#include "families/wan/wan_parts.h"
 #include "t2v/error.h"
 #include "unit/published_models.h"
 

@@ -1,10 +1,9 @@
-#include "families/wan/derive_config.h"
-
 #include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
+#include "families/wan/wan_parts.h"
 #include "unit/checkpoint_files.h"
 
 namespace t2v {

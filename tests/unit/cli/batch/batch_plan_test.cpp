@@ -1,4 +1,4 @@
-#include "cli/batch/batch_keys.h"
+#include "cli/batch/batch_plan.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ CheckedRequest some_request() {
   return request;
 }
 
-TEST(BatchKeys, ThreadsTilesAndCachedEmbeddingsLeaveModelsLoaded) {
+TEST(BatchPlan, ThreadsTilesAndCachedEmbeddingsLeaveModelsLoaded) {
   const CheckedRequest request = some_request();
   CheckedRequest other = request;
   other.machine.threads = 2;
@@ -24,7 +24,7 @@ TEST(BatchKeys, ThreadsTilesAndCachedEmbeddingsLeaveModelsLoaded) {
   EXPECT_NE(model_of(request), model_of(other));
 }
 
-TEST(BatchKeys, TheFrameRateIsNoPartOfTheShape) {
+TEST(BatchPlan, TheFrameRateIsNoPartOfTheShape) {
   const CheckedRequest request = some_request();
   CheckedRequest other = request;
   other.size.fps = 8;

@@ -17,9 +17,9 @@ class Config {
  public:
   /// Reads a file that must hold one JSON object of at most 16 MiB.
   static Config read(const std::filesystem::path& file);
-  /// The same from a text of any length; `origin` is what errors call it.
+  /// Parses a text of any length. `origin`: its name in errors.
   static Config parse(const std::string& text, const std::string& origin);
-  /// From a parsed object; `origin` is what errors call it.
+  /// Takes a parsed object. `origin`: its name in errors.
   Config(const nlohmann::json& object, std::string origin);
 
   bool has(const std::string& key) const;  ///< present and not null
@@ -35,7 +35,7 @@ class Config {
 
   const nlohmann::json& json() const { return *object_; }
   const std::string& origin() const { return origin_; }
-  /// The Error for a value that is not what it has to be.
+  /// Throws the Error for a wrong value.
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
 
  private:

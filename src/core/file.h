@@ -8,17 +8,17 @@
 
 namespace t2v {
 
-/// The whole of a regular file of at most `largest` bytes. Error (kInput) if it is missing, unreadable, not a
-/// regular file (a FIFO would hang), or larger.
+/// Reads a regular file of at most `largest` bytes. Error (kInput) for a file that is missing, unreadable,
+/// larger, or not regular (a FIFO would hang).
 std::string read_file(const std::filesystem::path& file, int64_t largest);
 
-/// The file's absolute path, size and time of change as one text: another text if the file was changed. "" if
-/// there is none.
+/// Absolute path, size and time of change of a file as one text, which differs after a change. "" for a
+/// missing file.
 std::string file_identity(const std::filesystem::path& file);
 
-/// A regular file mapped read-only. Error (kInput) as read_file, (kResource) if it cannot be mapped; an empty
-/// file has size() 0 and data() nullptr. The mapping is private; who truncates the file while it is in use
-/// raises SIGBUS, which the command turns into exit code 3.
+/// A regular file mapped read-only. Error (kInput) as read_file(), (kResource) if it cannot be mapped. An
+/// empty file has size() 0 and data() nullptr. A file that is truncated while it is mapped raises SIGBUS,
+/// which the command turns into exit code 3.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);
@@ -28,7 +28,7 @@ class MappedFile {
 
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
-  /// Asks the system to have the file in memory soon; returns when it has begun.
+  /// Asks the system to read the file into memory in the background.
   void prefetch() const;
 
  private:
@@ -36,13 +36,12 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// Lets the system take back the memory that holds a part of a mapped file which was read and is not needed
-/// again; it would be read from the disk again.
+/// Releases the memory of a part of a mapped file. A later access reads the disk again.
 void forget_pages(std::span<const std::byte> bytes);
 
-/// Asks the system to drop from memory what it keeps of `file`, all of which `mapped` is: the next to read it
-/// reads the disk. Returns whether it did; not for files that live in memory, or that other processes use. Of
-/// a file that is neither owned nor may be written nobody is told: true.
+/// Asks the system to drop `file` from the page cache, so that the next access reads the disk. `mapped`: the
+/// whole file. Returns whether the system did; it does not for a file in a memory file system or in use by
+/// another process. Returns true for a file of another user that cannot be written: the system does not say.
 bool drop_from_memory(const std::filesystem::path& file, std::span<const std::byte> mapped);
 
 }  // namespace t2v

@@ -6,7 +6,7 @@
 
 namespace t2v {
 
-/// Keeps other processes, and other threads, that lock the same file waiting as long as it lives.
+/// An exclusive lock on a file. Other processes and threads that lock the file wait while the lock lives.
 class FileLock {
  public:
   /// Makes the file if it is not there, and waits. Error (kOutput).

@@ -7,8 +7,8 @@
 
 namespace t2v {
 
-/// What NVIDIA's driver tells about a GPU. Its libraries are loaded at run time; without them, and where it
-/// does not tell, values are empty.
+/// State of a GPU, from NVIDIA's driver. The driver's libraries are loaded at run time. A value is empty
+/// without the libraries, or if the driver does not know it.
 class GpuMonitor {
  public:
   /// The GPU that CUDA calls `index` in this process.
@@ -19,7 +19,7 @@ class GpuMonitor {
   std::optional<uint64_t> total_memory() const;
   std::string driver_version() const;                             ///< "580.65.06"; "" if unknown
   std::optional<int64_t> sm_clock() const, memory_clock() const;  ///< now, in MHz
-  std::optional<double> joules() const;  ///< used since the driver was loaded: differences count
+  std::optional<double> joules() const;                           ///< energy used since the driver was loaded
 
  private:
   struct Libraries;

@@ -6,14 +6,14 @@
 
 namespace t2v {
 
-/// The 64-bit FNV-1a hash (http://www.isthe.com/chongo/tech/comp/fnv/): of what nobody chooses to collide.
+/// The 64-bit FNV-1a hash (http://www.isthe.com/chongo/tech/comp/fnv/). Not safe against chosen collisions.
 inline uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
   return hash;
 }
 
-/// Its sixteen hexadecimal digits.
+/// The hash in sixteen hexadecimal digits.
 inline std::string fnv1a_name(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   const uint64_t hash = fnv1a(text);

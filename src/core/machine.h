@@ -6,25 +6,25 @@
 
 namespace t2v {
 
-/// "12.34 GiB", and not less than it is.
+/// "12.34 GiB", rounded up.
 std::string in_gib(uint64_t bytes);
 
-// Sizes are in bytes, and 0 where the system does not tell.
+// Sizes are in bytes; 0 if the system does not say.
 
-/// What this process may still allocate: what is free or can be freed, within its limits (ulimit -v) and
-/// those of the control groups that it is in.
+/// Memory that this process can still allocate: free or reclaimable memory, within the limits of the process
+/// (ulimit -v) and of its control groups.
 uint64_t available_memory();
 
-/// What of this process is in memory, mapped files included; now, and at most since its start or the last
+/// The resident set of this process, mapped files included: now, and the largest since the start or the last
 /// reset.
 uint64_t resident_memory();
 uint64_t peak_resident_memory();
-/// Lets peak_resident_memory() begin anew. A system that does not know how keeps the old peak.
+/// Resets peak_resident_memory(). Without support of the system the old peak stays.
 void reset_peak_resident_memory();
 
-/// "AMD EPYC 9B14"; "processor" where the system does not tell.
+/// "AMD EPYC 9B14"; "processor" if the system does not say.
 std::string processor_name();
-/// The clock of the first core at this moment.
+/// The present clock of the first core.
 std::optional<int64_t> processor_megahertz();
 
 }  // namespace t2v

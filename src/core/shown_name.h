@@ -5,7 +5,7 @@
 
 namespace t2v {
 
-/// A name as an error shows it: in quotes and short, whatever a hostile file or server says.
+/// A name for an error: in quotes and short, even from a hostile file or server.
 std::string shown_name(std::string_view name);
 
 }  // namespace t2v

@@ -13,23 +13,23 @@ Error output_error(const std::filesystem::path& path, int error_number);
 /// The Error (kUsage) for a name that is taken.
 Error exists_error(const std::filesystem::path& path);
 
-/// Where a file called `path` really goes: its symbolic links followed, the last one even if its target is
-/// missing. Error (kUsage) for links in a circle.
+/// The path behind the symbolic links of `path`. The target of the last link may be missing. Error (kUsage)
+/// for links in a circle.
 std::filesystem::path follow_links(const std::filesystem::path& path);
 
-/// Renames and never replaces; the value of errno, 0 if it went well, EEXIST if `to` is there.
+/// Renames, but never replaces. Returns 0, or the value of errno: EEXIST if `to` exists.
 int rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Brings a folder's names to the disk. Failing is a warning: the files are there.
+/// Writes the names in a folder to the disk. A failure gives a warning, because the files exist.
 void sync_folder(const std::filesystem::path& folder);
 
-/// A file that gets its name only when it is whole. Until publish() it has no name (O_TMPFILE), or a hidden
-/// one where the filesystem needs a name; destroyed before publish() it is gone, and what had its name is
-/// untouched. Hidden names that a killed process left in the folder are removed on construction.
+/// A file that gets its name when it is complete. Until publish() it has no name (O_TMPFILE), or a hidden
+/// name on a file system without O_TMPFILE. Without publish() the file vanishes, and an old file of that name
+/// stays as it was. The constructor removes hidden files that killed processes left in the folder.
 class StagedFile {
  public:
-  /// Opens for reading and writing in the folder of `destination`, whose symbolic links are followed. Error
-  /// (kOutput); (kUsage) for a device or a FIFO, which would be replaced.
+  /// Opens a file for reading and writing in the folder of `destination`. Follows symbolic links. Error
+  /// (kOutput); (kUsage) for a device or a FIFO, which publish() would replace.
   explicit StagedFile(const std::filesystem::path& destination);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;
@@ -40,7 +40,7 @@ class StagedFile {
   /// Appends all of `bytes`. Error (kOutput).
   void write(std::string_view bytes);
 
-  /// Brings the content to the disk. Error (kOutput).
+  /// Writes the content to the disk. Error (kOutput).
   void sync();
   /// Gives the file its name and syncs the folder. Error (kUsage) if the name is taken and `overwrite` is
   /// false, (kOutput).

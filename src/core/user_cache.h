@@ -4,8 +4,7 @@
 
 namespace t2v {
 
-/// The user's folder for what can be made again: $XDG_CACHE_HOME/t2v, or ~/.cache/t2v. Empty where there is
-/// none.
+/// The user's cache folder: $XDG_CACHE_HOME/t2v, or ~/.cache/t2v. Empty if neither variable is set.
 std::filesystem::path user_cache_folder();
 
 }  // namespace t2v

@@ -6,9 +6,9 @@
 
 namespace t2v {
 
-/// Something around the loop over a model's blocks: gets what goes into the first one, [batch, tokens, dim],
-/// and the time embedding, [rows, dim]; `blocks` computes what comes out of the last one. Returns that, or
-/// what stands for it.
+/// A function around the loop over a model's blocks. hidden_states: the input of the first block, [batch,
+/// tokens, dim]; temb: the time embedding, [rows, dim]; `blocks` runs the loop and returns the output of the
+/// last block. Returns that output, or an estimate of it.
 using AroundBlocks = std::function<Tensor(const Tensor& hidden_states, const Tensor& temb,
                                           const std::function<Tensor()>& blocks)>;
 

@@ -15,27 +15,26 @@ struct Cost {
   double kept_bytes = 0;  ///< bytes that are still allocated at the end
 };
 
-/// How memory grows with the tensors on a device.
+/// Growth of memory with the tensors on a device.
 struct Allocation {
   bool on_cpu = true;
-  /// Tensors below this many bytes take `overhead` times their size. It falls with the size to
-  /// `least_overhead`.
+  /// Tensors below `small` bytes take more than their size: `overhead` times for the smallest, and
+  /// `least_overhead` times at `small` bytes.
   uint64_t small = 0;
   double overhead = 1, least_overhead = 1;
 };
-Allocation
-host_allocation();  ///< glibc's heap, which tensors that it does not map one by one leave with holes
+Allocation host_allocation();  ///< glibc's heap; small tensors leave holes in it
 Allocation gpu_allocation();
 
-/// Runs `work` on tensors without values (LibTorch's meta device) and counts what it would cost on a device.
-/// Counts the tensors that `work` makes, not those from before.
+/// Runs `work` on tensors without values (LibTorch's meta device) and counts its cost on a device. Tensors
+/// from before `work` are not counted.
 Cost cost_of(const Allocation& allocation, const std::function<void()>& work);
 
 // For kernels that compute tensors without values.
 
 /// Whether the cost is counted for a CPU.
 bool counts_for_cpu();
-/// Adds to the cost that this thread counts, if it counts one.
+/// Adds to the count of this thread, if it counts.
 void count_flops(double flops);
 
 }  // namespace t2v

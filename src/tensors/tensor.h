@@ -11,14 +11,14 @@ namespace t2v {
 
 using at::Tensor;
 
-/// The numbers a component computes in, and where.
+/// The dtype and the device that a component computes in.
 struct Placement {
   at::ScalarType dtype = at::kFloat;
   at::Device device = at::kCPU;
 };
 
-/// "float32", "bfloat16", "float16" -> dtype, "fp8" -> bfloat16, in which it is computed. Error (kUsage) for
-/// another word.
+/// "float32", "bfloat16", "float16" -> dtype; "fp8" -> bfloat16, because fp8 matrices are multiplied in
+/// bfloat16. Error (kUsage) for another word.
 at::ScalarType parse_dtype(const std::string& name);
 std::string dtype_name(at::ScalarType dtype);
 
@@ -27,24 +27,23 @@ std::string dtype_name(at::ScalarType dtype);
 /// another word.
 at::Device parse_device(const std::string& name);
 
-/// What torch.Generator("cpu").manual_seed(seed) is: the source of a clip's noise.
+/// The source of a clip's noise: equals torch.Generator("cpu").manual_seed(seed).
 at::Generator seeded_generator(uint64_t seed);
 
-/// Standard normal float32 noise of `shape` on the CPU: what torch.randn draws first from that generator.
+/// Standard normal float32 noise of `shape` on the CPU: the first torch.randn of seeded_generator(seed).
 Tensor seeded_randn(at::IntArrayRef shape, uint64_t seed);
 
-/// Error (kNumbers) naming `what` if a value is NaN or infinite. Reads the tensor: call it once a phase, not
-/// in a loop.
+/// Error (kNumbers) that names `what`, if a value is NaN or infinite. Waits for the device: call it once a
+/// phase, not in a loop.
 void check_finite(const Tensor& values, const std::string& what);
 
-/// Where a GPU copies while it computes elsewhere. On the CPU everything happens in the calling thread, at
-/// once.
+/// The stream of a GPU for copies beside its computation. On the CPU the calling thread works at once.
 class CopyStream {
  public:
   explicit CopyStream(at::Device device);
-  /// Does `work` there and waits for its end: what it made can be used on every stream.
+  /// Runs `work` on the stream and waits for its end, so that every stream can use the result.
   void run(const std::function<void()>& work) const;
-  /// Waits for what the calling thread has asked the device to compute: what that used can be dropped.
+  /// Waits for the computations of the calling thread, so that their inputs can be freed.
   void wait_for_computation() const;
 
  private:

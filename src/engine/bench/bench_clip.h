@@ -10,21 +10,21 @@
 
 namespace t2v {
 
-/// A clip, and what renders it.
+/// A clip and its model.
 struct BenchClip {
   CheckedRequest request;
   Checkpoint checkpoint;
 };
 
-/// What cases are run on.
+/// The device and the models of all cases.
 struct BenchSetting {
   Placement placement;
   int64_t repeats = 5;
-  BenchClip named;    ///< what load.model and e2e.model take
-  BenchClip bundled;  ///< what clips of synthetic models have from it: all but size, steps and weights
+  BenchClip named;    ///< for the cases load.model and e2e.model
+  BenchClip bundled;  ///< gives clips of synthetic models all but size, steps and weights
 };
 
-/// What a case of a whole clip renders.
+/// The clip that a case of a whole clip renders.
 BenchClip bench_clip(const BenchSpec& spec, const BenchSetting& setting, SyntheticValues values);
 
 }  // namespace t2v

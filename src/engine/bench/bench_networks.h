@@ -20,30 +20,31 @@ struct TransformerSizes {
 };
 TransformerSizes transformer_sizes(const BenchSpec& spec);
 
-/// Names and shapes of the tensors of a component: "transformer", "text_encoder", or "vae", its decoder
-/// alone. Error (kInput).
+/// Names and shapes of the tensors of a component: "transformer", "text_encoder" or "vae" (the decoder
+/// alone). Error (kInput).
 TensorShapes bench_tensors(std::string_view component, const Config& config);
 
 /// A network that a case runs alone: a transformer, the decoder of a VAE, or a text encoder.
 struct BenchNetwork {
   std::string component;
   int64_t num_layers = 1;
-  std::string phase;  ///< of a clip: "sampling", "decoding", "text"
+  std::string phase;  ///< its phase of a clip: "sampling", "decoding", "text"
   NetworkSize size;
 };
 BenchNetwork bench_network(const BenchSpec& spec);
 
-/// Cost of its run with this many of its layers, beside the weights.
+/// Cost of a run with `num_layers` layers, beside the weights.
 Cost network_cost(const BenchSpec& spec, int64_t num_layers, Placement placement);
 
-/// Loads it with random weights. Returns its run, in which `stop_if_asked` is called all the while, to throw.
+/// Loads the network with random weights. Returns its run, which calls `stop_if_asked` again and again; that
+/// function throws to stop the run.
 std::function<void()> load_network(const BenchSpec& spec, int64_t num_layers, Placement placement,
                                    const std::function<void()>& stop_if_asked);
 
-/// Parts of names of the transformer's tensors that stay float32: for LoadOptions::keep_in_fp32.
+/// LoadOptions::keep_in_fp32 of the transformer.
 std::vector<std::string> transformer_keeps_in_fp32();
 
-/// Random numbers.
+/// A tensor of normal random numbers.
 Tensor random_tensor(at::IntArrayRef shape, Placement placement);
 
 }  // namespace t2v

@@ -10,13 +10,14 @@ namespace t2v {
 /// Runs cases one by one.
 class BenchRunner {
  public:
-  /// How fast the phases of a clip are is noted in `calibration`; it and `control` have to outlive this.
+  /// Writes the speed of each phase of a clip into `calibration`. It and `control` have to outlive this.
   BenchRunner(BenchSetting setting, Calibration& calibration, const RunControl& control);
 
-  /// Error (kResource) for what plan_case() refuses; (kOutput) for a model that cannot be written; Stopped.
+  /// Error (kResource) for a case that plan_case() refuses; (kOutput) for a model that cannot be written;
+  /// Stopped.
   BenchResult run(const BenchSpec& spec);
 
-  /// TFLOP/s of matrix products, for each dtype that cases computed in.
+  /// TFLOP/s of large matrix products, for each dtype of the cases.
   std::vector<std::pair<std::string, double>> ceilings() const { return ceiling_.highest(); }
 
  private:
@@ -27,7 +28,7 @@ class BenchRunner {
   void run_load(const BenchSpec& spec, const CasePlan& planned, BenchResult& result) const;
   void run_clip(const BenchSpec& spec, BenchResult& result);
 
-  /// Fills what follows from the time that a case took.
+  /// Fills the rate of a case from its time.
   void add_share(const BenchSpec& spec, double ceiling_before, BenchResult& result);
   /// Random queries, keys or values of the transformer: [1, tokens, heads, head_dim].
   Tensor random_heads(const BenchSpec& spec, int64_t tokens) const;

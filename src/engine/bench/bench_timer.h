@@ -12,27 +12,27 @@
 
 namespace t2v {
 
-/// What a device tells of itself; empty where it does not.
+/// Sensors of a device. A sensor returns nothing if the device does not have it.
 struct DeviceReadings {
-  std::function<std::optional<double>()> joules;  ///< used since some moment: differences count
+  std::function<std::optional<double>()>
+      joules;  ///< energy used since a fixed moment: only differences have a meaning
   std::function<std::optional<int64_t>()> megahertz;
 
-  /// Of the GPU's driver; on a CPU the clock alone.
+  /// The sensors of the GPU's driver; on a CPU the clock alone.
   static DeviceReadings of(at::Device device);
 };
 
 /// Times work on one device.
 class BenchTimer {
  public:
-  /// At least `repeats` runs count. `control` outlives the timer.
+  /// Times at least `repeats` runs of each work. `control` has to outlive the timer.
   BenchTimer(at::Device device, int64_t repeats, const RunControl& control)
       : BenchTimer(device, repeats, control, DeviceReadings::of(device)) {}
   BenchTimer(at::Device device, int64_t repeats, const RunControl& control, DeviceReadings readings)
       : device_(device), repeats_(repeats), control_(control), readings_(std::move(readings)) {}
 
-  /// Runs `work` twice and then again as often as it takes, and notes into `result` how long each of these
-  /// took, and the memory, energy and clock. `prepare` goes before each and is not timed. Stopped between
-  /// runs.
+  /// Runs `work` twice to warm up, then times runs of it. Writes times, memory, energy and clock into
+  /// `result`. `prepare` runs before each run and is not timed. Throws Stopped between runs.
   void time(BenchResult& result, const std::function<void()>& work,
             const std::function<void()>& prepare = {}) const;
 
@@ -45,24 +45,24 @@ class BenchTimer {
   DeviceReadings readings_;
 };
 
-/// Makes what was measured of a part what the whole takes, which is so many times as much.
+/// Multiplies the measurements of a part by `times`: the whole is that many parts.
 void stand_for(double times, BenchResult& result);
 
-/// What large matrix products reach on a device, in TFLOP/s, each dtype on its own: the fastest of several
-/// sizes and runs, timed again and again, since others may use the machine.
+/// Speed of large matrix products on a device in TFLOP/s, for each dtype: the fastest of several sizes and
+/// runs. It is measured again and again, because other processes may slow the machine down.
 class BenchCeiling {
  public:
   explicit BenchCeiling(at::Device device) : device_(device) {}
 
-  /// Now. Takes about a second.
+  /// Measures now, in about a second.
   double measure(at::ScalarType dtype);
-  /// What was measured last; measures if nothing was.
+  /// The last measurement; measures if there is none.
   double last(at::ScalarType dtype);
-  /// The ceiling of work that reached `tflops` between last() before it and now. Measured again a few times
-  /// where that is more, which it can remain.
+  /// The ceiling for work that reached `tflops`; `before` is last() from before the work. Measures again a
+  /// few times while the work seems faster than the ceiling. It can stay faster.
   double around(at::ScalarType dtype, double before, double tflops);
 
-  /// The highest for each dtype.
+  /// The highest measurement of each dtype.
   std::vector<std::pair<std::string, double>> highest() const;
 
  private:
@@ -70,11 +70,11 @@ class BenchCeiling {
   std::map<at::ScalarType, double> last_, highest_;
 };
 
-/// The value below which `share` of them are, between two values by their distance; values is not empty.
+/// The quantile `share` of values that are not empty, interpolated between neighbours.
 double quantile(std::vector<double> values, double share);
 
-/// y = x W^T by the fastest way that LibTorch has for it there, to be computed again and again. x: [rows,
-/// in], weight: [out, in].
+/// A function that computes x W^T in the fastest way that LibTorch has on the device. x: [rows, in]; weight:
+/// [out, in].
 std::function<void()> fast_product(const Tensor& x, const Tensor& weight);
 
 }  // namespace t2v

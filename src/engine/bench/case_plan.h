@@ -9,19 +9,19 @@
 
 namespace t2v {
 
-/// The folder on the disk where models are written; it need not be there yet. "" if there is none.
+/// The folder for models that cases write; it may not exist yet. "" if no folder is on a disk.
 std::filesystem::path bench_folder();
-/// Bytes that are free for it; 0 if there is none.
+/// Free bytes for bench_folder(); 0 without one.
 uint64_t bench_room();
 
-/// What a case takes, told from shapes alone.
+/// What a case needs, computed from shapes alone.
 struct CasePlan {
-  int64_t tokens = 0;        ///< 0 where there are none
-  int64_t blocks = 0;        ///< that are computed or stored in place of all; 0: all
+  int64_t tokens = 0;        ///< 0 for a case without tokens
+  int64_t blocks = 0;        ///< blocks that stand for all blocks; 0: all blocks run
   double memory = 0;         ///< bytes on the device
-  uint64_t disk = 0;         ///< bytes of the file that is written, read and removed
+  uint64_t disk = 0;         ///< bytes of the temporary file
   std::string note = "";     ///< "one block x 40"
-  std::string refusal = "";  ///< why it cannot be run here; "" if it can
+  std::string refusal = "";  ///< reason why the case cannot run here; "" if it can
 };
 CasePlan plan_case(const BenchSpec& spec, const BenchSetting& setting);
 

@@ -13,24 +13,23 @@
 
 namespace t2v {
 
-/// Random ones of the size that trained ones have; or none, of a model that is only looked at.
+/// Random values as large as those of trained models; or none, for a model that is only planned.
 enum class SyntheticValues { kRandom, kNone };
 
-/// A model with the tensors that its class has for `config`, stored as bfloat16 in memory. Its numbered
-/// blocks are one and the same in the file, and as many as the configuration says once they are loaded.
-/// `component`: "transformer", "text_encoder", or "vae", of which only the decoder is there. Error (kInput)
-/// for a configuration that is out of range.
+/// A model with the tensors of its class for `config`, stored as bfloat16 in memory. All numbered blocks
+/// share the bytes of one block; loaded, each is a tensor of its own. `component`: "transformer",
+/// "text_encoder" or "vae" (the decoder alone). Error (kInput) for a configuration that is out of range.
 Component synthetic_model(std::string_view component, const nlohmann::json& config,
                           SyntheticValues values = SyntheticValues::kRandom, uint64_t seed = 0);
 
-/// The bytes of such a model with every block in the file.
+/// Bytes of a synthetic model with every block in the file.
 uint64_t synthetic_bytes(std::string_view component, const nlohmann::json& config);
 
-/// Such a model in a file on the disk, with every block in it. The file is gone with this, also if the
-/// process is killed.
+/// A synthetic model in a file on the disk, with every block in the file. The file vanishes with this object,
+/// also when the process is killed.
 class SyntheticFile {
  public:
-  /// Written in `folder`. `stop_if_asked` is called all the while, to throw. Error (kOutput).
+  /// Writes into `folder`. Calls `stop_if_asked` again and again, which may throw. Error (kOutput).
   SyntheticFile(std::string_view component, const nlohmann::json& config, const std::filesystem::path& folder,
                 const std::function<void()>& stop_if_asked);
 

@@ -14,25 +14,25 @@ namespace t2v {
 
 /// A tensor on its way into another file.
 struct ConvertedTensor {
-  std::string name;  ///< in that file
+  std::string name;  ///< in the new file
   at::ScalarType dtype;
-  TensorSource source;  ///< where its values are now
-  double divisor = 1;   ///< of every value, before it gets its dtype
-  Tensor values = {};   ///< without a source: the values themselves
+  TensorSource source;  ///< place of its values in the old file
+  double divisor = 1;   ///< every value is divided by it, before the conversion to dtype
+  Tensor values = {};   ///< the values of a tensor without a source
 
   std::vector<int64_t> shape() const;
   uint64_t bytes() const;
 };
 
-/// A tensor that is in no file yet.
+/// A tensor that no file holds yet.
 ConvertedTensor new_tensor(const std::string& name, const Tensor& values);
 
-/// What the values of a tensor are divided by so that float8_e4m3fn, whose largest number is 448, holds them
-/// best. Reads all of them, a part at a time. Error (kInput).
+/// The divisor that brings the largest value of a tensor to 448, the largest number of float8_e4m3fn. Reads
+/// all values, a part at a time. Error (kInput).
 float fp8_scale(const TensorSource& source);
 
-/// The dtype that holds the numbers of a stored tensor exactly: their own, float32 for quantised and scaled
-/// ones.
+/// The dtype that holds the numbers of a stored tensor exactly: the stored dtype, or float32 for quantised
+/// and scaled numbers.
 at::ScalarType exact_dtype(const TensorSource& source);
 
 /// Writes tensors into one safetensors file, a part of a tensor at a time: memory does not grow with their
@@ -42,7 +42,7 @@ void write_converted(const std::filesystem::path& file, const std::vector<Conver
                      const std::map<std::string, std::string>& metadata,
                      const std::function<void()>& on_tensor);
 
-/// Tensors spread over files of at most `largest` bytes each, in their order. One of them alone may be
+/// Spreads tensors, in their order, over files of at most `largest` bytes. A file of one tensor may be
 /// larger.
 std::vector<std::vector<ConvertedTensor>> in_shards(const std::vector<ConvertedTensor>& tensors,
                                                     uint64_t largest);

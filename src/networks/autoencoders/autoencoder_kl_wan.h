@@ -12,10 +12,10 @@
 namespace t2v {
 
 /// The Wan2.1 and Wan2.2 VAE: video of 1 + 4k frames <-> latents of 1 + k frames of an eighth (2.1) or a
-/// sixteenth (2.2) of the height and width, or what the config says. (diffusers AutoencoderKLWan.)
+/// sixteenth (2.2) of the height and width; a config may give other factors. (diffusers AutoencoderKLWan.)
 class AutoencoderKLWan {
  public:
-  /// What to load: rendering needs only the decoder, and then the rest costs neither time nor memory.
+  /// The halves to load. Rendering from text needs the decoder alone.
   enum class Parts { kDecoder, kEncoderAndDecoder };
 
   AutoencoderKLWan(const Weights& weights, AutoencoderKLWanConfig config, Parts parts = Parts::kDecoder);
@@ -28,8 +28,8 @@ class AutoencoderKLWan {
   /// are made: n is 1 for the first latent frame, then scale_factor_temporal. Memory does not grow with t.
   /// Error (kInput).
   void decode(const Tensor& latents, const std::function<void(const Tensor&)>& on_chunk) const;
-  /// The same in tiles, if a frame is larger than one: needs the memory of one tile's decoding and, on the
-  /// CPU, of the clip's pixels; the chunks come when all tiles are done.
+  /// The same in tiles, for a frame that is larger than a tile. Takes the memory of decoding one tile, and of
+  /// the clip's pixels on the CPU. The chunks come after the last tile.
   void decode(const Tensor& latents, const VaeTiling& tiling,
               const std::function<void(const Tensor&)>& on_chunk) const;
 

@@ -6,11 +6,12 @@
 
 namespace t2v {
 
-/// How diffusers' enable_tiling() cuts frames up: squares of `tile` pixels whose corners are `stride` pixels
-/// apart, blended where they overlap. The result is not that of the whole frame.
+/// The tiles of diffusers' enable_tiling(): squares of `tile` pixels, `stride` pixels apart, blended where
+/// they overlap. The result differs from that of the whole frame.
 struct VaeTiling {
   int64_t tile = 256, stride = 192;
-  /// Called after each latent frame of each tile with how many of how many are done. May throw to stop.
+  /// Called after each latent frame of each tile, with the number of finished ones and of all. May throw to
+  /// stop.
   std::function<void(int64_t done, int64_t total)> on_progress = {};
 };
 
@@ -19,14 +20,14 @@ struct TileArea {
   int64_t top, left, height, width;
 };
 
-/// Tiles of a frame, and what becomes of them: lengths are those of what goes in, except for `overlap`.
+/// Tiles of a frame, and their results. Lengths are those of the input, except for `overlap`.
 struct TileGrid {
-  int64_t height, width;  ///< of the whole
+  int64_t height, width;  ///< of the whole frame
   int64_t tile, stride;
-  int64_t numerator, denominator;  ///< what comes out is numerator / denominator times as long
-  int64_t overlap;                 ///< how much of what comes out is blended
+  int64_t numerator, denominator;  ///< length of the result / length of the input
+  int64_t overlap;                 ///< blended length of the result
 
-  int64_t count() const;  ///< how many tiles there are
+  int64_t count() const;  ///< number of tiles
   int64_t scaled(int64_t length) const { return length * numerator / denominator; }
 };
 

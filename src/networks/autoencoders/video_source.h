@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// A video that is made a few frames at a time, so that all of it need not be in memory.
+/// A video that is made a few frames at a time, so that it need not be in memory as a whole.
 struct VideoSource {
   int64_t num_frames, height, width;
   /// Frames `first` to `first + count` - 1: [1, channels, count, height, width] in [-1, 1]. Called in the

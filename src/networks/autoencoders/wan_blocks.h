@@ -15,8 +15,8 @@ class WanResidualBlock {
  public:
   WanResidualBlock(const Weights& weights, int64_t in_channels, int64_t out_channels);
 
-  /// x [t, in, h, w], channels last -> [t, out, h, w]. Uses the memory of `x` for the result where it fits:
-  /// pass what nobody reads afterwards.
+  /// x [t, in, h, w], channels last -> [t, out, h, w]. May write the result into the
+  /// memory of `x`.
   Tensor forward(Tensor x, FeatureCache& cache) const;
 
  private:
@@ -24,7 +24,7 @@ class WanResidualBlock {
   WanCausalConv3d conv1_;
   ChannelRMSNorm norm2_;
   WanCausalConv3d conv2_;
-  std::optional<Conv2d> conv_shortcut_;  ///< where the number of channels changes
+  std::optional<Conv2d> conv_shortcut_;  ///< if the number of channels changes
 };
 
 /// Self-attention of one head over the pixels of each frame. (diffusers WanAttentionBlock.)
@@ -32,7 +32,7 @@ class WanAttentionBlock {
  public:
   WanAttentionBlock(const Weights& weights, int64_t channels);
 
-  /// x [t, channels, h, w], channels last, to the same.
+  /// x [t, channels, h, w], channels last -> the same shape
   Tensor forward(const Tensor& x) const;
 
  private:

@@ -28,19 +28,18 @@ class WanUpBlock {
 /// Latents to pixels. (diffusers WanDecoder3d.)
 class WanDecoder3d {
  public:
-  /// Frames of `large_frame` bytes or more go through the rest of the decoder one by one, so that no more
-  /// than one of them and the cache is in memory; smaller ones together, because many small convolutions keep
-  /// no thread busy.
+  /// Frames of `large_frame` bytes or more go through the rest of the decoder one by one, to save memory.
+  /// Smaller frames go together, because a small convolution does not keep all threads busy.
   WanDecoder3d(const Weights& weights, const AutoencoderKLWanConfig& config, int64_t large_frame = 1 << 20);
 
   using UpBlock = std::variant<WanUpBlock, WanResidualUpBlock>;
 
-  /// One latent frame [1, z_dim, h, w] -> the frames it stands for [t, out_channels, H, W], channels last: 1
-  /// for the first of a clip, then scale_factor_temporal.
+  /// One latent frame [1, z_dim, h, w] -> its frames [t, out_channels, H, W], channels last; t is 1 for the
+  /// first latent frame of a clip, then scale_factor_temporal.
   Tensor forward(const Tensor& x, FeatureCache& cache) const;
 
  private:
-  /// Takes x through the blocks from `next_block` on and adds what comes out to `frames`.
+  /// Runs the blocks from `next_block` on and appends their output to `frames`.
   void finish(Tensor x, size_t next_block, FeatureCache& cache, std::vector<Tensor>& frames) const;
 
   WanCausalConv3d conv_in_;

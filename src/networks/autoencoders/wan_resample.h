@@ -9,7 +9,7 @@
 
 namespace t2v {
 
-/// What a level of the decoder doubles on its way to the next one.
+/// The dimensions that a level of the decoder doubles for the next level.
 enum class Upsample { kNone, kSpace, kSpaceAndTime };
 
 /// Doubles height and width (nearest, then a 3x3 convolution) and, if temporal, the number of frames: every

@@ -12,7 +12,7 @@ namespace t2v {
 /// shortcut that averages. (diffusers WanResidualDownBlock.)
 class WanResidualDownBlock {
  public:
-  /// What a level halves on its way to the next one; `temporal` only where `spatial`.
+  /// The dimensions that a level halves for the next level. `temporal` is set only with `spatial`.
   struct Downsample {
     bool spatial, temporal;
   };
@@ -51,8 +51,8 @@ class WanResidualUpBlock {
 /// Where t is no multiple of `steps`, frames of zeros come before the first. (diffusers AvgDown3D.)
 Tensor average_down(Tensor x, int64_t out_channels, int64_t steps, int64_t size);
 
-/// sum += x with its values dealt out over boxes of `steps` frames and 2x2 pixels, each as often as it takes
-/// to fill `sum`. x is [t, c, h, w], `sum` [steps * t, out, 2h, 2w], or [1, out, 2h, 2w], the last frame of
+/// sum += x with its values spread over boxes of `steps` frames and 2x2 pixels, each repeated until `sum` is
+/// full. x is [t, c, h, w], `sum` [steps * t, out, 2h, 2w], or [1, out, 2h, 2w], the last frame of
 /// its box, if `last_step_only`; both channels last. (diffusers DupUp3D.)
 void add_repeated(const Tensor& sum, const Tensor& x, int64_t steps, bool last_step_only);
 

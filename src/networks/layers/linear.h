@@ -8,8 +8,8 @@
 
 namespace t2v {
 
-/// y = x W^T + b over the last dimension, in the dtype of the weights. Weights that are kept as float8_e4m3fn
-/// become that dtype at each use.
+/// y = x W^T + b over the last dimension, in the dtype of the weights. float8_e4m3fn weights are converted at
+/// each use.
 class Linear {
  public:
   enum class Bias { kNo, kYes };

@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// Layer normalisation over the last dimension, computed and returned in float32 whatever the input's dtype
+/// Layer normalisation over the last dimension, computed and returned in float32 for every dtype of input
 /// (diffusers' FP32LayerNorm before its last cast).
 class LayerNorm {
  public:
@@ -38,10 +38,10 @@ class RMSNorm {
   double eps_;
 };
 
-/// RMS normalisation over the channels of each pixel; the kernel of the same name says more.
+/// RMS normalisation over the channels of each pixel, by channel_rms_norm().
 class ChannelRMSNorm {
  public:
-  /// Loads `gamma`, stored with `dimensions` axes of which all but the first have size 1. Error (kInput).
+  /// Loads `gamma`, stored with `dimensions` axes ; all but the first have size 1. Error (kInput).
   ChannelRMSNorm(const Weights& weights, int64_t channels, int64_t dimensions);
 
   /// x: [n, channels, h, w], channels last -> the same

@@ -5,7 +5,7 @@
 
 namespace t2v {
 
-/// Cost of encoding so many images together, in float32, beside the weights.
+/// Cost of encoding `images` images together in float32, beside the weights.
 Cost encode_cost(const CLIPVisionConfig& config, int64_t images, const Allocation& allocation);
 
 }  // namespace t2v

@@ -11,8 +11,8 @@
 
 namespace t2v {
 
-/// Self-attention without scaling, with a bias for the distance between two tokens that every layer learned
-/// for itself.
+/// Self-attention without scaling, with a learned bias for the distance between two tokens. Every layer has a
+/// bias of its own.
 class UMT5Attention {
  public:
   UMT5Attention(const Weights& weights, const UMT5Config& config);
@@ -39,15 +39,15 @@ class UMT5Block {
   Linear wi_0_, wi_1_, wo_;
 };
 
-/// The encoder of UMT5 (transformers' UMT5EncoderModel). Its embedding stays in the checkpoint's files: a
-/// prompt needs few of its rows.
+/// The encoder of UMT5 (transformers' UMT5EncoderModel). The embedding stays in the checkpoint's files,
+/// because a prompt needs few of its rows.
 class UMT5Encoder {
  public:
   UMT5Encoder(const Weights& weights, const UMT5Config& config, BlockResidency residency = {});
 
   /// input_ids: for each prompt [length] int64 on the CPU, no padding -> for each its last_hidden_state
-  /// [1, length, d_model]: what the reference computes for these rows of a padded and masked batch. One walk
-  /// over the blocks serves all prompts. Error (kInput) for an id outside of the vocabulary.
+  /// [1, length, d_model], equal to the reference's rows in a padded and masked batch. All prompts go through
+  /// a block before the next block is used. Error (kInput) for an id outside of the vocabulary.
   std::vector<Tensor> forward(const std::vector<Tensor>& input_ids) const;
 
  private:

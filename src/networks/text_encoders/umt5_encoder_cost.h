@@ -5,7 +5,7 @@
 
 namespace t2v {
 
-/// Cost of encoding a prompt of that many tokens with weights in `dtype`, beside the weights.
+/// Cost of encoding a prompt of `tokens` tokens with weights in `dtype`, beside the weights.
 Cost encode_cost(const UMT5Config& config, int64_t tokens, at::ScalarType dtype,
                  const Allocation& allocation);
 

@@ -16,9 +16,9 @@
 
 namespace t2v {
 
-/// A prompt, and an image where the model sees one, as the blocks want them: computed once and used in every
-/// step. In float32, equal rows at the prompt's end, which its zero padding becomes, are kept once: the row
-/// bias adds the logarithm of their number to that row's attention logit.
+/// Keys and values of the blocks for a prompt and, if the model sees one, an image: computed once and used in
+/// every step. In float32 the equal rows of the prompt's zero padding are kept once; the row bias adds the
+/// logarithm of their number to the row's attention logit.
 struct TextContext {
   std::vector<CrossContext> blocks;
 };
@@ -30,7 +30,7 @@ class WanTransformerBlock {
   /// hidden_states: [batch, tokens, dim] in float32 -> the same
   Tensor forward(const Tensor& hidden_states, const CrossContext& context, const TimeEmbedding& time,
                  const RotaryEmb& rotary_emb) const;
-  /// What forward() wants as `context`.
+  /// The block's part of `context`.
   CrossContext project(const EncoderHiddenStates& states) const { return attn2_.project(states); }
 
  private:
@@ -49,8 +49,7 @@ class WanTransformer3DModel {
   WanTransformer3DModel(const Weights& weights, const WanTransformer3DConfig& config,
                         BlockResidency residency = {});
 
-  /// Parts of tensor names that stay float32 in a lower dtype, as in the reference: for
-  /// LoadOptions::keep_in_fp32.
+  /// LoadOptions::keep_in_fp32, as in the reference.
   static std::vector<std::string> keep_in_fp32();
   /// Prefixes of the tensors of each stack of blocks: for StreamedMemory.
   static std::vector<std::string> block_prefixes() { return {"blocks."}; }
@@ -64,13 +63,13 @@ class WanTransformer3DModel {
   /// hidden_states: [batch, in_channels, frames, height, width]; timestep: [batch], or [batch, tokens] on the
   /// CPU, integers or floats; a batch of 1 in `context` serves any batch -> noise_pred [batch, out_channels,
   /// frames, height, width] in float32. Error (kUsage) for sizes that are not multiples of the patch size,
-  /// (kInput) for other channels. `around`: something around the loop over the blocks; empty: nothing.
+  /// (kInput) for other channels. `around`: goes around the loop over the blocks; may be empty.
   Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const TextContext& context,
                  const AroundBlocks& around = {}) const;
 
-  // forward() in parts, for a model that has more blocks beside these.
+  // The parts of forward(), for a model with more blocks beside these.
 
-  /// The residual stream before the first block, and what every block needs.
+  /// The residual stream before the first block, and the inputs that all blocks share.
   struct Embedded {
     Tensor hidden_states;  ///< [batch, tokens, dim]
     TimeEmbedding time;
@@ -94,7 +93,7 @@ class WanTransformer3DModel {
   Tensor scale_shift_table_;  ///< [1, 2, dim] float32
 };
 
-/// What every block makes of the encoders' states.
+/// Keys and values of every block for the states of the encoders.
 template <typename Block>
 std::vector<CrossContext> project_all(const BlockSource<Block>& blocks, const EncoderHiddenStates& states) {
   std::vector<CrossContext> contexts;

@@ -8,14 +8,14 @@ namespace t2v {
 
 /// Cost of denoising latents, beside the weights.
 struct DenoisingCost {
-  Cost prompt;   ///< of each prompt, once a clip; kept_bytes: its keys and values
-  Cost forward;  ///< of each forward pass, with the latents that go in
+  Cost prompt;   ///< preparing a prompt, once a clip; kept_bytes: its keys and values
+  Cost forward;  ///< one forward pass, its latents included
 };
 
-/// Rows of the prompts whose cost is counted.
+/// Rows of a prompt in denoising_cost().
 constexpr int64_t kCountedPromptRows = 512;
 
-/// With weights in `dtype`. A model that sees images gets the embeddings of CLIP ViT-H.
+/// The cost with weights in `dtype`. A model that sees images gets the embeddings of CLIP ViT-H.
 DenoisingCost denoising_cost(const WanTransformer3DConfig& config, const LatentShape& latents,
                              at::ScalarType dtype, const Allocation& allocation);
 

@@ -19,7 +19,7 @@ class WanVACETransformerBlock {
   struct Output {
     Tensor hint, control_hidden_states;
   };
-  /// hidden_states: the main branch's, before its blocks; both [batch, tokens, dim], as the outputs
+  /// hidden_states: those of the main branch before its blocks. Inputs and outputs: [batch, tokens, dim]
   Output forward(const Tensor& hidden_states, const Tensor& control_hidden_states,
                  const CrossContext& context, const TimeEmbedding& time, const RotaryEmb& rotary_emb) const;
   /// As WanTransformerBlock.
@@ -48,8 +48,8 @@ class WanVACETransformer3DModel {
   VACEContext prepare(const Tensor& prompt_embeds) const;
 
   /// hidden_states, timestep and noise_pred as WanTransformer3DModel; control: [batch, vace_in_channels,
-  /// frames, height, width] with no more patches than hidden_states; scale: how much each of vace_layers
-  /// counts. Error (kUsage) for another number of scales, and as there.
+  /// frames, height, width] with no more patches than hidden_states; scale: the weight of each of
+  /// vace_layers. Error (kUsage) for another number of scales, and as WanTransformer3DModel.
   Tensor forward(const Tensor& hidden_states, const Tensor& timestep, const VACEContext& context,
                  const Tensor& control, const std::vector<double>& scale,
                  const AroundBlocks& around = {}) const;

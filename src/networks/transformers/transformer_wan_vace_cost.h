@@ -5,7 +5,7 @@
 
 namespace t2v {
 
-/// As of WanTransformer3DModel; `forward` with the control latents too.
+/// As for WanTransformer3DModel; `forward` includes the control latents.
 DenoisingCost denoising_cost(const WanVACETransformer3DConfig& config, const LatentShape& latents,
                              at::ScalarType dtype, const Allocation& allocation);
 

@@ -17,8 +17,8 @@ struct KeyValue {
   std::optional<Tensor> row_bias;  ///< [1, rows], added to the attention's logits
 };
 
-/// What one block's cross-attention sees, computed once and used in every step. A batch of 1 serves any batch
-/// of queries.
+/// Keys and values of one block's cross-attention, computed once and used in every step. A batch of 1 serves
+/// any batch of queries.
 struct CrossContext {
   KeyValue text;
   std::optional<KeyValue> image;

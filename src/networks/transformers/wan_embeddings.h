@@ -36,14 +36,14 @@ class WanPatchEmbedding {
   Linear projection_;
 };
 
-/// What the timestep adds to the blocks and to the output: a row for each of the batch, or a row for each
-/// distinct timestep and for every token the number of its row.
+/// Time embeddings for the blocks and the output. They have a row for each item of the batch; or a row for
+/// each distinct timestep, and token_rows holds the row of every token.
 struct TimeEmbedding {
   Tensor temb;                       ///< [rows, dim]
   Tensor timestep_proj;              ///< [rows, 6, dim]
   std::optional<Tensor> token_rows;  ///< [batch, tokens] int64
 
-  /// What the weights of the blocks compute in.
+  /// The dtype of the blocks' weights.
   at::ScalarType dtype() const { return timestep_proj.scalar_type(); }
 };
 
@@ -54,7 +54,7 @@ struct EncoderHiddenStates {
   std::optional<Tensor> image;     ///< [batch, image rows, dim]
 };
 
-/// Image embeddings -> the transformer's width; with `pos_embed`, the rows of two images become one's.
+/// Image embeddings -> the transformer's width; with `pos_embed` the rows of two images become those of one.
 class WanImageEmbedding {
  public:
   WanImageEmbedding(const Weights& weights, const WanTransformer3DConfig& config);
@@ -78,8 +78,7 @@ class WanTimeTextImageEmbedding {
 
   TimeEmbedding embed_time(const Tensor& timestep) const;  ///< [batch], or [batch, tokens]
   Tensor embed_text(const Tensor& prompt_embeds) const;    ///< [batch, rows, text_dim] -> [batch, rows, dim]
-  /// As WanImageEmbedding. Error (kUsage) where the model has to see an image and there is none, or the
-  /// other way round.
+  /// As WanImageEmbedding. Error (kUsage) for a missing image, or for an image that the model does not see.
   std::optional<Tensor> embed_image(const std::optional<Tensor>& image_embeds) const;
 
  private:

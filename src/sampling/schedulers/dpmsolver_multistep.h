@@ -24,7 +24,7 @@ class DPMSolverMultistepScheduler final : public Scheduler {
   FlowSigmas flow_sigmas_;
   int64_t solver_order_;
   bool heun_;
-  std::optional<Tensor> last_clean_;  ///< what the last step predicted
+  std::optional<Tensor> last_clean_;  ///< the clean sample that the last step predicted
 };
 
 }  // namespace t2v

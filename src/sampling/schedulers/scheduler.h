@@ -10,7 +10,7 @@
 
 namespace t2v {
 
-/// What a user may ask for in place of what scheduler_config.json says.
+/// Settings of the user that replace those of scheduler_config.json.
 struct SchedulerOverrides {
   std::optional<std::string> sampler =
       {};                                 ///< one of sampler_names(); settings of the other class carry over
@@ -21,14 +21,14 @@ struct SchedulerOverrides {
   bool legacy_flow_sigmas = false;
 };
 
-/// Turns noise predictions into the next latents. Holds the state of one clip; set_timesteps() starts
-/// another.
+/// Turns noise predictions into the next latents. Holds the state of one clip; set_timesteps() starts the
+/// next clip.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
 
-  /// Lays out the steps and forgets earlier ones: num_inference_steps (1 to 1000) of them, or one for each
-  /// override sigma. Error (kUsage) if the number, or the grid that it and the shift lead to, cannot be used.
+  /// Computes the grid of num_inference_steps steps (1 to 1000), or of one step for each sigma of the user,
+  /// and forgets earlier steps. Error (kUsage) for a number, or a grid, that cannot be used.
   void set_timesteps(int64_t num_inference_steps);
 
   /// Takes the i-th step on the i-th call. model_output and sample have one shape. A sampler that adds noise
@@ -37,10 +37,9 @@ class Scheduler {
   Tensor step(const Tensor& model_output, const Tensor& sample,
               const std::optional<at::Generator>& generator = {});
 
-  /// One for each step; exactly the reference's values, which are int64 (UniPC, DPM++) or float32 (Euler,
-  /// LCM).
+  /// One timestep a step, exactly the reference's: int64 (UniPC, DPM++) or float32 (Euler, LCM).
   const std::vector<double>& timesteps() const { return timesteps_; }
-  /// One for each step and the final one; exactly the reference's float32 values.
+  /// One sigma a step and the final one, exactly the reference's float32 values.
   const std::vector<double>& sigmas() const { return sigmas_; }
   /// timesteps()[index] as the transformer takes it: [1], int64 or float32, on the CPU.
   Tensor timestep(int64_t index) const;
@@ -48,12 +47,12 @@ class Scheduler {
  protected:
   explicit Scheduler(at::ScalarType timestep_dtype) : timestep_dtype_(timestep_dtype) {}
 
-  /// Calls start() with the grids for num_inference_steps or for the override sigmas.
+  /// Calls start() with the grids for num_inference_steps or for the sigmas of the user.
   virtual void lay_out(int64_t num_inference_steps) = 0;
   /// Takes step `index`.
   virtual Tensor take_step(int64_t index, const Tensor& model_output, const Tensor& sample,
                            const std::optional<at::Generator>& generator) = 0;
-  /// Starts over on these grids.
+  /// Starts a clip on these grids.
   void start(std::vector<double> timesteps, std::vector<double> sigmas);
   int64_t num_steps() const { return static_cast<int64_t>(timesteps_.size()); }
   /// sigmas()[index] as a float32 tensor without dimensions: it rounds as the reference's does, and promotes

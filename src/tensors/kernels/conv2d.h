@@ -8,7 +8,7 @@ namespace t2v {
 
 /// 2-D convolution. frames: [n, in, h, w]; weight: [out, in, k, k]; bias: [out]; all of one dtype; `padding`
 /// zeros on each side of a frame -> [n, out, h', w'], channels last if the frames are. On the CPU both are
-/// fastest channels last; oneDNN reorders the weight at each call, for its own layout depends on the size of
+/// fastest channels last. oneDNN reorders the weight at each call, because its layout depends on the size of
 /// the frames.
 Tensor conv2d(const Tensor& frames, const Tensor& weight, const std::optional<Tensor>& bias, int64_t stride,
               int64_t padding);

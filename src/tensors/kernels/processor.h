@@ -7,11 +7,10 @@ namespace t2v {
 /// Vector instructions that a loop of our own may use.
 enum class Vectors { kBaseline, kAvx2, kAvx512 };
 
-/// Abilities of a processor that decide whether a fast path is taken.
+/// Abilities of a processor that decide about a fast path.
 struct Processor {
   Vectors vectors;
-  /// Whether LibTorch's oneDNN computes in each of these dtypes: it refuses the lower ones on a plain AVX2
-  /// processor.
+  /// Whether LibTorch's oneDNN computes in the dtype. It refuses the lower ones on a plain AVX2 processor.
   bool onednn_float32, onednn_bfloat16, onednn_float16;
 
   bool has_onednn(c10::ScalarType dtype) const;
@@ -21,7 +20,7 @@ struct Processor {
 /// one of a PretendProcessor.
 const Processor& processor();
 
-/// While it lives, every thread sees another processor: for tests.
+/// Shows every thread another processor while it lives. For tests.
 class PretendProcessor {
  public:
   explicit PretendProcessor(const Processor& pretended);

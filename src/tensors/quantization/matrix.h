@@ -8,12 +8,12 @@
 
 namespace t2v {
 
-/// A matrix as it is kept between uses: in the dtype that it is computed in, or as float8_e4m3fn.
+/// A matrix between its uses: in the dtype of its products, or as float8_e4m3fn.
 struct Matrix {
   Tensor values;  ///< [rows, columns]
   std::optional<Tensor>
       scale;             ///< factor of float8_e4m3fn values in float32: [1, 1], or [rows, 1] for each row
-  at::ScalarType dtype;  ///< the matrix is computed in it
+  at::ScalarType dtype;  ///< dtype of its products
 
   /// The matrix in `dtype`.
   Tensor numbers() const;
@@ -24,7 +24,7 @@ struct Matrix {
 /// Rounds a matrix to float8_e4m3fn, each row scaled by its largest number. numbers: [rows, columns]
 Matrix to_fp8(const Tensor& numbers, at::ScalarType dtype);
 
-/// Whether a tensor is one of the large matrices inside a model's blocks, which can be kept as float8_e4m3fn.
+/// Whether a tensor is a large matrix of a model's blocks, which can be kept as float8_e4m3fn.
 bool is_block_matrix(const std::string& name, const StoredTensor& stored);
 
 }  // namespace t2v

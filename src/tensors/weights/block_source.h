@@ -16,15 +16,14 @@
 
 namespace t2v {
 
-/// The numbered blocks of a model, those that stay and those that come and go.
+/// The numbered blocks of a model: resident blocks, and blocks that are built for each use.
 template <typename Block>
 class BlockSource {
  public:
   using Build = std::function<Block(const Weights& weights, int64_t index)>;
 
-  /// `weights` is the scope of which "0", "1", ... are the blocks. `build` is called again for every use of a
-  /// block that does not stay, in several threads at once if they are built ahead. Error as from `build`, for
-  /// every block.
+  /// `weights`: the scope of the blocks "0", "1", ... `build` is called for every use of a block that does
+  /// not stay, from another thread if blocks are built ahead. Error as from `build`, for every block.
   BlockSource(const Weights& weights, int64_t count, Build build, BlockResidency residency)
       : weights_(residency.waiting == BlockResidency::Waiting::kHost ? weights.kept_on_host() : weights),
         count_(count),

@@ -10,7 +10,7 @@ namespace t2v {
 /// kBF16 -> kBFloat16.
 at::ScalarType dtype_of(NumberFormat format);
 
-/// The inverse; nothing for a dtype that no file holds.
+/// The inverse of dtype_of(); nothing for a dtype that no file holds.
 std::optional<NumberFormat> number_format_of(at::ScalarType dtype);
 
 }  // namespace t2v

@@ -14,7 +14,7 @@
 
 namespace t2v {
 
-/// A tensor that a safetensors file is to hold.
+/// A tensor of a safetensors file.
 struct PlannedTensor {
   std::string name;
   at::ScalarType dtype;
@@ -23,26 +23,26 @@ struct PlannedTensor {
   uint64_t bytes() const;
 };
 
-/// Writes a safetensors file whose tensors need not be in memory together: the header first, then their bytes
-/// in the order of tensors(). The file gets its name when it is whole, and is on the disk then; until that,
-/// what had the name is untouched.
+/// Writes a safetensors file tensor by tensor: first the header, then the bytes in the order of tensors().
+/// The file gets its name when it is complete and on the disk. Before, an old file of that name stays as it
+/// was.
 class SafetensorsWriter {
  public:
   /// Error (kOutput).
   SafetensorsWriter(const std::filesystem::path& file, std::vector<PlannedTensor> tensors,
                     const std::map<std::string, std::string>& metadata);
 
-  /// In the order of their bytes: the widest numbers first, so that all are aligned.
+  /// The tensors in the order of their bytes: the widest numbers first, so that all are aligned.
   const std::vector<PlannedTensor>& tensors() const { return tensors_; }
 
-  /// The next bytes of the tensor whose turn it is, row by row. Error (kOutput).
+  /// Appends the next bytes of the present tensor, row by row. Error (kOutput).
   void append(std::span<const std::byte> bytes);
   /// Error (kOutput); (kUsage) if the name is taken and `overwrite` is false.
   void publish(bool overwrite);
 
  private:
   std::vector<PlannedTensor> tensors_;
-  uint64_t missing_ = 0;  ///< bytes to be appended
+  uint64_t missing_ = 0;  ///< bytes that are not appended yet
   StagedFile staged_;
 };
 

@@ -39,38 +39,38 @@ class Weights {
                              LoadOptions options);
   /// One file of tensors.
   static Weights open_file(const std::filesystem::path& file, LoadOptions options);
-  /// Weights that have every tensor, in the shape that is asked for and without values: constructing a
-  /// network on them writes its tensors into `list`, which has to outlive them. has() tells of `component`.
+  /// Weights that have every tensor, in the asked shape and without values. A network that is constructed on
+  /// them writes its tensors into `list`, which has to outlive them. has() answers for `component`.
   static Weights record(TensorList& list, LoadOptions options = {},
                         Component component = {
                             .origin = "", .config = no_config(), .files = {}, .tensors = {}});
 
   /// The scope `name` below this one: weights["blocks.0"]["attn1"].
   Weights operator[](std::string_view name) const;
-  /// This view with tensors that stay in the host's memory, pinned for a GPU, from their first use on: asked
-  /// for again, they are only copied to the device. The same view on the CPU.
+  /// This view with tensors that stay in the host's memory after their first use, pinned for a GPU. Later
+  /// uses only copy them to the device. On the CPU it is the same view.
   Weights kept_on_host() const;
-  /// This view with tensors that have no values (LibTorch's meta device): checks that they are there, and
-  /// counts them as asked for, without reading them.
+  /// This view with tensors without values (LibTorch's meta device): checks that a tensor exists and counts
+  /// it as asked for, without reading it.
   Weights without_values() const;
-  /// This view for layers of the model that t2v does not run: their tensors have no values, may be missing,
-  /// and count as asked for.
+  /// This view for layers that t2v does not run: their tensors have no values, may be missing, and count as
+  /// asked for.
   Weights not_needed() const;
 
   /// The tensor `name` in this scope, of exactly `shape`, in floating-point numbers. Error (kInput) with its
   /// full name if it is missing or misshaped.
   Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
-  /// The tensor `name` in this scope, of whatever shape.
+  /// The tensor `name` in this scope, of any shape.
   Tensor tensor(std::string_view name) const;
-  /// The matrix `name` of exactly `shape`, as the options want it kept. Error as tensor().
+  /// The matrix `name` of exactly `shape`, in the dtype of the options. Error as tensor().
   Matrix matrix(std::string_view name, at::IntArrayRef shape) const;
-  /// Some rows of the matrix `name` of exactly `shape`, without loading the others. `rows`: [count] int64 on
-  /// the CPU, each a row of the matrix -> [count, columns]. Error as tensor().
+  /// Some rows of the matrix `name` of exactly `shape`; the others are not loaded. `rows`: [count] int64 on
+  /// the CPU, numbers of rows -> [count, columns]. Error as tensor().
   Tensor rows(std::string_view name, at::IntArrayRef shape, const Tensor& rows) const;
   /// Whether the tensor `name` is in this scope. Does not count as asking for it.
   bool has(std::string_view name) const;
-  /// Counts every tensor of this scope whose name begins with `prefix` as asked for: parts that a
-  /// configuration leaves unused (a VAE's encoder when decoding), and tensors that no network has.
+  /// Counts every tensor of this scope whose name begins with `prefix` as asked for: a part that is not used
+  /// (a VAE's encoder when decoding), or tensors that no network has.
   void ignore(std::string_view prefix = "") const;
 
   /// Error (kInput) for tensors that were never asked for: the first names and the number of the others. Call
@@ -85,8 +85,8 @@ class Weights {
   enum class Values { kOfFile, kKeptOnHost, kNone, kNotNeeded };
   Weights(std::shared_ptr<Record> record, std::string prefix, Values values);
 
-  /// Where the tensor of that full name is, checked as tensor() says; without a file in a record, and for
-  /// layers that are not needed.
+  /// The stored tensor of a full name, checked as by tensor(). It has no file in a record, and for layers
+  /// that are not needed.
   TensorSource find(const std::string& full_name, at::IntArrayRef shape) const;
 
   std::shared_ptr<Record> record_;

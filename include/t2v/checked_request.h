@@ -24,7 +24,7 @@ struct CheckedSize {
 struct CheckedSampling {
   int64_t num_inference_steps = 0;
   double guidance_scale = 1;  ///< at most 1: no guidance
-  /// Of the low-noise expert. Empty: the model has one expert, or this one has guidance_scale.
+  /// For the low-noise expert. Empty: the model has one expert, or both experts use guidance_scale.
   std::optional<double> guidance_scale_2 = {};
   /// The noise level, 0 to 1, from which the high-noise expert works; empty: the model has one expert.
   std::optional<double> boundary_ratio = {};
@@ -50,7 +50,7 @@ struct CheckedRequest {
   Encoding encoding = {};
   Outputs outputs = {};
   std::vector<std::string> arguments = {};
-  std::filesystem::path preset = {};  ///< the file that decided what the request left empty
+  std::filesystem::path preset = {};  ///< file of the preset
 };
 
 }  // namespace t2v

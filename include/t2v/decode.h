@@ -8,13 +8,13 @@
 
 namespace t2v {
 
-/// A clip to make from latents. inspect() gives the settings that are recorded with the latents: the caller
-/// copies them here and changes some.
+/// A clip to decode from latents. inspect() returns the settings that are recorded with the latents, for the
+/// caller to copy and change.
 struct DecodeRequest {
   ModelChoice model = {};  ///< only the VAE is loaded; if it is a named part, nothing else is opened
   /// fps is required. Width, height and num_frames, where given, must be those of the latents.
   ClipSize size = {};
-  int64_t reference_images = 0;  ///< how many the clip was sampled with; their latents are left out
+  int64_t reference_images = 0;  ///< number in the latents; their frames are left out
   Machine machine = {};          ///< dtype and max_vram do not count
   Encoding encoding = {};
   Outputs outputs = {};  ///< save_latents and preview do not count

@@ -8,19 +8,19 @@
 
 namespace t2v {
 
-/// One thing that was looked at.
+/// The result of one examination.
 struct Finding {
   enum class State { kOk, kWarning, kFailed };
   State state = State::kOk;
   std::string name = {};             ///< "engine", "encoders", "self-test"
-  std::string detail = {};           ///< what was found
-  std::string advice = {};           ///< what to do about it; empty: nothing is to be done
-  ErrorCode code = ErrorCode::kBug;  ///< of what failed
+  std::string detail = {};           ///< the finding, in words
+  std::string advice = {};           ///< what the user can do; empty: nothing
+  ErrorCode code = ErrorCode::kBug;  ///< the kind of failure
 };
 
-/// Looks at all that t2v needs to render on this machine, and tells of each thing when it is known; with
-/// `render` the last is a tiny clip of tiny-world, rendered on `device` (as Machine has it) in
-/// a temporary folder and read back. What is broken is told and the rest looked at all the same. Stopped.
+/// Examines everything that rendering needs on this machine, and reports each result at once. With `render`,
+/// the last examination renders a tiny clip of tiny-world on `device` (as Machine::device) in a temporary
+/// folder and reads it. A failed examination does not stop the others. Stopped.
 void examine(const std::string& device, bool render, const std::function<void(const Finding&)>& tell,
              const RunControl& control);
 

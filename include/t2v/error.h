@@ -5,7 +5,7 @@
 
 namespace t2v {
 
-/// Why something failed. The value is the exit code of the command; describe() says what each means.
+/// Kind of a failure. Its value is the exit code of the command. describe() gives its meaning.
 enum class ErrorCode : int {
   kBug = 1,
   kUsage = 2,
@@ -19,8 +19,8 @@ enum class ErrorCode : int {
 /// "an input is missing or bad"; "" for a value that is no ErrorCode.
 const char* describe(ErrorCode code);
 
-/// The only exception type that leaves t2v: what was being done, what was got, what was expected, what to do
-/// about it.
+/// The only exception for failures that leaves t2v. It has four parts: the action, the value, the expected
+/// value, and advice.
 class Error : public std::exception {
  public:
   /// Any part may be empty. Control characters and bytes that are not UTF-8 are escaped, so a message is one

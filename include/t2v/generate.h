@@ -15,8 +15,8 @@ struct GenerateResult {
   std::string settings;          ///< JSON, as recorded in the clip
 };
 
-/// Checks a request without loading weights and decides what it leaves empty: the seed by chance, everything
-/// else from the preset of the model. LibTorch is loaded only to find out which clip an existing preview
+/// Checks a request without loading weights. Decides the values that it leaves empty: the seed by chance,
+/// others from the preset of the model. LibTorch is loaded only to find out which clip an existing preview
 /// belongs to. Error (kUsage, kInput, kOutput).
 CheckedRequest check(const GenerateRequest& request);
 

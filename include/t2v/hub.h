@@ -15,70 +15,69 @@ namespace t2v {
 
 struct PullRequest {
   std::string model;
-  std::string variant;               ///< "fp16" or "bf16": take these weights where there are some
-  std::vector<std::string> include;  ///< patterns of the files to take; empty: what a checkpoint needs
-  bool offline = false;              ///< only look whether it is here
+  std::string variant;               ///< "fp16" or "bf16": weights to take if the repository has them
+  std::vector<std::string> include;  ///< patterns of the files to take; empty: the files of a checkpoint
+  bool offline = false;              ///< do not use the network: the model has to be in the cache
 };
 
 struct PullResult {
   std::filesystem::path
-      path;  ///< the snapshot's folder; of a model that is some files of it, that file or their folder
+      path;  ///< the snapshot's folder; for a model of a few files, the file or the folder of the files
   std::string repository;  ///< "org/repo"
   std::string commit;
   int64_t downloaded = 0;  ///< bytes
 };
 
-/// What pull_model() would do.
+/// The work of pull_model().
 struct PullPlan {
   struct File {
     std::string path;   ///< in the repository
-    int64_t bytes = 0;  ///< of the whole file
-    int64_t here = 0;   ///< of them those that are in the cache, be it of an interrupted download
+    int64_t bytes = 0;  ///< size of the whole file
+    int64_t here = 0;   ///< bytes in the cache, those of an interrupted download included
   };
   std::string repository;  ///< "org/repo"
   std::string commit;
-  std::filesystem::path folder;  ///< of the cache, where they go
-  std::vector<File> files = {};  ///< empty: what is in the cache is used, nothing is asked for
+  std::filesystem::path folder;  ///< folder of the cache for the files
+  std::vector<File> files = {};  ///< empty: the model in the cache is used without asking the Hub
   int64_t to_come = 0;           ///< bytes to download
   int64_t disk_free = 0;         ///< bytes; 0 if unknown
 };
 
-/// Asks for the list of files alone; nothing is downloaded or written. Error as pull_model() before it
-/// downloads.
+/// Asks the Hub for the list of files. Downloads and writes nothing. Error as pull_model() before its first
+/// download.
 PullPlan plan_pull(const PullRequest& request, const RunControl& control);
 
-/// Downloads what is missing of a model into the cache: every file is checked against the hash in the Hub's
-/// list, and has its name only when it is whole. Error (kUsage, kOutput), (kNetwork) if it cannot be had,
-/// Stopped: what came so far stays, and the next pull continues.
+/// Downloads the missing files of a model into the cache. Checks every file against its hash in the Hub's
+/// list; a file gets its name when it is complete. Error (kUsage, kOutput), (kNetwork) for a failed download;
+/// Stopped. Downloaded parts stay, and the next pull continues them.
 PullResult pull_model(const PullRequest& request, const RunControl& control);
 
-/// A model that t2v knows by a short name, or one that is in the cache.
+/// A model with a short name, or a model in the cache.
 struct ListedModel {
   std::string name;        ///< the short name, or "org/repo"
-  std::string repository;  ///< "org/repo"; empty: it comes with t2v
+  std::string repository;  ///< "org/repo"; empty for a model that comes with t2v
   std::string about;
-  int64_t bytes = 0;           ///< on this machine; of one that is not here, about what it takes
+  int64_t bytes = 0;           ///< on this machine; of a model that is not here, its approximate size
   std::filesystem::path path;  ///< empty: not here
-  bool whole = false;          ///< every file that its indexes name is here
+  bool whole = false;          ///< every file of its indexes is here
 };
 
-/// The models that come with t2v, the known ones in the order of the manifest, then those that only the cache
-/// has. Error (kInput).
+/// All models: those that come with t2v, those with a short name in the order of the manifest, then other
+/// ones in the cache. Error (kInput).
 std::vector<ListedModel> list_models();
 
-/// Where a model is: in the cache, if it does not come with t2v. Error (kUsage) for what is no name, (kInput)
-/// if it is not here; names `t2v pull`.
+/// The path of a model that comes with t2v or is in the cache. Error (kUsage) for a wrong name, (kInput) for
+/// a model that is not here; its advice is `t2v pull`.
 std::filesystem::path find_model(const std::string& name);
 
 struct VerifyResult {
   std::filesystem::path path;
-  int64_t files = 0, bytes = 0;  ///< that have the hash of their name
-  std::vector<std::string>
-      unverified;  ///< files that are no links to blobs: nothing says what they should be
+  int64_t files = 0, bytes = 0;         ///< with the hash in their name
+  std::vector<std::string> unverified;  ///< files that are not links to blobs: their hashes are not known
 };
 
-/// Hashes every file of a model in the cache again. Error as find_model, (kNetwork) naming those that are not
-/// what they have to be; Stopped.
+/// Hashes every file of a model in the cache again. Error as find_model(), (kNetwork) with the names of wrong
+/// files; Stopped.
 VerifyResult verify_model(const std::string& name, const RunControl& control);
 
 }  // namespace t2v

@@ -7,14 +7,14 @@
 
 namespace t2v {
 
-/// The smallest and the largest value allowed; both are.
+/// The smallest and the largest allowed value.
 template <typename T>
 struct Range {
   T smallest;
   T largest;
 };
 
-// What a request may hold, whatever the model. A model narrows it further (multiples of 16, 4k + 1 frames).
+// Limits of a request for any model. A model has narrower ones (multiples of 16, 4k + 1 frames).
 inline constexpr size_t kLongestPrompt = 64 << 10;  ///< bytes
 inline constexpr Range<int64_t> kSides{16, 16384};  ///< pixels
 inline constexpr Range<int64_t> kFrameCounts{1, 100001};

@@ -9,7 +9,7 @@ namespace t2v {
 struct LoraChoice {
   std::filesystem::path
       file;             ///< safetensors, in the naming of diffusers, ComfyUI, the original code or kohya
-  double strength = 1;  ///< what its change counts; 0: nothing, negative: the opposite
+  double strength = 1;  ///< factor of its change
 
   auto operator<=>(const LoraChoice&) const = default;
 };

@@ -29,22 +29,22 @@ struct PlannedPhase {
   std::optional<double> seconds;  ///< empty: t2v bench has not measured this device
 };
 
-/// The latents that a clip is sampled as.
+/// Sizes of a clip's latents.
 struct PlannedLatents {
   int64_t channels = 0, frames = 0, height = 0, width = 0;
   int64_t tokens = 0;  ///< of the transformer; 0 if nothing is sampled
 };
 
-/// Memory that there is, in bytes; 0 if unknown.
+/// Memory of the machine, in bytes; 0 if unknown.
 struct AvailableMemory {
   int64_t host = 0;  ///< can be allocated now
-  int64_t gpu = 0;   ///< all of the GPU's; 0 without one
+  int64_t gpu = 0;   ///< memory of the GPU; 0 without one
 };
 
-/// Where the blocks of the transformer are while it works on a GPU.
+/// Place of the transformer's blocks during its work on a GPU.
 struct PlannedBlocks {
   int64_t count = 0, resident = 0;  ///< blocks in all; blocks that stay on the GPU
-  std::string waiting = {};         ///< where the others wait: "cpu", "disk"; "" if all stay
+  std::string waiting = {};         ///< place of the others: "cpu", "disk"; "" if all stay
 };
 
 /// Space on the disk that the clip is written to, in bytes.
@@ -73,7 +73,7 @@ struct Plan {
   /// Settings to change so that the clip fits, with their values: {"vae_tiling", "true"}, {"dtype",
   /// "bfloat16"}; empty if it fits as asked.
   std::vector<std::pair<std::string, std::string>> needed_settings;
-  std::string refusal;  ///< why generate() would refuse the clip for its memory; "" if it would not
+  std::string refusal;  ///< reason why generate() would refuse the clip for its memory; "" if it would not
 };
 
 /// Plans a clip from the headers of files, without loading weights. The GPU that `device` names need not be
@@ -91,8 +91,8 @@ Plan plan_run(const CheckedRequest& request);
 /// The plan of a clip that decode() would make now. Error as plan_run().
 Plan plan_decode(const std::filesystem::path& latents, const DecodeRequest& request);
 
-/// The part of plan_run() that reads pictures and clips. Error (kInput, kUsage) for one that cannot be read
-/// or is too short.
+/// The part of plan_run() that reads pictures and clips. Error (kInput, kUsage) for a file that cannot be
+/// read or is too short.
 void check_inputs(const CheckedRequest& request);
 
 }  // namespace t2v

@@ -8,7 +8,7 @@
 
 namespace t2v {
 
-/// What happens during work that takes long. event_name() gives their names.
+/// Phases of long work. event_name() gives their names.
 struct Event {
   enum class Kind { kStart, kLoad, kEncodeText, kStep, kDecode, kWrite, kDone, kDownload, kVerify, kBench };
   Kind kind;
@@ -42,7 +42,7 @@ struct RunControl {
   std::function<void(const DecodedFrames& frames)> on_frames = {};
 };
 
-/// The run was stopped through RunControl::stop. The function that was called says what is left of it.
+/// The run was stopped through RunControl::stop. Each function documents the files that a stop leaves.
 class Stopped : public std::exception {
  public:
   const char* what() const noexcept override { return "stopped"; }

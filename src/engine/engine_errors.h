@@ -7,7 +7,7 @@
 
 namespace t2v {
 
-/// What `work` returns; what LibTorch throws becomes an Error (kResource, kBug).
+/// Returns the result of `work`. Turns exceptions of LibTorch into an Error (kResource, kBug).
 template <typename Work>
 auto with_errors_of(const std::string& doing, const Work& work) {
   const auto out_of_memory = [&](const std::string& got) {

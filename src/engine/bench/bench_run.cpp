@@ -94,7 +94,7 @@ BenchRunner::BenchRunner(BenchSetting setting, Calibration& calibration, const R
       ceiling_(setting_.placement.device) {}
 
 at::ScalarType BenchRunner::dtype_of(const BenchSpec& spec) const {
-  // The VAE computes in float32 whatever the others do.
+  // The VAE always computes in float32.
   return spec.kind == Kind::kVae ? at::kFloat : setting_.placement.dtype;
 }
 

@@ -36,7 +36,7 @@ double seconds_of(at::Device device, const std::function<void()>& work) {
   return seconds_now() - begin;
 }
 
-/// Random, not zeros: a processor is faster with those.
+/// Random, not zeros: a processor multiplies zeros faster.
 Tensor random_matrix(int64_t side, at::ScalarType dtype, at::Device device) {
   return at::empty({side, side}, at::device(device).dtype(dtype)).uniform_(-1, 1);
 }
@@ -76,7 +76,7 @@ void BenchTimer::time(BenchResult& result, const std::function<void()>& work,
     if (prepare) prepare();
     return seconds_of(device_, work);
   };
-  ::malloc_trim(0);  // what cases before this one left
+  ::malloc_trim(0);  // memory that earlier cases freed
   reset_peak_memory(device_);
   for (int64_t i = 0; i < kWarmUps; ++i) run();
   const std::optional<double> joules = readings_.joules();

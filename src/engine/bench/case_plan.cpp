@@ -18,18 +18,18 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Kind = BenchKind;
 
-/// Of what is there a case may take so much.
+/// Share of the available memory that a case may take.
 constexpr double kShareOfMemory = 0.9;
-/// A CPU runs all blocks of models of fewer bytes.
+/// A CPU runs all blocks of a model below this size, in bytes.
 constexpr double kSmallModel = 1e9;
-/// A model that is loaded takes so many bytes on the disk at most: blocks are left out.
+/// The most bytes of a model file that is written to be loaded; more blocks are left out.
 constexpr uint64_t kMostOnDisk = 4'000'000'000;
 
 double element_of(const BenchSetting& setting) {
   return static_cast<double>(at::elementSize(setting.placement.dtype));
 }
 
-/// Of a folder that need not be there what is.
+/// The deepest part of a path that exists.
 fs::path existing_part(fs::path folder) {
   std::error_code error;
   while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();

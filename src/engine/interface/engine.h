@@ -26,7 +26,7 @@ struct RenderTask {
   std::function<std::string()> model_sha256;    ///< waits until it is known; ModelDigest
 };
 
-/// Renders clips one after the other and keeps what the next one needs.
+/// Renders clips one after the other. Keeps models and embeddings that the next clip uses.
 class RenderEngine {
  public:
   virtual ~RenderEngine() = default;
@@ -94,7 +94,7 @@ struct BenchFunctions {
   BenchPlan (*plan)(const EngineBench& bench);
 };
 
-/// Examines what rendering needs.
+/// Examines the engine, the device and the encoders.
 struct DoctorFunctions {
   /// Examines the "engine", the "device" (as Machine has it) or the "encoders". Error.
   Finding (*examine)(const std::string& name, const std::string& device);

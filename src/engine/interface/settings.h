@@ -21,8 +21,8 @@ struct Provenance {
 /// "skipped_steps", "encoder" (codec and pixel format in libav's words) and "arguments". Paths are absolute.
 std::string settings_json(const CheckedRequest& request, const Provenance& provenance);
 
-/// The settings of a clip that is decoded from latents: those recorded with the latents, and what the task
-/// changes. `task.settings` is not used.
+/// The settings of a clip that is decoded from latents: the recorded settings of the latents, with the
+/// changes of the task. `task.settings` is not used.
 std::string decoded_settings_json(const std::string& recorded, const DecodeTask& task);
 
 }  // namespace t2v

@@ -9,45 +9,44 @@
 
 namespace t2v {
 
-/// What one phase of a clip has to do. Work of the same phase, dtype, width and length takes time in
-/// proportion to its amount.
+/// Work of one phase of a clip. The time of work of the same phase, dtype, width and length is proportional
+/// to its amount.
 struct PhaseWork {
   std::string phase;  ///< "start", "load", "text", "sampling", "decoding"
-  std::string dtype;  ///< "float32", "bfloat16"; "" where it makes no difference
+  std::string dtype;  ///< "float32", "bfloat16"; "" for a phase without a dtype
   double width = 1;   ///< of the model: dim, d_model, decoder_base_dim
   double length = 1;  ///< tokens; of decoding, pixels of a frame
   double amount = 1;  ///< floating-point operations; of loading, bytes
 };
 
-/// What bench has measured on one device, kept in the user's cache folder:
+/// Speed of one device as bench measured it, kept in the user's cache folder:
 /// $XDG_CACHE_HOME/t2v/calibration.json, or below ~/.cache.
 class Calibration {
  public:
-  /// What is stored for the device of that name; nothing of it if the file is missing or damaged.
+  /// The stored speed of a device; empty if the file is missing or damaged.
   static Calibration of(const std::string& device);
 
-  /// By the rate that was measured for the most similar work; nothing if there is none of that phase and
-  /// dtype.
+  /// Seconds for work, at the rate of the most similar measured work. Empty without a measurement of the
+  /// phase and dtype.
   std::optional<double> seconds(const PhaseWork& work) const;
 
-  /// Notes how long work took, in place of what was noted for the same.
+  /// Adds a measurement, or replaces that of the same work.
   void add(const PhaseWork& work, double seconds);
-  /// Writes the file anew, with what it holds by now and what was noted here. One process after the other;
-  /// failing is a warning.
+  /// Adds the new measurements to the file, under a lock. A failure gives a warning.
   void store() const;
 
  private:
   explicit Calibration(std::string device) : device_(std::move(device)) {}
-  /// What `content` of the file has of the device.
+  /// The speed of the device in the content of the file.
   static Calibration in(const nlohmann::ordered_json& content, const std::string& device);
 
-  /// Of which the amount is what is done in a second.
+  /// Work whose amount is done in a second.
   using Rate = PhaseWork;
   void add(const Rate& rate);
 
   std::string device_;
   std::vector<Rate> rates_;
-  std::vector<Rate> noted_;  ///< of them, those that are not in the file
+  std::vector<Rate> noted_;  ///< rates that are not in the file yet
 };
 
 }  // namespace t2v

@@ -22,10 +22,10 @@ constexpr double kMiB = 1 << 20;
 // Measured with the bundled model on the CPU, as differences of the resident set between phases:
 // the code of LibTorch and oneDNN that a phase is the first to use.
 constexpr double kTextCode = 18 * kMiB, kSamplingCode = 34 * kMiB, kDecodingCode = 42 * kMiB;
-// Of that its own, the rest being what phases before it have left.
+// Code of decoding alone; a whole clip shares some of kDecodingCode with the phases before.
 constexpr double kDecodingAloneCode = 14 * kMiB;
-// What an encoder of video keeps: of x264 at its default quality, measured from 64x64 to 1280x720 and 5 to
-// 200 frames. Each picture is framed by 32 pixels on every side.
+// Memory of a video encoder: x264 at its default quality, measured from 64x64 to 1280x720 and 5 to 200
+// frames. Each picture is framed by 32 pixels on every side.
 constexpr double kEncoder = 5 * kMiB, kEncoderPerPixel = 10, kEncoderPerPixelAndFrame = 3.75;
 constexpr int64_t kEncoderFrames = 47, kEncoderBorder = 64;
 // Of a clip: H.264 at its default quality, and without loss.

@@ -12,7 +12,7 @@
 
 namespace t2v {
 
-/// What a clip is planned for.
+/// The machine of a plan.
 struct PlannedMachine {
   at::Device device = at::kCPU;
   std::string device_name;      ///< "" for a GPU that is not there
@@ -20,15 +20,15 @@ struct PlannedMachine {
   uint64_t host_available = 0;  ///< bytes; 0 if unknown
   uint64_t host_taken = 0;      ///< bytes of this process before models and work, LibTorch included
 };
-/// As it is now.
+/// The present state of this machine.
 PlannedMachine this_machine(at::Device device);
 
-/// The plan of a clip as the request asks for it, whatever fits, without its outputs. Error (kResource) if
+/// The plan of a clip exactly as requested, even if it does not fit; without outputs. Error (kResource) if
 /// not even one block after the other fits max_vram.
 Plan plan_as_asked(const Checkpoint& checkpoint, const CheckedRequest& request,
                    const PlannedMachine& machine);
 
-/// What making a clip of latents takes; `checkpoint` needs a VAE only.
+/// The plan of decoding latents. `checkpoint` needs the VAE alone.
 Plan plan_decoding(const Checkpoint& checkpoint, const DecodeTask& task, const PlannedMachine& machine);
 
 /// The work of each phase of a plan.

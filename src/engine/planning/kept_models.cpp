@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-/// What a plan may be wrong by.
+/// Share of the memory that models may fill: a plan may be wrong.
 constexpr double kMargin = 0.9;
 
 std::map<std::string, int64_t> bytes_of_each(const CostModel& costs, const Checkpoint& checkpoint) {

@@ -10,8 +10,7 @@ namespace t2v {
 /// fits. Error (kResource) if no setting fits max_vram.
 Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine);
 
-/// Error (kResource) for a clip that takes clearly more memory than there is, or more than max_vram: told
-/// before the work.
+/// Error (kResource) for a clip that takes clearly more memory than the machine has, or more than max_vram.
 void expect_memory(const Plan& plan);
 
 }  // namespace t2v

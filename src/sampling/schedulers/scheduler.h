@@ -16,8 +16,7 @@ struct SchedulerOverrides {
       {};                                 ///< one of sampler_names(); settings of the other class carry over
   std::optional<double> flow_shift = {};  ///< above 0
   std::vector<double> sigmas = {};  ///< replaces the sampler's own grid before the shift: falling, in (0, 1]
-  /// UniPC's own grid as diffusers up to 0.36 and the original code of models make it, not as later
-  /// diffusers.
+  /// The grid of UniPC in diffusers up to 0.36 and in the original code of models, in place of the later one.
   bool legacy_flow_sigmas = false;
 };
 

@@ -14,10 +14,10 @@ namespace {
 // The names, "module name", that the pickle of a state dict may ask for. None of them is ever looked up in
 // Python.
 
-inline constexpr std::string_view kOrderedDict = "collections OrderedDict";
-inline constexpr std::string_view kTensorV2 = "torch._utils _rebuild_tensor_v2";
-inline constexpr std::string_view kTensorV3 = "torch._utils _rebuild_tensor_v3";  // with a dtype: fp8
-inline constexpr std::string_view kParameter = "torch._utils _rebuild_parameter";
+constexpr std::string_view kOrderedDict = "collections OrderedDict";
+constexpr std::string_view kTensorV2 = "torch._utils _rebuild_tensor_v2";
+constexpr std::string_view kTensorV3 = "torch._utils _rebuild_tensor_v3";  // with a dtype: fp8
+constexpr std::string_view kParameter = "torch._utils _rebuild_parameter";
 
 struct NamedFormat {
   std::string_view name;

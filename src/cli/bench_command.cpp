@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/bench/bench_compare.h"
 #include "cli/bench/bench_results.h"
 #include "cli/flags/usage_error.h"
 #include "cli/screen/in_flags.h"

@@ -3,8 +3,8 @@
 #include <sentencepiece_processor.h>
 
 #include "t2v/error.h"
-#include "text/added_tokens.h"
 #include "text/tokenizer_readers.h"
+#include "text/tokenizer_steps.h"
 
 namespace t2v {
 namespace {

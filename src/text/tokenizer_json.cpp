@@ -4,7 +4,6 @@
 
 #include "core/file.h"
 #include "t2v/error.h"
-#include "text/added_tokens.h"
 #include "text/tokenizer_readers.h"
 #include "text/tokenizer_steps.h"
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <exception>
 #include <new>
+#include <string_view>
 
 #include "t2v/error.h"
 #include "tensors/tensor.h"
@@ -29,6 +31,10 @@ auto with_errors_of(const std::string& doing, const Work& work) {
                         message.find("can't allocate memory") != std::string::npos;
     if (memory) throw out_of_memory(line);
     throw Error(ErrorCode::kBug, {.doing = doing, .got = line});
+  } catch (const std::exception& error) {
+    // oneDNN says so when it cannot allocate.
+    if (std::string_view(error.what()) == "could not create a primitive") throw out_of_memory(error.what());
+    throw;
   }
 }
 

@@ -31,7 +31,7 @@ uint64_t model_bytes(const CostModel& costs, const Checkpoint& checkpoint) {
 
 bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, const Plan& plan) {
   const std::map<std::string, int64_t> bytes = bytes_of_each(costs, checkpoint);
-  const int64_t vae = bytes.at(costs.decoding().component);
+  const int64_t vae = bytes.at(vae_of(*checkpoint.family).name);
   int64_t all = 0, transformer = 0, smallest_encoder = vae;
   for (const auto& [name, each] : bytes) {
     all += each;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -32,7 +33,9 @@ int largest_niceness() {
   std::error_code ignored;
   for (const fs::directory_entry& task : fs::directory_iterator("/proc/self/task", ignored)) {
     const auto thread = static_cast<id_t>(std::stoul(task.path().filename()));
-    largest = std::max(largest, ::getpriority(PRIO_PROCESS, thread));
+    errno = 0;
+    const int niceness = ::getpriority(PRIO_PROCESS, thread);
+    if (errno == 0) largest = std::max(largest, niceness);  // the thread may have ended
   }
   return largest;
 }

@@ -14,7 +14,7 @@ struct Range {
   T largest;
 };
 
-// Limits of a request for any model. A model has narrower ones (multiples of 16, 4k + 1 frames).
+// Limits of a request for any model. A model may have narrower ones.
 inline constexpr size_t kLongestPrompt = 64 << 10;  ///< bytes
 inline constexpr Range<int64_t> kSides{16, 16384};  ///< pixels
 inline constexpr Range<int64_t> kFrameCounts{1, 100001};

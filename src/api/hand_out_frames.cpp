@@ -23,11 +23,12 @@ GenerateResult hand_out_frames(const Outputs& outputs, const RunControl& control
     }
   };
   try {
-    return run(guarded);
-  } catch (const Stopped&) {
-    if (thrown) std::rethrow_exception(thrown);
-    throw;
+    GenerateResult result = run(guarded);
+    if (!thrown) return result;
+  } catch (...) {
+    if (!thrown) throw;
   }
+  std::rethrow_exception(thrown);
 }
 
 }  // namespace t2v

@@ -29,12 +29,12 @@ const PartKind* find_part(const Family& family, std::string_view name) {
 const PartKind& denoiser_of(const Family& family) { return family.parts().front(); }
 
 const PartKind* second_denoiser_of(const Family& family) {
-  const PartKind& second = family.parts()[1];
-  return second.twin == denoiser_of(family).name ? &second : nullptr;
+  const std::vector<PartKind>& parts = family.parts();
+  return parts.size() > 1 && parts[1].twin == denoiser_of(family).name ? &parts[1] : nullptr;
 }
 
 const PartKind& vae_of(const Family& family) {
-  return family.parts()[second_denoiser_of(family) == nullptr ? 1 : 2];
+  return family.parts().at(second_denoiser_of(family) == nullptr ? 1 : 2);
 }
 
 }  // namespace t2v

@@ -72,8 +72,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const OptionalTensor& /*bia
 }
 
 Tensor convolve(const Tensor& x, const Tensor& weight, const OptionalTensor& /*bias*/, at::IntArrayRef stride,
-                at::IntArrayRef padding, at::IntArrayRef /*dilation*/, bool /*transposed*/,
-                at::IntArrayRef /*output_padding*/, int64_t /*groups*/) {
+                at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
+                at::IntArrayRef /*output_padding*/, int64_t groups) {
+  const bool is_dilated = std::any_of(dilation.begin(), dilation.end(), [](int64_t d) { return d != 1; });
+  TORCH_CHECK(!transposed && !is_dilated && groups == 1, "no cost is known of such a convolution");
   std::vector<int64_t> shape = {x.size(0), weight.size(0)};
   for (int64_t i = 2; i < x.dim(); ++i)
     shape.push_back((x.size(i) + 2 * padding[i - 2] - weight.size(i)) / stride[i - 2] + 1);
@@ -90,9 +92,10 @@ Tensor attention_tiles(const Tensor& query, const Tensor& key) {
                    query.options().dtype(at::kFloat));
 }
 
-Tensor attention(const Tensor& query, const Tensor& key, const Tensor& /*value*/,
-                 const OptionalTensor& /*mask*/, double /*dropout*/, bool /*is_causal*/,
-                 std::optional<double> /*scale*/, bool /*enable_gqa*/) {
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const OptionalTensor& /*mask*/,
+                 double /*dropout*/, bool /*is_causal*/, std::optional<double> /*scale*/,
+                 bool /*enable_gqa*/) {
+  TORCH_CHECK(query.size(3) == value.size(3), "no cost is known of attention with values of another width");
   const double flops = 4.0 * static_cast<double>(query.numel()) * static_cast<double>(key.size(2));
   count_flops(flops);
   if (ledger) ledger->cost.attention += flops;

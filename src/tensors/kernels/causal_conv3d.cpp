@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "tensors/cost.h"
 #include "tensors/kernels/conv2d.h"
 #include "tensors/kernels/operation.h"
 #include "tensors/kernels/processor.h"
@@ -68,6 +69,18 @@ void add_causal_conv3d_cpu(const Tensor& sum, const Tensor& frames, at::TensorLi
   (fast ? add_by_taps : reference::add_causal_conv3d)(sum, frames, past, weight, bias);
 }
 
+Tensor causal_conv3d_meta(const Tensor& frames, at::TensorList past, const Tensor& weight,
+                          const std::optional<Tensor>& bias) {
+  const bool fast = !counts_for_cpu() || processor().has_onednn(frames.scalar_type());
+  return (fast ? convolve_by_taps : reference::causal_conv3d)(frames, past, weight, bias);
+}
+
+void add_causal_conv3d_meta(const Tensor& sum, const Tensor& frames, at::TensorList past,
+                            const Tensor& weight, const std::optional<Tensor>& bias) {
+  const bool fast = !counts_for_cpu() || processor().has_onednn(frames.scalar_type());
+  (fast ? add_by_taps : reference::add_causal_conv3d)(sum, frames, past, weight, bias);
+}
+
 }  // namespace
 
 Tensor reference::causal_conv3d(const Tensor& frames, at::TensorList past, const Tensor& weight,
@@ -105,13 +118,13 @@ Tensor causal_conv3d_weight(const Tensor& weight) {
   return weight.permute({2, 0, 3, 4, 1}).contiguous().permute({1, 4, 0, 2, 3});
 }
 
-// By taps on the GPU too, and for tensors without values.
+// By taps on the GPU too.
 TORCH_LIBRARY_FRAGMENT(t2v, library) {
   library.def("causal_conv3d(Tensor frames, Tensor[] past, Tensor weight, Tensor? bias) -> Tensor");
   add_kernel(library, "causal_conv3d", c10::DispatchKey::CompositeExplicitAutograd, reference::causal_conv3d);
   add_kernel(library, "causal_conv3d", c10::DispatchKey::CPU, causal_conv3d_cpu);
   add_kernel(library, "causal_conv3d", c10::DispatchKey::CUDA, convolve_by_taps);
-  add_kernel(library, "causal_conv3d", c10::DispatchKey::Meta, convolve_by_taps);
+  add_kernel(library, "causal_conv3d", c10::DispatchKey::Meta, causal_conv3d_meta);
 
   library.def(
       "add_causal_conv3d_(Tensor(a!) sum, Tensor frames, Tensor[] past, Tensor weight, Tensor? bias) -> ()");
@@ -119,7 +132,7 @@ TORCH_LIBRARY_FRAGMENT(t2v, library) {
              reference::add_causal_conv3d);
   add_kernel(library, "add_causal_conv3d_", c10::DispatchKey::CPU, add_causal_conv3d_cpu);
   add_kernel(library, "add_causal_conv3d_", c10::DispatchKey::CUDA, add_by_taps);
-  add_kernel(library, "add_causal_conv3d_", c10::DispatchKey::Meta, add_by_taps);
+  add_kernel(library, "add_causal_conv3d_", c10::DispatchKey::Meta, add_causal_conv3d_meta);
 }
 
 }  // namespace t2v

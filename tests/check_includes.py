@@ -30,7 +30,7 @@ ROOM_MAY_USE = {wing: {room: set(others.split()) for room, others in rooms.items
     "core": {".": ""},
     "media": {"images": "", "formats": "", ".": "images formats"},
     "text": {".": ""},
-    "families": {".": "wan", "wan": "."},
+    "families": {".": "FAMILY", "FAMILY": "."},  # the folder of each family
     "files": {"formats": "", "checkpoints": "formats", "hub": ""},
     "tensors": {".": "", "kernels": ".", "quantization": ". kernels", "weights": ". quantization", "distributed": "."},
     "networks": {"layers": "", "text_encoders": "layers", "transformers": "layers", "autoencoders": "layers"},
@@ -49,6 +49,7 @@ WITHOUT_LIBTORCH = {"core", "media", "text", "families", "files", "sampling/name
 # The command and the engine use the library by its public headers alone, and link it.
 LINKS_LIBRARY = {("cli", "api"), ("engine", "api")}
 # Public headers that every room may use; the others are those of api, cli and engine.
+# log.h and process.h are settings of the process that any room reads.
 VOCABULARY = {"error.h", "run.h", "limits.h", "log.h", "process.h"}
 LIBTORCH = re.compile(r"(ATen|c10|caffe2|torch)/")
 # Headers and link targets that only the named folders may touch.
@@ -78,9 +79,14 @@ def wing_of(room):
     return room.split("/")[0]
 
 
+def entry_of(wing, inside):
+    """The entry of ROOM_MAY_USE for a folder of a wing."""
+    return "FAMILY" if wing == "families" and inside and "/" not in inside else inside or "."
+
+
 def is_room(room):
     wing, _, inside = room.partition("/")
-    return (inside or ".") in ROOM_MAY_USE.get(wing, ())
+    return entry_of(wing, inside) in ROOM_MAY_USE.get(wing, ())
 
 
 def may_use(user, used, header=""):
@@ -94,7 +100,7 @@ def may_use(user, used, header=""):
     wing, _, inside = user.partition("/")
     other_wing, _, other_inside = used.partition("/")
     if wing == other_wing:
-        return (other_inside or ".") in ROOM_MAY_USE[wing].get(inside or ".", ())
+        return entry_of(wing, other_inside) in ROOM_MAY_USE[wing].get(entry_of(wing, inside), ())
     allowed = LOW_ROOMS.get(user, WING_MAY_USE.get(wing, "")).split()
     return other_wing in allowed or used in allowed
 

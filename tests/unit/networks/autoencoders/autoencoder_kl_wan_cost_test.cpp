@@ -29,7 +29,7 @@ AutoencoderKLWanConfig wan22_vae(int64_t base_dim = 160, int64_t decoder_base_di
                      {"latents_std", std::vector<double>(48, 1)}});
 }
 
-/// A small VAE, and a clip of one more latent frame than steady work begins with.
+/// A small VAE, and a clip of more latent frames than steady work begins with.
 struct Run {
   const char* name;
   AutoencoderKLWanConfig config;

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kLargestConfig = 16 << 20;
 constexpr int kDeepest = 64;
 
-/// A value of JSON as an error shows it: short, on one line.
+/// A JSON value for an error: short, on one line.
 std::string shown(const nlohmann::json& value) {
   constexpr size_t kLongest = 60;
   std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -22,8 +22,8 @@ std::string shown(const nlohmann::json& value) {
   return text;
 }
 
-/// Python writes numbers that are not finite as words that JSON does not have, and diffusers' DPM++ has
-/// -Infinity among its defaults: text in their place, which nobody takes for a number.
+/// Puts -Infinity and the like in quotes, so that no reader takes them for numbers. JSON has no such words,
+/// but Python writes them: -Infinity is a default of diffusers' DPM++.
 std::string with_quoted_infinities(const std::string& text) {
   std::string result;
   bool in_string = false;
@@ -54,7 +54,7 @@ Config Config::read(const std::filesystem::path& file) {
 }
 
 Config Config::parse(const std::string& text, const std::string& origin) {
-  // Copying and showing a value recurse: a text of a million brackets would overflow the stack.
+  // Copying and printing a value are recursive, so a text of a million brackets would overflow the stack.
   const auto limit_depth = [&origin](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
     if (depth <= kDeepest) return true;
     throw Error(ErrorCode::kInput, {.doing = "reading " + origin,

@@ -17,7 +17,7 @@ const char* describe(ErrorCode code) {
     case ErrorCode::kResource:
       return "out of memory, or no such device";
     case ErrorCode::kNumbers:
-      return "numbers went wrong (NaN)";
+      return "a computation gave NaN or infinite numbers";
     case ErrorCode::kNetwork:
       return "network error, or a download that does not match its hash";
   }

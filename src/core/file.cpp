@@ -24,7 +24,7 @@ namespace {
 class RegularFile {
  public:
   explicit RegularFile(const std::filesystem::path& file) : path_(file) {
-    // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
+    // O_NONBLOCK: opening a FIFO without a writer must not wait.
     descriptor_ = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (descriptor() < 0) {
       fail(file_trouble(errno), errno == ENOENT ? "check the path" : "check its permissions");
@@ -58,9 +58,9 @@ class RegularFile {
   size_t size_ = 0;
 };
 
-/// What is behind a mapped file up to the end of its last page: zeros, which the address sanitizer, if it is
-/// there, is to take for what nobody may read.
-std::span<const std::byte> behind(const std::byte* data, size_t size) {
+/// The zeros after a mapped file, up to the end of its last page. With the address sanitizer, reading them is
+/// an error.
+std::span<const std::byte> padding_after(const std::byte* data, size_t size) {
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   return {data + size, (page - size % page) % page};
 }
@@ -71,7 +71,7 @@ std::string read_file(const std::filesystem::path& file, int64_t largest) {
   const RegularFile input(file);
   if (input.size() > static_cast<size_t>(largest)) {
     input.fail(std::to_string(input.size()) + " bytes",
-               "at most " + std::to_string(largest) + " bytes are read of such a file");
+               "at most " + std::to_string(largest) + " bytes are read from such a file");
   }
   std::string text(input.size(), '\0');
   size_t done = 0;
@@ -108,13 +108,13 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
                                        .advice = "raise the limit on memory (ulimit -v)"});
   }
   data_ = static_cast<const std::byte*>(address);
-  const auto rest = behind(data_, size_);
+  const auto rest = padding_after(data_, size_);
   if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(rest.data(), rest.size());
 }
 
 MappedFile::~MappedFile() {
   if (data_ == nullptr) return;
-  const auto rest = behind(data_, size_);
+  const auto rest = padding_after(data_, size_);
   if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(rest.data(), rest.size());
   ::munmap(const_cast<std::byte*>(data_), size_);
 }
@@ -124,21 +124,21 @@ void MappedFile::prefetch() const {
 }
 
 void forget_pages(std::span<const std::byte> bytes) {
-  // Whole pages alone; what shares one with a neighbour stays.
+  // Only whole pages: a page that is shared with a neighbour stays.
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const uintptr_t begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
   const uintptr_t end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  // Advice: if it is not taken, more memory is used for a while.
+  // The system may ignore this advice and use more memory for a while.
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 bool drop_from_memory(const std::filesystem::path& file, std::span<const std::byte> mapped) {
   if (mapped.empty()) return true;
   auto* const begin = const_cast<std::byte*>(mapped.data());
-  ::madvise(begin, mapped.size(), MADV_DONTNEED);  // a page that is mapped is not dropped
+  ::madvise(begin, mapped.size(), MADV_DONTNEED);  // the system drops no mapped page
   const RegularFile input(file);
   ::posix_fadvise(input.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
-  // Of files that the caller may not write the system tells nothing: it says that all of them is in memory.
+  // For a file that the caller may not write, the system always says that the whole file is in memory.
   if (!input.is_ours()) return true;
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   std::vector<unsigned char> pages((mapped.size() + page - 1) / page);

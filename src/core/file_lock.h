@@ -9,7 +9,7 @@ namespace t2v {
 /// An exclusive lock on a file. Other processes and threads that lock the file wait while the lock lives.
 class FileLock {
  public:
-  /// Makes the file if it is not there, and waits. Error (kOutput).
+  /// Creates a missing file, and waits for the lock. Error (kOutput).
   explicit FileLock(const std::filesystem::path& file);
 
  private:

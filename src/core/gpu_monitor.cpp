@@ -7,7 +7,7 @@
 namespace t2v {
 namespace {
 
-/// The function of that name, as Signature; nullptr if it is not there.
+/// The function `name` of a library; nullptr if the library lacks it.
 template <typename Signature>
 Signature* function(void* library, const char* name) {
   return library == nullptr ? nullptr : reinterpret_cast<Signature*>(::dlsym(library, name));
@@ -21,8 +21,7 @@ bool call(void* library, const char* name, Arguments... arguments) {
 
 }  // namespace
 
-/// The few functions that are used, in the C interfaces of the CUDA driver (cuda.h) and of NVML (nvml.h),
-/// whose values these are.
+/// The CUDA driver and NVML. Numbers and signatures are from their C headers, cuda.h and nvml.h.
 struct GpuMonitor::Libraries {
   void* cuda = nullptr;
   void* nvml = nullptr;
@@ -48,7 +47,7 @@ struct GpuMonitor::Libraries {
     if (!known) nvml_device = nullptr;
   }
 
-  // Neither library is closed: LibTorch uses them as well.
+  // Neither library is closed, because LibTorch uses both too.
   ~Libraries() {
     if (nvml != nullptr) call<int()>(nvml, "nvmlShutdown");
   }

@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-/// The value behind `key` in a file of "key: value" lines; "" if it is not there.
+/// The value of `key` in a file of "key: value" lines; "" if the file has no such key.
 std::string value_of(const char* file, const std::string& key) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);) {
@@ -20,20 +20,20 @@ std::string value_of(const char* file, const std::string& key) {
   return "";
 }
 
-/// The same of a number of KiB, in bytes.
+/// The value of `key`, a number of KiB, in bytes.
 uint64_t bytes_of(const char* file, const std::string& key) {
   const std::string value = value_of(file, key);
   return value.empty() ? 0 : std::strtoull(value.c_str(), nullptr, 10) * 1024;
 }
 
-/// The number that is all of a file; nothing for "max" and for a file that is not there.
+/// The number in a file; `otherwise` for "max" and for a missing file.
 uint64_t number_in(const std::string& file, uint64_t otherwise) {
   uint64_t number = 0;
   return std::ifstream(file) >> number ? number : otherwise;
 }
 
-/// What the control groups leave: of version 2 that of this process and those above it, of version 1 the
-/// memory controller's.
+/// Memory that the control groups leave: in version 2 the group of this process and its parents, in version 1
+/// the memory controller.
 uint64_t left_by_control_groups() {
   constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
   uint64_t left = kNoLimit;
@@ -55,7 +55,7 @@ uint64_t left_by_control_groups() {
   return left;
 }
 
-/// What `ulimit -v` leaves of the address space of this process.
+/// Address space that `ulimit -v` leaves to this process.
 uint64_t left_of_addresses() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)

@@ -5,8 +5,8 @@
 
 namespace t2v {
 
-/// The name of a setting as messages write it: "`num_frames`". A program that calls its settings otherwise
-/// finds them by the backquotes.
+/// The name of a setting as messages write it: "`num_frames`". The backquotes let a program replace settings
+/// by its own names, such as flags.
 inline std::string setting(std::string_view name) { return '`' + std::string(name) + '`'; }
 
 /// A setting with its value: "`num_frames` 81".

@@ -27,14 +27,14 @@ fs::path hidden_name(const fs::path& folder) {
 
 std::string unnamed_path(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
 
-/// Marks what was just created as in use; false if a process that tidies up took it for a leftover.
+/// Locks a new file or folder. Returns false if another process already removed it as a leftover.
 bool lock(int descriptor) {
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
   struct stat status {};
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
-/// Removes what killed processes left in `folder`: hidden names that nobody holds a lock on.
+/// Removes leftovers of killed processes from `folder`: hidden names without a lock.
 void remove_leftovers(const fs::path& folder) {
   std::error_code ignored;
   for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
@@ -80,7 +80,7 @@ Error exists_error(const fs::path& path) {
 }
 
 fs::path follow_links(const fs::path& path) {
-  constexpr int kMostLinks = 40;  // as the kernel
+  constexpr int kMostLinks = 40;  // the limit of the kernel
   fs::path target = path;
   std::error_code error;
   for (int links = 0; fs::is_symlink(fs::symlink_status(target, error)); ++links) {
@@ -89,7 +89,7 @@ fs::path follow_links(const fs::path& path) {
                                       .got = "symbolic links in a circle",
                                       .advice = "choose another name"});
     }
-    target = target.parent_path() / fs::read_symlink(target, error);  // an absolute one replaces the parent
+    target = target.parent_path() / fs::read_symlink(target, error);  // an absolute link replaces the parent
     if (error) throw output_error(path, error.value());
   }
   return target;
@@ -98,13 +98,13 @@ fs::path follow_links(const fs::path& path) {
 int rename_without_replacing(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
-  // A filesystem without that flag: a hard link refuses to replace as well.
+  // The filesystem does not know the flag. A hard link does not replace a file either.
   if (::link(from.c_str(), to.c_str()) == 0) {
     ::unlink(from.c_str());
     return 0;
   }
   if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-  // Without hard links either (FAT) there is a short moment in which another process may take the name.
+  // Without hard links (FAT) another process may take the name between these two calls.
   struct stat status {};
   if (::lstat(to.c_str(), &status) == 0) return EEXIST;
   return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
@@ -121,19 +121,19 @@ void sync_folder(const fs::path& folder) {
 
 StagedFile::StagedFile(const fs::path& destination) : destination_(follow_links(destination)) {
   folder_ = destination_.has_parent_path() ? destination_.parent_path() : ".";
-  // A device or a FIFO would be replaced, for everybody on the machine.
+  // publish() would replace a device or a FIFO for all users of the machine.
   std::error_code ignored;
   if (fs::is_other(destination_, ignored)) {
     throw Error(ErrorCode::kUsage, {.doing = "writing " + destination_.string(),
-                                    .got = "a name of something other than a file",
+                                    .got = "a device or another special file",
                                     .expected = "a file, or a name that is free"});
   }
   remove_leftovers(folder_);
-  constexpr mode_t kMode = 0666;               // less the umask
-  if (::access("/proc/self/fd", F_OK) == 0) {  // the way to name it later
+  constexpr mode_t kMode = 0666;               // before the umask
+  if (::access("/proc/self/fd", F_OK) == 0) {  // link_unnamed() needs it
     descriptor_ = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
     if (descriptor_ >= 0) return;
-    // What filesystems and kernels without O_TMPFILE say.
+    // Errors of filesystems and kernels without O_TMPFILE.
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
       throw output_error(destination_, errno);
     }
@@ -165,7 +165,7 @@ void StagedFile::write(std::string_view bytes) {
 
 void StagedFile::sync() {
   if (::fsync(descriptor_) != 0) throw output_error(destination_, errno);
-  // Network filesystems report what they could not store when a descriptor is closed; ours is still needed.
+  // Network filesystems report failed writes at close(). descriptor_ is still needed, so a copy is closed.
   const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
   if (copy < 0 || ::close(copy) != 0) throw output_error(destination_, errno);
 }
@@ -180,7 +180,7 @@ void StagedFile::link_unnamed(const fs::path& name) {
 void StagedFile::publish(bool overwrite) {
   if (overwrite) {
     if (hidden_.empty()) {
-      // Only a name can replace a name. Locked first, so that nobody takes it for a leftover.
+      // Only a named file can replace a file. The lock keeps others from removing it as a leftover.
       ::flock(descriptor_, LOCK_EX | LOCK_NB);
       const fs::path name = hidden_name(folder_);
       link_unnamed(name);

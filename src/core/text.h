@@ -16,14 +16,14 @@ std::string escape_for_display(std::string_view text);
 /// `text` as one word of a POSIX shell, in single quotes.
 std::string in_shell_quotes(std::string_view text);
 
-/// Why a file cannot be opened or read, by errno: "no such file", "a folder", else as the C library says it.
+/// The reason for a value of errno after a failed open or read: "no such file", "a folder" or strerror().
 std::string file_trouble(int error_number);
 
-/// The candidate that a person most likely meant by `word`: edit distance at most a third of its length; else
-/// "".
+/// The candidate closest to `word`, at an edit distance of at most a third of its length; "" if there is
+/// none.
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);
 
-/// Words as errors and help texts list them: "a", "a or b", "a, b or c".
+/// A list of words for errors and help texts: "a", "a or b", "a, b or c".
 std::string one_of(const std::vector<std::string>& words);
 
 }  // namespace t2v

@@ -4,7 +4,7 @@
 
 namespace t2v {
 
-/// The user's cache folder: $XDG_CACHE_HOME/t2v, or ~/.cache/t2v. Empty if neither variable is set.
+/// The user's cache folder: $XDG_CACHE_HOME/t2v, or ~/.cache/t2v. Empty if neither path is absolute.
 std::filesystem::path user_cache_folder();
 
 }  // namespace t2v

@@ -22,7 +22,7 @@ constexpr double kHeapOverhead = 1.7, kLeastHeapOverhead = 1.3;
 
 using OptionalTensor = std::optional<Tensor>;
 
-/// A count that is under way.
+/// A running count.
 struct Ledger {
   Allocation allocation;
   Cost cost = {};
@@ -34,9 +34,9 @@ struct Ledger {
     return bytes * (allocation.overhead - share * (allocation.overhead - allocation.least_overhead));
   }
 };
-thread_local std::shared_ptr<Ledger> ledger;  ///< of the count in this thread
+thread_local std::shared_ptr<Ledger> ledger;  ///< the running count of this thread
 
-/// Allocates nothing, as LibTorch's own for this device, and enters the sizes into the ledger.
+/// Allocates nothing, like LibTorch's own allocator for the meta device. Writes the sizes into the ledger.
 class LedgerAllocator final : public at::Allocator {
  public:
   at::DataPtr allocate(size_t size) override {
@@ -62,7 +62,7 @@ class LedgerAllocator final : public at::Allocator {
   }
 };
 
-// Each makes the tensors that LibTorch's kernel for the CPU or for CUDA makes.
+// Each function allocates the tensors that LibTorch's kernel for the CPU or for CUDA allocates.
 
 Tensor linear(const Tensor& x, const Tensor& weight, const OptionalTensor& /*bias*/) {
   std::vector<int64_t> shape = x.sizes().vec();
@@ -84,7 +84,7 @@ Tensor convolve(const Tensor& x, const Tensor& weight, const OptionalTensor& /*b
   return output;
 }
 
-/// What flash attention for the CPU computes in: for each thread the logits, sums and output of a tile.
+/// Work memory of flash attention on the CPU: for each thread the logits, sums and output of a tile.
 Tensor attention_tiles(const Tensor& query, const Tensor& key) {
   const int64_t rows = query.size(2), tile = rows >= 768 ? 256 : rows >= 192 ? 64 : 32;
   const int64_t height = std::min(rows, tile), width = std::min<int64_t>(key.size(2), 512);
@@ -161,7 +161,7 @@ void count_flops(double flops) {
 
 bool counts_for_cpu() { return ledger == nullptr || ledger->allocation.on_cpu; }
 
-// LibTorch leaves the meta device without these operations, or has them in Python alone.
+// LibTorch has no C++ kernels of these operations for the meta device.
 TORCH_LIBRARY_IMPL(aten, Meta, library) {
   library.impl("linear", linear);
   library.impl("convolution_overrideable", convolve);

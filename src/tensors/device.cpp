@@ -10,7 +10,7 @@
 namespace t2v {
 namespace {
 
-// What was allocated through LibTorch's allocator of the device, over all its pools.
+// Index of the statistics of LibTorch's allocator over all its pools.
 constexpr auto kAllPools = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace t2v {
 namespace {
 
-/// How many CUDA devices can be used; loads LibTorch's CUDA library, which registers itself.
+/// Number of usable CUDA devices. Loads LibTorch's CUDA library, which registers itself.
 int64_t cuda_device_count() {
   static const bool loaded = ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   return loaded ? at::detail::getCUDAHooks().deviceCount() : 0;
@@ -61,7 +61,7 @@ at::Device parse_device(const std::string& name) {
   const int64_t count = cuda_device_count();
   if (index >= count) {
     throw Error(ErrorCode::kResource, {.doing = setting("device", name),
-                                       .got = std::to_string(count) + " CUDA devices that can be used",
+                                       .got = std::to_string(count) + " usable CUDA devices",
                                        .expected = "at least " + std::to_string(index + 1),
                                        .advice = "use `device` cpu, or check the driver with nvidia-smi"});
   }

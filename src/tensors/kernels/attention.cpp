@@ -7,7 +7,7 @@
 namespace t2v {
 namespace {
 
-/// LibTorch's fused attention, which wants the heads before the rows.
+/// LibTorch's fused attention, which takes the heads before the rows.
 Tensor fused_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                        const std::optional<Tensor>& bias, std::optional<double> scale) {
   const auto whole_batch = [&](const Tensor& x) {

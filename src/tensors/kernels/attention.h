@@ -15,11 +15,11 @@ Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value,
                  const std::optional<Tensor>& bias = std::nullopt,
                  std::optional<double> scale = std::nullopt);
 
-/// LibTorch's algorithm for attention() of these: "flash", "efficient", "cudnn" or "math".
+/// LibTorch's algorithm for attention() of these tensors: "flash", "efficient", "cudnn" or "math".
 std::string attention_backend(const Tensor& query, const Tensor& key, const Tensor& value);
 
 namespace reference {
-/// The same in matrix products, at least in float32.
+/// attention() in matrix products, in float32 or float64.
 Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value,
                  const std::optional<Tensor>& bias, std::optional<double> scale);
 }  // namespace reference

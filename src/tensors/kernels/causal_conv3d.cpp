@@ -11,8 +11,8 @@
 namespace t2v {
 namespace {
 
-/// A 3-D convolution as 2-D ones, one for each step back in time, that add to the same sum: no window of
-/// frames is ever copied together, and the zeros before the first frame cost nothing.
+/// A 3-D convolution as a sum of 2-D convolutions, one for each step back in time. It copies no window of
+/// frames, and skips the zeros before the first frame.
 class Taps {
  public:
   Taps(const Tensor& weight, const std::optional<Tensor>& bias)

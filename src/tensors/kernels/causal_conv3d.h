@@ -23,7 +23,7 @@ void add_causal_conv3d(const Tensor& sum, const Tensor& frames, at::TensorList p
 Tensor causal_conv3d_weight(const Tensor& weight);
 
 namespace reference {
-/// The same by at::conv3d.
+/// causal_conv3d() by at::conv3d.
 Tensor causal_conv3d(const Tensor& frames, at::TensorList past, const Tensor& weight,
                      const std::optional<Tensor>& bias);
 void add_causal_conv3d(const Tensor& sum, const Tensor& frames, at::TensorList past, const Tensor& weight,

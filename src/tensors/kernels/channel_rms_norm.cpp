@@ -10,7 +10,7 @@
 namespace t2v {
 namespace {
 
-/// float32 in one pass over memory.
+/// Normalises float32 in one pass over memory.
 Tensor channel_rms_norm_cpu(const Tensor& x, const Tensor& gamma, bool silu) {
   if (x.scalar_type() != at::kFloat) return reference::channel_rms_norm(x, gamma, silu);
   const int64_t channels = x.size(1);
@@ -31,7 +31,7 @@ Tensor channel_rms_norm_meta(const Tensor& x, const Tensor& gamma, bool silu) {
 }  // namespace
 
 Tensor reference::channel_rms_norm(const Tensor& x, const Tensor& gamma, bool silu) {
-  // The length in float32, the rest in the dtype of the model, as diffusers rounds.
+  // As in diffusers, the length is in float32 and the rest in the dtype of the model.
   const Tensor wide = x.to(at::promote_types(x.scalar_type(), at::kFloat));
   const Tensor length = at::linalg_vector_norm(wide, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
   const double scale = std::sqrt(static_cast<double>(x.size(1)));

@@ -9,10 +9,10 @@ namespace {
 
 constexpr float kSmallestNorm = 1e-12F;
 
-/// e^x in plain arithmetic, which compilers turn into vector code: 2^n * e^r with n integer and |r| <=
-/// ln(2)/2 (Cephes). Within 2 units in the last place from -87 to 88, and held at their values beyond.
+/// e^x in plain arithmetic, for vector code: 2^n * e^r with an integer n and |r| <= ln(2)/2 (Cephes). x is
+/// clamped to -87 to 88. The error is at most 2 units in the last place.
 [[gnu::always_inline]] inline float exponential(float x) {
-  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it puts the nearest integer into the low bits
   x = x < -87.0F ? -87.0F : x;
   x = x > 88.0F ? 88.0F : x;
   const float shifted = x * 1.44269504F + kRound;
@@ -39,7 +39,7 @@ template <bool kSilu>
 #pragma omp simd reduction(+ : sum)
     for (int64_t c = 0; c < channels; ++c) sum += x[c] * x[c];
     const float norm = std::sqrt(sum);
-    // Written so that a NaN stays one.
+    // This comparison keeps NaN.
     const float inverse = 1.0F / (norm < kSmallestNorm ? kSmallestNorm : norm);
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
@@ -82,7 +82,7 @@ Loop loop_for(Vectors) { return normalize_any; }
 
 void normalize_rows(const Rows& rows, bool silu, Vectors vectors) {
   const Loop loop = loop_for(vectors);
-  constexpr int64_t kSmallestShare = 1 << 15;  // floats; less is not worth waking a thread
+  constexpr int64_t kSmallestShare = 1 << 15;  // floats; waking a thread for less takes longer than the work
   const int64_t shares = std::max<int64_t>(1, rows.count * rows.channels / kSmallestShare);
 #pragma omp parallel for schedule(static) if (shares > 1)
   for (int64_t share = 0; share < shares; ++share) {

@@ -14,8 +14,8 @@ using at::IntArrayRef;
 using Scalars = c10::List<std::optional<at::Scalar>>;
 using Name = std::optional<std::string_view>;
 
-// As LibTorch declares them: frames, weight, bias, padding, stride, dilation, groups, then what is done with
-// the result. at::conv2d would also do for the first, but not always through oneDNN.
+// LibTorch's signatures: frames, weight, bias, padding, stride, dilation, groups, then operations on the
+// result. at::conv2d is no replacement for the first, because it does not always use oneDNN.
 using OnednnConv = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef,
                           IntArrayRef, IntArrayRef, int64_t, std::string_view, Scalars, Name);
 using OnednnAddConv = Tensor&(Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&,

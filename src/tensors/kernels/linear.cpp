@@ -10,13 +10,13 @@ namespace t2v {
 namespace {
 
 using Scalars = c10::List<std::optional<at::Scalar>>;
-/// As LibTorch declares it: x, weight, bias, name of the activation, its scalars, its algorithm.
+/// LibTorch's signature: x, weight, bias, name of the activation, its scalars, its algorithm.
 using OnednnLinear = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
                             Scalars, std::optional<std::string_view>);
 
-/// at::linear takes float32 to MKL, which uses half the width of an AMD processor's vectors; oneDNN does not,
-/// and applies the activation to a tile while it is in the cache. For bfloat16 at::linear chooses oneDNN
-/// itself.
+/// Uses oneDNN for float32. at::linear would use MKL, which uses only half the width of the vectors of an AMD
+/// processor. oneDNN also applies the activation to each tile while it is in the cache. For bfloat16
+/// at::linear uses oneDNN itself.
 Tensor linear_cpu(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias,
                   int64_t activation) {
   const bool is_float32 = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;

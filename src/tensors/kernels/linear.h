@@ -16,8 +16,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
               Activation activation);
 
 namespace reference {
-/// The same by at::linear and at::gelu; `activation` is a value of Activation, as the dispatcher knows no
-/// enums.
+/// linear() by at::linear and at::gelu. `activation` is an integer, because the dispatcher has no enums.
 Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, int64_t activation);
 }  // namespace reference
 

@@ -4,8 +4,8 @@
 
 namespace t2v {
 
-/// An operation of LibTorch's dispatcher, its own or one of ours, to be called with `Signature`. Keep the
-/// result in a static: finding it takes longer than a small operation.
+/// Finds an operation of LibTorch's dispatcher, for calls with `Signature`. Keep the result in a static: the
+/// search takes longer than a small operation.
 template <typename Signature>
 c10::TypedOperatorHandle<Signature> find_operation(const char* name, const char* overload = "") {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();

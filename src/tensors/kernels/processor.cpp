@@ -16,7 +16,7 @@ Vectors vectors_of_libtorch() {
   return capability == "AVX2" ? Vectors::kAvx2 : Vectors::kBaseline;
 }
 
-/// Asks LibTorch the question that its oneDNN operations ask before they refuse.
+/// Asks LibTorch's oneDNN whether it supports a dtype, as its operations do before they refuse it.
 bool onednn_supports(const char* question) {
   return at::globalContext().hasMKLDNN() && find_operation<bool()>(question).call();
 }

@@ -16,11 +16,11 @@ struct Processor {
   bool has_onednn(c10::ScalarType dtype) const;
 };
 
-/// The processor of this machine, with what ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA leave of it; or the
-/// one of a PretendProcessor.
+/// The processor of this machine, as limited by ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA; or the processor
+/// of a PretendProcessor.
 const Processor& processor();
 
-/// Shows every thread another processor while it lives. For tests.
+/// While it lives, processor() returns `pretended` in every thread. For tests.
 class PretendProcessor {
  public:
   explicit PretendProcessor(const Processor& pretended);

@@ -8,8 +8,8 @@
 
 #include "tensors/tensor.h"
 
-// Names of parts are those of ggml's block structures: d and dmin scale a block, `scales` its parts, qs holds
-// the low bits of the numbers, qh the high ones.
+// Names are from ggml's block structures: d and dmin scale a block, `scales` scales its parts, qs holds the
+// low bits of the numbers, qh the high bits.
 
 namespace t2v {
 namespace {
@@ -27,7 +27,7 @@ float half(Bytes bytes) {
 
 float number(int value) { return static_cast<float>(value); }
 
-/// 32 numbers of 4 bits: the low halves of 16 bytes, then the high ones.
+/// 32 numbers of 4 bits: the low halves of 16 bytes, then the high halves.
 template <typename Convert>
 void nibbles(Bytes qs, const Convert& convert) {
   for (int i = 0; i < 16; ++i) convert(i, qs[i] & 0xF);
@@ -72,9 +72,9 @@ void iq4_nl(Bytes block, float* y) {
   nibbles(block + 2, [&](int i, int q) { y[i] = d * number(kNonLinear[q]); });
 }
 
-// Blocks of 256 are gone through in parts that share a scale, so that the loop inside is one for vectors.
+// Blocks of 256 are read in parts that share a scale, so that the compiler vectorises the inner loop.
 
-/// 2 bits of each of 16 numbers, of part 0 to 15 of a block: 32 bytes hold 128 numbers.
+/// 2 bits of each of the 16 numbers in part 0 to 15 of a block: 32 bytes hold 128 numbers.
 struct TwoBits {
   Bytes bytes;
   int shift;
@@ -100,7 +100,7 @@ void q3_k(Bytes block, float* y) {
     const float scale = d * number((low | (scales[8 + part % 4] >> (part / 4 * 2) & 3) << 4) - 32);
     const TwoBits q(block + 32, part);
     Bytes hmask = block + part % 2 * 16;
-    // A set bit means that 4 is not taken away.
+    // A set bit means that 4 is not subtracted.
     for (int i = 0; i < 16; ++i) y[i] = scale * number(q[i] - 4 + (hmask[i] >> (part / 2) & 1) * 4);
   }
 }
@@ -115,7 +115,7 @@ ScaleAndMin scale_and_min(Bytes scales, int part) {
                                                                                                << 4};
 }
 
-/// The shift to the 4 bits of part 0 to 7, which are in the bytes from part / 2 * 32 on.
+/// The shift to the 4 bits of part 0 to 7. The bits are in the bytes from part / 2 * 32 on.
 int shift_of(int part) { return part % 2 * 4; }
 
 void q4_k(Bytes block, float* y) {

@@ -10,7 +10,7 @@ namespace t2v {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-/// A block at work and two on their way.
+/// While one block computes, two more are loading.
 constexpr int64_t kAhead = 2;
 
 [[noreturn]] void too_little(double max_vram, uint64_t needed, const std::string& advice) {
@@ -63,9 +63,9 @@ uint64_t StreamedMemory::waiting(int64_t resident) const {
 }
 
 int64_t StreamedMemory::count() const {
-  int64_t most = 0;
-  for (const BlockMemory& stack : stacks) most = std::max(most, stack.count);
-  return most;
+  int64_t largest_count = 0;
+  for (const BlockMemory& stack : stacks) largest_count = std::max(largest_count, stack.count);
+  return largest_count;
 }
 
 StreamedMemory StreamedMemory::of(const Component& component, const LoadOptions& options,

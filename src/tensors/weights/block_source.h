@@ -23,7 +23,7 @@ class BlockSource {
   using Build = std::function<Block(const Weights& weights, int64_t index)>;
 
   /// `weights`: the scope of the blocks "0", "1", ... `build` is called for every use of a block that does
-  /// not stay, from another thread if blocks are built ahead. Error as from `build`, for every block.
+  /// not stay, from another thread if blocks are built ahead. Throws the errors of `build` for every block.
   BlockSource(const Weights& weights, int64_t count, Build build, BlockResidency residency)
       : weights_(residency.waiting == BlockResidency::Waiting::kHost ? weights.kept_on_host() : weights),
         count_(count),
@@ -75,7 +75,7 @@ class BlockSource {
  private:
   std::future<std::unique_ptr<const Block>> start_building(int64_t index) const {
     return std::async(ahead_ > 0 ? std::launch::async : std::launch::deferred, [this, index] {
-      const c10::InferenceMode inference_mode;  // is of one thread
+      const c10::InferenceMode inference_mode;  // the mode is thread-local
       std::unique_ptr<const Block> block;
       copies_.run(
           [&] { block = std::make_unique<const Block>(build_(weights_[std::to_string(index)], index)); });

@@ -23,20 +23,20 @@ Tensor read(const LoraFile& lora, const LoraTensor& tensor, at::Device device) {
   return read_tensor({lora.file, tensor.stored}).to(device, at::kFloat);
 }
 
-/// alpha / rank where the file has an alpha, else what its metadata says.
+/// alpha / rank if the file has an alpha, else the scale in its metadata.
 double scale_of(const LoraFile& lora, const LoraModule& module) {
   const LoraTensor* alpha = module.find(LoraRole::kAlpha);
   if (alpha == nullptr || module.rank() == 0) return module.scale;
   return read(lora, *alpha, at::kCPU).to(at::kDouble).item<double>() / static_cast<double>(module.rank());
 }
 
-/// What one LoRA adds to a tensor of `shape`, before its strength.
+/// The change of one LoRA to `base`, before its strength.
 Tensor delta(const LoraFile& lora, const LoraModule& module, LoraRole role, const Tensor& base) {
   const Tensor stored = read(lora, *module.find(role), base.device());
   if (role == LoraRole::kUpBias) return stored.mul(scale_of(lora, module)).reshape(base.sizes());
   if (role != LoraRole::kUp) return stored.reshape(base.sizes());
   const Tensor down = read(lora, *module.find(LoraRole::kDown), base.device());
-  // The kernel of a convolution is one more matrix.
+  // A convolution kernel is flattened to a matrix.
   return at::mm(stored.flatten(1), down.flatten(1)).mul(scale_of(lora, module)).reshape(base.sizes());
 }
 

@@ -21,7 +21,7 @@ Tensor read_quantized(const TensorSource& source) {
   const auto bytes = static_cast<int64_t>(source.stored.end - source.stored.begin);
   int64_t count = 1;
   for (const int64_t size : source.stored.shape) count *= size;
-  // The whole tensor is whole blocks; a row of it need not be, where it was flattened to be written.
+  // The tensor consists of whole blocks. A row may not, because the writer may have flattened the tensor.
   if (bytes % block.bytes != 0 || bytes / block.bytes * block.numbers != count) {
     refuse(source, std::to_string(count) + " numbers in " + std::to_string(bytes) + " bytes",
            "whole blocks of " + std::string(number_format_name(source.stored.format)));
@@ -55,15 +55,16 @@ Tensor read_plain(const TensorSource& source) {
   return view(aligned.const_data_ptr()).clone();
 }
 
-/// The factor of a scaled tensor, float32: one number or one for each row, with as many dimensions as the
-/// tensor.
+/// The factor of a scaled tensor in float32: one number, or one number for each row. It has as many
+/// dimensions as the tensor.
 Tensor read_scale(const TensorSource& source) {
   const Tensor scale = read_plain(*source.scale).to(at::kFloat);
   std::vector<int64_t> shape(source.stored.shape.size(), 1);
   const bool by_row = scale.numel() != 1;
   if (!is_floating(source.scale->stored.format) || is_quantized(source.scale->stored.format) ||
       (by_row && (shape.empty() || scale.numel() != source.stored.shape[0]))) {
-    refuse(source, "a scale of " + std::to_string(scale.numel()) + " numbers", "one, or one for each row");
+    refuse(source, "a scale of " + std::to_string(scale.numel()) + " numbers",
+           "one number, or one for each row");
   }
   if (by_row) shape[0] = scale.numel();
   return scale.reshape(shape);

@@ -14,8 +14,8 @@ namespace {
   throw Error(ErrorCode::kBug, {.doing = "writing a safetensors file", .got = got});
 }
 
-/// `file`, if a file of that name can be replaced: the rename at the end would replace a device or a FIFO by
-/// a file.
+/// Returns `file`, or throws for a folder, a device or a FIFO: the rename at the end would replace a device
+/// or a FIFO by a file.
 const std::filesystem::path& checked(const std::filesystem::path& file) {
   std::error_code ignored;
   const auto type = std::filesystem::status(file, ignored).type();
@@ -40,7 +40,7 @@ std::vector<PlannedTensor> in_file_order(std::vector<PlannedTensor> tensors) {
   return tensors;
 }
 
-/// The length and the JSON of the header, padded so that the data behind it is aligned.
+/// Length and JSON of the header, padded to align the data after it.
 std::string header_bytes(const std::vector<PlannedTensor>& tensors,
                          const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();

@@ -41,7 +41,7 @@ struct Weights::Record {
     asked.insert(name);
   }
 
-  /// Enters a tensor into the list of a record.
+  /// Adds a tensor to the list of a record.
   void write_down(const std::string& name, const TensorSource& source, Values values) {
     if (list != nullptr) list->tensors[name] = {source.stored.shape, values != Values::kNotNeeded};
   }
@@ -52,7 +52,7 @@ struct Weights::Record {
   Matrix load_matrix(const std::string& name, const TensorSource& source, Values values) {
     return load_as(loaded_dtype(name, source.stored, options), name, source, values);
   }
-  /// What a tensor that is not kept as a matrix becomes.
+  /// The dtype of a loaded tensor that is not kept as a matrix.
   at::ScalarType computed_dtype(const std::string& name, const StoredTensor& stored) const {
     const at::ScalarType dtype = loaded_dtype(name, stored, options);
     return dtype == at::kFloat8_e4m3fn ? options.placement.dtype : dtype;

@@ -7,13 +7,13 @@
 namespace t2v {
 namespace {
 
-/// Frame `first` and those after it of video [1, c, t, h, w], as [count, c, h, w], channels last.
+/// `count` frames of video [1, c, t, h, w] from `first` on: [count, c, h, w], channels last.
 Tensor frames_of(const Tensor& video, int64_t first, int64_t count) {
   return video[0].narrow(1, first, count).transpose(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-/// Squares of patch x patch pixels become channels, a column at a time: [t, c, h, w] -> [t, c * patch^2, h /
-/// patch, w / patch].
+/// Moves squares of patch x patch pixels into channels, column by column: [t, c, h, w] -> [t, c * patch^2, h
+/// / patch, w / patch].
 Tensor patchify(const Tensor& frames, int64_t patch) {
   if (patch == 1) return frames;
   const int64_t count = frames.size(0), channels = frames.size(1);
@@ -61,7 +61,7 @@ Tensor AutoencoderKLWan::per_channel(const std::vector<double>& values, const Te
 }
 
 Tensor AutoencoderKLWan::denormalize(const Tensor& latents) const {
-  // Through 1 / std and two roundings, as the reference does it.
+  // The reference divides by 1 / std, which rounds twice.
   return latents / per_channel(config_.latents_std, latents).reciprocal() +
          per_channel(config_.latents_mean, latents);
 }
@@ -172,7 +172,7 @@ Tensor AutoencoderKLWan::encode(const VideoSource& video, const std::optional<Va
     return run_encoder(video, {0, 0, height, width}, [] {});
 
   check_tiling(*tiling);
-  // The reference cuts after it made channels of the pixels: these tiles are patch_size times as long.
+  // The reference cuts tiles after patchify(): these tiles are patch_size times as long in pixels.
   const TileGrid grid{.height = height,
                       .width = width,
                       .tile = tiling->tile,

@@ -28,17 +28,17 @@ class AutoencoderKLWan {
   /// are made: n is 1 for the first latent frame, then scale_factor_temporal. Memory does not grow with t.
   /// Error (kInput).
   void decode(const Tensor& latents, const std::function<void(const Tensor&)>& on_chunk) const;
-  /// The same in tiles, for a frame that is larger than a tile. Takes the memory of decoding one tile, and of
-  /// the clip's pixels on the CPU. The chunks come after the last tile.
+  /// Decodes in tiles, for a frame that is larger than a tile. Needs memory for one tile, and for all pixels
+  /// of the clip on the CPU. Calls on_chunk after the last tile.
   void decode(const Tensor& latents, const VaeTiling& tiling,
               const std::function<void(const Tensor&)>& on_chunk) const;
 
   /// video of 1 + scale_factor_temporal * k frames, H and W multiples of scale_factor_spatial -> the mean
-  /// (mode) of the latents' distribution, [1, z_dim, 1 + k, h, w], not normalized. Takes the first frame,
-  /// then scale_factor_temporal at a time; memory but for the result does not grow with k. Error (kInput);
-  /// (kBug) if the encoder was not loaded.
+  /// (mode) of the latents' distribution, [1, z_dim, 1 + k, h, w], not normalized. Encodes the first frame,
+  /// then scale_factor_temporal frames at a time. Memory beside the result does not grow with k. Error
+  /// (kInput); (kBug) if the encoder was not loaded.
   Tensor encode(const VideoSource& video, const std::optional<VaeTiling>& tiling = {}) const;
-  /// From one tensor [1, 3, frames, H, W].
+  /// Encodes one tensor [1, 3, frames, H, W].
   Tensor encode(const Tensor& video, const std::optional<VaeTiling>& tiling = {}) const;
 
   const AutoencoderKLWanConfig& config() const { return config_; }

@@ -5,17 +5,17 @@
 namespace t2v {
 namespace {
 
-/// From this latent frame on all take the same work and memory: the causal layers remember all that they can.
-constexpr int64_t kSteady = 5;
+/// From this latent frame on, the caches of causal layers are full: work and memory stay the same.
+constexpr int64_t kFirstSteadyFrame = 5;
 
-/// Cost of `count` latent frames, which `run` works on.
+/// Cost of `count` latent frames. `run` processes the first `count` frames.
 Cost cost_of_frames(int64_t count, const Allocation& allocation,
                     const std::function<void(int64_t count)>& run) {
   const auto cost = [&](int64_t frames) { return cost_of(allocation, [&] { run(frames); }); };
-  Cost total = cost(std::min(count, kSteady));
-  if (count <= kSteady) return total;
-  const Cost before = cost(kSteady - 1);
-  const auto more = static_cast<double>(count - kSteady);
+  Cost total = cost(std::min(count, kFirstSteadyFrame));
+  if (count <= kFirstSteadyFrame) return total;
+  const Cost before = cost(kFirstSteadyFrame - 1);
+  const auto more = static_cast<double>(count - kFirstSteadyFrame);
   total.flops += more * (total.flops - before.flops);
   total.attention += more * (total.attention - before.attention);
   return total;

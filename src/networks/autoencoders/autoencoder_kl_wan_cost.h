@@ -13,7 +13,7 @@ Cost decode_cost(
     const AutoencoderKLWanConfig& config, const ClipShape& clip, const Allocation& allocation,
     const std::function<void(const Tensor&)>& on_chunk = [](const Tensor&) {});
 
-/// Cost of encoding a clip in float32, with the frames that a latent frame stands for, beside the weights.
+/// Cost of encoding a clip in float32, beside the weights. It includes the frames of one latent frame.
 Cost encode_cost(const AutoencoderKLWanConfig& config, const ClipShape& clip, const Allocation& allocation);
 
 }  // namespace t2v

@@ -19,7 +19,7 @@ void blend(const Tensor& before, const Tensor& tile, int64_t axis, int64_t overl
   seam.copy_(end * weights(1 - rise) + seam * weights(rise));
 }
 
-/// The part of a blended tile that its neighbour along `axis` blends with.
+/// The last part of a blended tile along `axis`, which overlaps the next tile.
 Tensor end_of(const Tensor& tile, int64_t axis, int64_t overlap) {
   const int64_t extent = std::min(tile.size(axis), overlap);
   return tile.narrow(axis, tile.size(axis) - extent, extent).clone();
@@ -33,7 +33,7 @@ int64_t TileGrid::count() const { return tiles_along(height, stride) * tiles_alo
 
 Tensor join_tiles(const TileGrid& grid, const std::function<Tensor(const TileArea&)>& run) {
   Tensor joined;
-  std::vector<Tensor> above;  // the ends of the row before
+  std::vector<Tensor> above;  // the lower ends of the tiles of the row above
   for (int64_t top = 0; top < grid.height; top += grid.stride) {
     std::vector<Tensor> row;
     Tensor left_end;

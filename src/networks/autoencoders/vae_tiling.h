@@ -7,7 +7,7 @@
 namespace t2v {
 
 /// The tiles of diffusers' enable_tiling(): squares of `tile` pixels, `stride` pixels apart, blended where
-/// they overlap. The result differs from that of the whole frame.
+/// they overlap. The result differs from the result of the whole frame.
 struct VaeTiling {
   int64_t tile = 256, stride = 192;
   /// Called after each latent frame of each tile, with the number of finished ones and of all. May throw to
@@ -20,7 +20,7 @@ struct TileArea {
   int64_t top, left, height, width;
 };
 
-/// Tiles of a frame, and their results. Lengths are those of the input, except for `overlap`.
+/// Tiles of a frame, and their results. Lengths are lengths of the input, except for `overlap`.
 struct TileGrid {
   int64_t height, width;  ///< of the whole frame
   int64_t tile, stride;

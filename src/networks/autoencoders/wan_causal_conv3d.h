@@ -12,7 +12,7 @@ class WanCausalConv3d {
   /// Loads `weight` [out, in, steps, size, size] and `bias` [out]. Error (kInput).
   WanCausalConv3d(const Weights& weights, int64_t in_channels, int64_t out_channels, int64_t steps,
                   int64_t size);
-  /// From tensors of those shapes.
+  /// Takes tensors of the same shapes.
   WanCausalConv3d(const Tensor& weight, const Tensor& bias);
 
   /// frames: [t, in, h, w], channels last -> [t, out, h, w], channels last. The cache keeps the last frames
@@ -22,7 +22,7 @@ class WanCausalConv3d {
   void add_to(const Tensor& sum, const Tensor& frames, FeatureCache& cache) const;
 
  private:
-  /// Adds `frames` to the past frames, and drops those that no later frame sees.
+  /// Adds `frames` to the past frames, and drops frames that no later frame reads.
   void remember(const Tensor& frames, std::vector<Tensor>& past) const;
 
   Tensor weight_;  ///< [out, in, steps, size, size], ordered by causal_conv3d_weight()

@@ -29,7 +29,7 @@ std::vector<WanDecoder3d::UpBlock> make_up_blocks(const Weights& weights,
                                                   const AutoencoderKLWanConfig& config) {
   const int64_t last = config.levels() - 1;
   std::vector<WanDecoder3d::UpBlock> blocks;
-  for (int64_t level = last; level >= 0; --level) {  // from the coarsest up
+  for (int64_t level = last; level >= 0; --level) {  // coarsest level first
     const Weights block = weights[std::to_string(last - level)];
     const int64_t in_channels = config.decoder_channels(std::min(level + 1, last));
     const int64_t out_channels = config.decoder_channels(level);
@@ -41,7 +41,7 @@ std::vector<WanDecoder3d::UpBlock> make_up_blocks(const Weights& weights,
       blocks.emplace_back(std::in_place_type<WanResidualUpBlock>, block, in_channels, out_channels,
                           num_resnets, upsample);
     } else {
-      // Each upsampler halves the channels on the way.
+      // Each upsampler halves the number of channels.
       blocks.emplace_back(std::in_place_type<WanUpBlock>, block,
                           level == last ? in_channels : in_channels / 2, out_channels, num_resnets, upsample);
     }

@@ -3,11 +3,10 @@
 namespace t2v {
 namespace {
 
-/// A 3x3 convolution after doubling by repetition reads only 2x2 different pixels: which ones depends on
-/// whether the output row and column are even or odd. Those four 2x2 kernels, one after the other: [out, in,
-/// 3, 3] -> [4 * out, in, 2, 2].
+/// The four 2x2 kernels that replace doubling by repetition and a 3x3 convolution: one kernel for each parity
+/// of the output row and column. [out, in, 3, 3] -> [4 * out, in, 2, 2]
 Tensor phase_kernels(const Tensor& weight) {
-  // Along one axis, an even output reads pixels i - 1, i, i; an odd one i, i, i + 1.
+  // Along one axis, an even output reads pixels i - 1, i, i; an odd output reads i, i, i + 1.
   const auto fold = [](const Tensor& kernel, int64_t axis, bool odd) {
     const auto at = [&](int64_t k) { return kernel.select(axis, k); };
     return odd ? at::stack({at(0) + at(1), at(2)}, axis) : at::stack({at(0), at(1) + at(2)}, axis);
@@ -37,7 +36,7 @@ WanUpsample::WanUpsample(const Weights& weights, int64_t channels, int64_t out_c
 }
 
 Tensor WanUpsample::forward(const Tensor& x, FeatureCache& cache) const {
-  // The clip's first frame is not doubled, and the convolution over time never sees it.
+  // The first frame of the clip is not doubled, and the convolution over time does not read it.
   const bool doubled = even_ && !cache.first_chunk();
   const int64_t frames = x.size(0), height = 2 * x.size(2), width = 2 * x.size(3);
   const Tensor output = at::empty({doubled ? 2 * frames : frames, out_channels_, height, width},
@@ -86,8 +85,8 @@ Tensor WanDownsample::forward(const Tensor& x, FeatureCache& cache) const {
     past = last;
     return frames;
   }
-  // Each output frame sees three: [t / 2, h, w, 3 * channels] from the frame before and every two of the
-  // chunk.
+  // Each output frame reads three input frames, the last of the pair before and its own pair: [t / 2, h, w, 3
+  // * channels].
   const Tensor sequence = at::cat({past[0], frames}).permute({0, 2, 3, 1});
   past = last;
   const int64_t count = frames.size(0);

@@ -22,7 +22,7 @@ Tensor average_down(Tensor x, int64_t out_channels, int64_t steps, int64_t size)
   }
   const int64_t frames = x.size(0) / steps, height = x.size(2) / size, width = x.size(3) / size;
   const int64_t group = x.size(1) * steps * size * size / out_channels;
-  // [frames, height, width, channel, step, row, column]: the last four are what the channels are averaged of.
+  // [frames, height, width, channel, step, row, column]: means are over groups of the last four.
   const Tensor boxes =
       x.view({frames, steps, x.size(1), height, size, width, size}).permute({0, 3, 5, 2, 1, 4, 6});
   return boxes.reshape({frames, height, width, out_channels, group}).mean(-1).permute({0, 3, 1, 2});
@@ -51,7 +51,7 @@ WanResidualDownBlock::WanResidualDownBlock(const Weights& weights, int64_t in_ch
 }
 
 Tensor WanResidualDownBlock::forward(const Tensor& x, FeatureCache& cache) const {
-  Tensor hidden_states = x.clone();  // a residual block may overwrite what it is given
+  Tensor hidden_states = x.clone();  // a residual block may overwrite its input
   for (const WanResidualBlock& resnet : resnets_)
     hidden_states = resnet.forward(std::move(hidden_states), cache);
   if (downsampler_) hidden_states = downsampler_->forward(hidden_states, cache);

@@ -46,14 +46,14 @@ class WanResidualUpBlock {
   bool temporal_;
 };
 
-/// Averages boxes of `steps` frames and `size` x `size` pixels, and so many neighbouring channels that
-/// `out_channels` are left: x [t, c, h, w], channels last -> [t / steps, out_channels, h / size, w / size].
-/// Where t is no multiple of `steps`, frames of zeros come before the first. (diffusers AvgDown3D.)
+/// Moves boxes of `steps` frames and `size` x `size` pixels into channels, and averages neighbouring channels
+/// until `out_channels` are left: x [t, c, h, w], channels last -> [t / steps, out_channels, h / size, w /
+/// size]. Zero frames before the first fill t up to a multiple of `steps`. (diffusers AvgDown3D.)
 Tensor average_down(Tensor x, int64_t out_channels, int64_t steps, int64_t size);
 
-/// sum += x with its values spread over boxes of `steps` frames and 2x2 pixels, each repeated until `sum` is
-/// full. x is [t, c, h, w], `sum` [steps * t, out, 2h, 2w], or [1, out, 2h, 2w], the last frame of
-/// its box, if `last_step_only`; both channels last. (diffusers DupUp3D.)
+/// Adds to `sum` the channels of x, repeated and moved into boxes of `steps` frames and 2x2 pixels. x: [t, c,
+/// h, w]; sum: [steps * t, out, 2h, 2w], or with `last_step_only` the last frame of the box alone, [1, out,
+/// 2h, 2w]; both channels last. (diffusers DupUp3D.)
 void add_repeated(const Tensor& sum, const Tensor& x, int64_t steps, bool last_step_only);
 
 }  // namespace t2v

@@ -54,7 +54,7 @@ CLIPVisionModel::CLIPVisionModel(const Weights& weights, const CLIPVisionConfig&
   CLIPEncoderLayer(layers[std::to_string(last)].not_needed(), config);
   LayerNorm(stored["post_layernorm"].not_needed(), config.hidden_size, config.layer_norm_eps);
   stored.ignore("embeddings.position_ids");  // 0, 1, 2, ...
-  // Of transformers' CLIPVisionModelWithProjection and CLIPModel.
+  // transformers' CLIPVisionModelWithProjection and CLIPModel have these tensors.
   weights.ignore("visual_projection.");
   weights.ignore("text_");
 }

@@ -33,7 +33,7 @@ class CLIPEncoderLayer {
 /// of the last layer and of the layers behind it are not loaded.
 class CLIPVisionModel {
  public:
-  /// Takes the names with and without `vision_model.` before them.
+  /// Accepts tensor names with and without the prefix `vision_model.`.
   CLIPVisionModel(const Weights& weights, const CLIPVisionConfig& config);
 
   /// pixel_values: [images, num_channels, image_size, image_size], normalised -> [images, num_positions,

@@ -8,7 +8,7 @@
 namespace t2v {
 namespace {
 
-/// The embedding is stored under either name, or under both.
+/// The embedding, which files store under one of two names or under both.
 Weights find_embedding(const Weights& weights, const UMT5Config& config) {
   const bool has_copy = weights["encoder.embed_tokens"].has("weight");
   const bool copy_alone = has_copy && !weights["shared"].has("weight");

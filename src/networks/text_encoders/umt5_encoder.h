@@ -57,8 +57,8 @@ class UMT5Encoder {
   RMSNorm final_layer_norm_;
 };
 
-/// The row of a bias table for each pair of tokens: [length (query), length (key)] int64, length >= 1. Near
-/// distances have a row each, farther ones share rows that grow with the logarithm of the distance (Raffel et
+/// The row of a bias table for each pair of tokens: [length (query), length (key)] int64, length >= 1. Each
+/// short distance has its own row. Longer distances share rows by the logarithm of the distance (Raffel et
 /// al. 2020, arXiv:1910.10683).
 Tensor relative_position_buckets(int64_t length, int64_t num_buckets, int64_t max_distance,
                                  at::Device device);

@@ -6,7 +6,7 @@ Cost encode_cost(const UMT5Config& config, int64_t tokens, at::ScalarType dtype,
                  const Allocation& allocation) {
   TensorList list;
   const UMT5Encoder encoder(Weights::record(list, {.placement = {.dtype = dtype}}), config);
-  const Tensor input_ids = at::zeros({tokens}, at::kLong);  // are checked: they need values
+  const Tensor input_ids = at::zeros({tokens}, at::kLong);  // real values, because forward() checks them
   return cost_of(allocation, [&] { encoder.forward({input_ids}); });
 }
 

@@ -29,9 +29,9 @@ Tensor add_gated(const Tensor& x, const Tensor& y, const Modulation& terms) {
   return at::addcmul(x, y.to(at::kFloat), terms.spread(terms.gate));
 }
 
-/// How many rows at the end of every prompt of the batch are zero. prompt_embeds: [batch, rows, text_dim]
+/// Number of zero rows at the end of every prompt of the batch. prompt_embeds: [batch, rows, text_dim]
 int64_t count_padding_rows(const Tensor& prompt_embeds) {
-  if (prompt_embeds.is_meta()) return 0;  // no row of a tensor without values is known to be zero
+  if (prompt_embeds.is_meta()) return 0;  // a tensor without values has no known zero rows
   const Tensor used = prompt_embeds.ne(0).any(/*dim=*/-1).any(/*dim=*/0).nonzero();
   const int64_t last_used = used.numel() == 0 ? -1 : used.max().item<int64_t>();
   return prompt_embeds.size(1) - 1 - last_used;
@@ -42,7 +42,7 @@ int64_t count_padding_rows(const Tensor& prompt_embeds) {
   throw Error(code, {.doing = "denoising", .got = got, .expected = expected, .advice = advice});
 }
 
-/// An image without keys and values of its own: rows before the prompt's.
+/// Joins image and prompt rows, for a model without separate keys and values for images.
 EncoderHiddenStates join(const EncoderHiddenStates& states) {
   const int64_t batch = states.text.size(0);
   EncoderHiddenStates joined{at::cat({states.image->expand({batch, -1, -1}), states.text}, 1), std::nullopt,
@@ -107,8 +107,8 @@ EncoderHiddenStates WanTransformer3DModel::embed_condition(const Tensor& prompt_
   }
   Tensor rows = prompt_embeds.to(proj_out_.device(), proj_out_.dtype());
   EncoderHiddenStates states;
-  // Not in bfloat16, which would round the logarithm by a percent; attention without a bias is also faster on
-  // a GPU.
+  // Not in bfloat16: it would round the logarithm by a percent, and attention without a bias is faster on a
+  // GPU.
   if (const int64_t padding = count_padding_rows(rows); padding > 1 && rows.scalar_type() == at::kFloat) {
     rows = rows.slice(1, 0, rows.size(1) - padding + 1);
     states.row_bias = at::zeros({1, rows.size(1)}, rows.options());
@@ -120,7 +120,7 @@ EncoderHiddenStates WanTransformer3DModel::embed_condition(const Tensor& prompt_
   if (const int64_t images = states.image->size(0); images != 1 && images != rows.size(0)) {
     reject(ErrorCode::kUsage,
            std::to_string(images) + " images for " + std::to_string(rows.size(0)) + " prompts",
-           "one for each", "this transformer takes no last image: leave `end_image` out");
+           "one image for each prompt", "this transformer takes no last image: leave `end_image` out");
   }
   return config_.added_kv_proj_dim ? states : join(states);
 }
@@ -132,8 +132,8 @@ TextContext WanTransformer3DModel::prepare(const Tensor& prompt_embeds,
 
 WanTransformer3DModel::Embedded WanTransformer3DModel::embed(const Tensor& latents,
                                                              const Tensor& timestep) const {
-  // The residual stream is float32 whatever the weights, as in the original Wan code: each block adds little
-  // to much, and bfloat16 keeps 8 bits of the sum.
+  // The residual stream is float32 for weights of every dtype, as in the original Wan code: each block adds a
+  // small value to a large one, and bfloat16 keeps only 8 bits of the sum.
   const Tensor hidden_states = patch_embedding_(latents).to(at::kFloat);
   if (timestep.dim() == 2 && timestep.size(1) != hidden_states.size(1)) {
     reject(ErrorCode::kInput, std::to_string(timestep.size(1)) + " timesteps",

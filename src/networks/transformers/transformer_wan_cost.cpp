@@ -9,7 +9,7 @@ namespace {
 std::optional<Tensor> image_embeds(const WanTransformer3DConfig& config, at::TensorOptions options) {
   constexpr int64_t kImageRows = 257;
   if (!config.image_dim) return std::nullopt;
-  // With a position embedding a first and a last image share its rows.
+  // A model with a position embedding takes a first and a last image.
   const int64_t images = config.pos_embed_seq_len ? 2 : 1;
   const int64_t rows = config.pos_embed_seq_len ? *config.pos_embed_seq_len / images : kImageRows;
   return at::empty({images, rows, *config.image_dim}, options);

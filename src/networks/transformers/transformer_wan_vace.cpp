@@ -78,7 +78,7 @@ Tensor WanVACETransformer3DModel::run_blocks(const WanTransformer3DModel::Embedd
     x = blocks.next().forward(x, context.transformer.blocks[i], time, rotary);
     if (hints == config_.vace_layers.size() || config_.vace_layers[hints] != static_cast<int64_t>(i))
       continue;
-    // The branch does not see x: its blocks run one by one where the reference runs them all before.
+    // The control branch does not read x: its blocks can run here, while the reference runs all first.
     auto [hint, next_states] =
         vace_blocks.next().forward(embedded, control_hidden_states, context.vace.blocks[hints], time, rotary);
     x = at::add(x, hint, scale[hints]);

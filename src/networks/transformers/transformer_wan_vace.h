@@ -13,13 +13,13 @@ namespace t2v {
 /// projected, is a hint for one block of the main branch.
 class WanVACETransformerBlock {
  public:
-  /// The first block takes the main branch's residual stream in.
+  /// The first block adds the residual stream of the main branch to the control.
   WanVACETransformerBlock(const Weights& weights, const WanTransformer3DConfig& config, bool is_first);
 
   struct Output {
     Tensor hint, control_hidden_states;
   };
-  /// hidden_states: those of the main branch before its blocks. Inputs and outputs: [batch, tokens, dim]
+  /// hidden_states: the input of the first block of the main branch. Inputs and outputs: [batch, tokens, dim]
   Output forward(const Tensor& hidden_states, const Tensor& control_hidden_states,
                  const CrossContext& context, const TimeEmbedding& time, const RotaryEmb& rotary_emb) const;
   /// As WanTransformerBlock.

@@ -28,7 +28,7 @@ WanAttention::WanAttention(const Weights& weights, const WanTransformer3DConfig&
       norm_k_(weights["norm_k"], config.dim(), config.eps) {
   if (sees == Sees::kText) return;
   image_.emplace(weights, config);
-  weights["norm_added_q"].ignore();  // stored by older files, used by no version
+  weights["norm_added_q"].ignore();  // older files have it, no version uses it
 }
 
 Tensor WanAttention::split_heads(const Tensor& x) const { return x.unflatten(-1, {num_heads_, -1}); }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kRopeTheta = 10000.0;
 constexpr double kMaxPeriod = 10000.0;
-/// The image embedder's norms do not take the model's.
+/// The norms of the image embedder do not use the eps of the model.
 constexpr double kImageNormEps = 1e-5;
 
 /// The rotations of one axis: complex64 [length, axis_dim / 2]. Angles are float64, as in the reference.
@@ -103,7 +103,7 @@ Tensor WanImageEmbedding::operator()(const Tensor& image_embeds) const {
   if (pos_embed_) {
     const int64_t rows = pos_embed_->size(1);
     if (x.size(0) % 2 != 0) {
-      reject_image(ErrorCode::kUsage, "one image", "a first and a last one", "give `end_image`");
+      reject_image(ErrorCode::kUsage, "one image", "a first and a last image", "give `end_image`");
     }
     if (2 * x.size(1) != rows) {
       reject_image(ErrorCode::kInput, std::to_string(x.size(1)) + " rows for each image",
@@ -138,7 +138,7 @@ TimeEmbedding WanTimeTextImageEmbedding::embed_time(const Tensor& timestep) cons
   }
   const Tensor angles = timestep.to(frequencies_.device(), at::kFloat).unsqueeze(1) * frequencies_;
   const Tensor sinusoid = at::cat({angles.cos(), angles.sin()}, /*dim=*/1).to(time_linear_1_.dtype());
-  // The time embedder stays float32 in a lower dtype; what follows does not.
+  // The time embedder stays float32 in a lower dtype; the next layers do not.
   const Tensor temb = time_linear_2_(at::silu(time_linear_1_(sinusoid))).to(time_proj_.dtype());
   return {temb, time_proj_(at::silu(temb)).unflatten(1, {6, -1}), std::nullopt};
 }
@@ -150,7 +150,7 @@ Tensor WanTimeTextImageEmbedding::embed_text(const Tensor& prompt_embeds) const 
 std::optional<Tensor> WanTimeTextImageEmbedding::embed_image(
     const std::optional<Tensor>& image_embeds) const {
   if (image_embeds && !image_embedder_) {
-    reject_image(ErrorCode::kUsage, "image embeddings", "none: this transformer takes no image so",
+    reject_image(ErrorCode::kUsage, "image embeddings", "none: this transformer takes no image embeddings",
                  "leave the image encoder out");
   }
   if (!image_embeds && image_embedder_) {

@@ -54,7 +54,7 @@ struct EncoderHiddenStates {
   std::optional<Tensor> image;     ///< [batch, image rows, dim]
 };
 
-/// Image embeddings -> the transformer's width; with `pos_embed` the rows of two images become those of one.
+/// Projects image embeddings to the transformer's width. With `pos_embed` it joins the rows of two images.
 class WanImageEmbedding {
  public:
   WanImageEmbedding(const Weights& weights, const WanTransformer3DConfig& config);
@@ -76,7 +76,7 @@ class WanTimeTextImageEmbedding {
  public:
   WanTimeTextImageEmbedding(const Weights& weights, const WanTransformer3DConfig& config);
 
-  TimeEmbedding embed_time(const Tensor& timestep) const;  ///< [batch], or [batch, tokens]
+  TimeEmbedding embed_time(const Tensor& timestep) const;  ///< timestep: [batch], or [batch, tokens]
   Tensor embed_text(const Tensor& prompt_embeds) const;    ///< [batch, rows, text_dim] -> [batch, rows, dim]
   /// As WanImageEmbedding. Error (kUsage) for a missing image, or for an image that the model does not see.
   std::optional<Tensor> embed_image(const std::optional<Tensor>& image_embeds) const;

@@ -13,7 +13,7 @@ double mean_difference(const Tensor& a, const Tensor& b) {
   return mean_of(a.to(at::kFloat) - b.to(at::kFloat));
 }
 
-/// Adds estimates up to the threshold, and begins anew there.
+/// Adds up estimates. At the threshold it refuses one and starts again from 0.
 class Budget {
  public:
   explicit Budget(double threshold) : threshold_(threshold) {}
@@ -29,8 +29,8 @@ class Budget {
   double threshold_, spent_ = 0;
 };
 
-/// How much the time embedding changes, through a polynomial fitted for the model, tells how much the output
-/// will. (TeaCache, arXiv 2411.19108, without the ret_steps of its code.)
+/// Estimates the change of the output from the change of the time embedding, by a polynomial fitted for the
+/// model. (TeaCache, arXiv 2411.19108, without the ret_steps of its code.)
 class TeaCache final : public StepCache {
  public:
   TeaCache(const StepCacheOptions& options, StepSpan span)
@@ -53,8 +53,8 @@ class TeaCache final : public StepCache {
   Tensor temb_;
 };
 
-/// How the residual's size changes from step to step is the same for all prompts: it is a table of the model.
-/// (MagCache, arXiv 2506.09045; diffusers hooks/mag_cache.py.)
+/// Estimates the error from a table of the model: the growth of the residual in each step is nearly the same
+/// for all prompts. (MagCache, arXiv 2506.09045; diffusers hooks/mag_cache.py.)
 class MagCache final : public StepCache {
  public:
   MagCache(const StepCacheOptions& options, StepSpan span) : StepCache(options, span) {}
@@ -90,12 +90,12 @@ class MagCache final : public StepCache {
     measured_.push_back(ratio);
   }
 
-  /// The table's number for this step; of another length, the nearest.
+  /// The ratio of this step in the table; the nearest one in a table for another number of steps.
   double ratio() const {
     const auto length = static_cast<double>(options().ratios.size());
     const auto steps = static_cast<double>(span().total);
     const auto at = static_cast<double>(span().first + step());
-    // Half to even, as torch.round; one step has the last ratio.
+    // Rounds half to even, as torch.round. A single step has the last ratio.
     const double index = steps > 1 ? std::nearbyint(at * (length - 1) / (steps - 1)) : length - 1;
     return options().ratios[static_cast<size_t>(index)];
   }
@@ -105,8 +105,8 @@ class MagCache final : public StepCache {
   std::vector<double> measured_;
 };
 
-/// How much the output changed for a change of the input when it was last computed tells how much it will.
-/// (EasyCache, arXiv 2507.02860.)
+/// Estimates the change of the output from the change of the input, by their ratio in the last computed
+/// steps. (EasyCache, arXiv 2507.02860.)
 class EasyCache final : public StepCache {
  public:
   EasyCache(const StepCacheOptions& options, StepSpan span)
@@ -129,7 +129,8 @@ class EasyCache final : public StepCache {
 
   Budget budget_;
   std::optional<double> rate_;
-  Tensor input_, computed_input_, output_;  // of the step before; of the last that was computed
+  Tensor input_;                    // of the step before
+  Tensor computed_input_, output_;  // of the last computed step
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ class StepCache {
   const StepCacheOptions& options() const { return options_; }
   const StepSpan& span() const { return span_; }
   int64_t step() const { return step_; }  ///< step of this model, from 0
-  /// Whether the estimate allows to skip this step. `free`: the step is none of the first or last ones.
+  /// Whether the estimate allows to skip this step. `free`: the step is not one of the first or last steps.
   virtual bool may_skip(const Tensor& input, const Tensor& temb, bool free) = 0;
   /// Called with the new result of the first prompt, before its residual is replaced.
   virtual void computed(const Tensor& /*input*/, const Tensor& /*output*/, const Tensor& /*residual*/) {}

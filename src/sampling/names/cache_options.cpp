@@ -15,59 +15,60 @@ namespace {
 
 std::string in_quotes(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
-/// "threshold=0.1" as errors show it.
-[[noreturn]] void refuse(const std::string& said, const std::string& got, const std::string& expected,
+/// Throws the Error for an option such as "threshold=0.1".
+[[noreturn]] void refuse(const std::string& option, const std::string& got, const std::string& expected,
                          const std::string& advice = "") {
   throw Error(ErrorCode::kUsage,
-              {.doing = setting("cache_option", said), .got = got, .expected = expected, .advice = advice});
+              {.doing = setting("cache_option", option), .got = got, .expected = expected, .advice = advice});
 }
 
-struct Said {
+struct Option {
   std::string text, key, value;
 };
 
-Said split(const std::string& text) {
+Option split(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos) refuse(text, "no =", "KEY=VALUE", "for example threshold=0.1");
   return {text, text.substr(0, equals), text.substr(equals + 1)};
 }
 
-double number(const Said& said, std::string_view text, double smallest, double largest) {
+double number(const Option& option, std::string_view text, double smallest, double largest) {
   double value = NAN;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || !(value >= smallest && value <= largest)) {
-    refuse(said.text, in_quotes(text),
+    refuse(option.text, in_quotes(text),
            "a number from " + std::to_string(smallest) + " to " + std::to_string(largest));
   }
   return value;
 }
 
-int64_t count(const Said& said) {
+int64_t count(const Option& option) {
   int64_t value = -1;
-  const char* end = said.value.data() + said.value.size();
-  const auto [stop, error] = std::from_chars(said.value.data(), end, value);
+  const char* end = option.value.data() + option.value.size();
+  const auto [stop, error] = std::from_chars(option.value.data(), end, value);
   if (error != std::errc() || stop != end || value < 0 || value > kStepCounts.largest)
-    refuse(said.text, in_quotes(said.value), "0 to " + std::to_string(kStepCounts.largest));
+    refuse(option.text, in_quotes(option.value), "0 to " + std::to_string(kStepCounts.largest));
   return value;
 }
 
-std::vector<double> numbers(const Said& said) {
+std::vector<double> numbers(const Option& option) {
   std::vector<double> values;
-  for (std::string_view rest = said.value;;) {
+  for (std::string_view rest = option.value;;) {
     const size_t comma = rest.find(',');
-    values.push_back(number(said, rest.substr(0, comma), -1e9, 1e9));
+    values.push_back(number(option, rest.substr(0, comma), -1e9, 1e9));
     if (comma == std::string_view::npos) return values;
     rest.remove_prefix(comma + 1);
   }
 }
 
-bool yes(const Said& said) {
-  if (said.value != "yes" && said.value != "no") refuse(said.text, in_quotes(said.value), "yes or no");
-  return said.value == "yes";
+bool yes(const Option& option) {
+  if (option.value != "yes" && option.value != "no")
+    refuse(option.text, in_quotes(option.value), "yes or no");
+  return option.value == "yes";
 }
 
-/// A mode's word on the command line, and its options unless told.
+/// Name and default options of a mode.
 struct NamedMode {
   const char* name;
   StepCacheOptions options;
@@ -78,7 +79,7 @@ const std::vector<NamedMode>& named_modes() {
   static const std::vector<NamedMode> all = {
       {"none", {.mode = kNone}},
       {"teacache", {.mode = kTeaCache, .threshold = 0.2, .first = 1, .last = 1}},
-      {"magcache", {.mode = kMagCache, .threshold = 0.12, .max_skip = 4}},  // first: a fifth of the steps
+      {"magcache", {.mode = kMagCache, .threshold = 0.12, .max_skip = 4}},  // `first` is a fifth of the steps
       {"easycache", {.mode = kEasyCache, .threshold = 0.05, .first = 10, .last = 1}},
   };
   return all;
@@ -97,20 +98,20 @@ StepCacheOptions defaults(const std::string& mode, int64_t steps) {
       {.doing = setting("cache_mode"), .got = in_quotes(mode), .expected = one_of(cache_mode_names())});
 }
 
-using Setter = std::function<void(const Said&)>;
+using Setter = std::function<void(const Option&)>;
 
 std::map<std::string, Setter> setters(StepCacheOptions& options) {
   std::map<std::string, Setter> keys = {
-      {"threshold", [&](const Said& said) { options.threshold = number(said, said.value, 0, 1000); }},
-      {"first", [&](const Said& said) { options.first = count(said); }},
-      {"last", [&](const Said& said) { options.last = count(said); }}};
+      {"threshold", [&](const Option& option) { options.threshold = number(option, option.value, 0, 1000); }},
+      {"first", [&](const Option& option) { options.first = count(option); }},
+      {"last", [&](const Option& option) { options.last = count(option); }}};
   if (options.mode == CacheMode::kTeaCache) {
-    keys["coefficients"] = [&](const Said& said) { options.coefficients = numbers(said); };
+    keys["coefficients"] = [&](const Option& option) { options.coefficients = numbers(option); };
   }
   if (options.mode == CacheMode::kMagCache) {
-    keys["max-skip"] = [&](const Said& said) { options.max_skip = count(said); };
-    keys["ratios"] = [&](const Said& said) { options.ratios = numbers(said); };
-    keys["calibrate"] = [&](const Said& said) { options.calibrate = yes(said); };
+    keys["max-skip"] = [&](const Option& option) { options.max_skip = count(option); };
+    keys["ratios"] = [&](const Option& option) { options.ratios = numbers(option); };
+    keys["calibrate"] = [&](const Option& option) { options.calibrate = yes(option); };
   }
   return keys;
 }
@@ -119,14 +120,14 @@ void check_complete(const std::string& mode, const StepCacheOptions& options) {
   const std::string doing = setting("cache_mode", mode);
   if (options.mode == CacheMode::kTeaCache && options.coefficients.empty()) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
-                                    .got = "a model whose polynomial is not known",
-                                    .expected = "a model whose preset has it",
+                                    .got = "a model without known coefficients",
+                                    .expected = "a model with coefficients in its preset",
                                     .advice = "give `cache_option` coefficients=A,B,C,D,E, highest power "
                                               "first, or use `cache_mode` easycache"});
   }
   if (options.mode == CacheMode::kMagCache && options.ratios.empty() && !options.calibrate) {
     throw Error(ErrorCode::kUsage, {.doing = doing,
-                                    .got = "no ratios, which every model has its own of",
+                                    .got = "a model without known ratios",
                                     .expected = "`cache_option` ratios=A,B,...",
                                     .advice = "a run with `cache_option` calibrate=yes prints them; or use "
                                               "`cache_mode` easycache"});
@@ -144,15 +145,15 @@ const std::vector<std::string>& cache_mode_names() {
   return names;
 }
 
-StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& said,
+StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& assignments,
                                     int64_t steps) {
   StepCacheOptions options = defaults(mode, steps);
-  if (options.mode == CacheMode::kNone && !said.empty())
-    refuse(said.front(), "no `cache_mode`",
+  if (options.mode == CacheMode::kNone && !assignments.empty())
+    refuse(assignments.front(), "no `cache_mode`",
            one_of({cache_mode_names().begin() + 1, cache_mode_names().end()}));
   const std::map<std::string, Setter> keys = setters(options);
-  for (const std::string& text : said) {
-    const Said option = split(text);
+  for (const std::string& text : assignments) {
+    const Option option = split(text);
     const auto found = keys.find(option.key);
     if (found == keys.end()) {
       std::vector<std::string> known;

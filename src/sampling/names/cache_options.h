@@ -8,7 +8,7 @@ namespace t2v {
 
 enum class CacheMode { kNone, kTeaCache, kMagCache, kEasyCache };
 
-/// The rule for skipping steps. Defaults are those of the authors' code.
+/// The rule for skipping steps. Defaults are from the authors' code.
 struct StepCacheOptions {
   CacheMode mode = CacheMode::kNone;
   double threshold = 0;                   ///< steps are skipped until the estimated error reaches it
@@ -20,9 +20,9 @@ struct StepCacheOptions {
   bool calibrate = false;                 ///< MagCache: measures the ratios and skips nothing
 };
 
-/// The options of one of cache_mode_names(). `said` holds them as "key=value"; the last of two wins. Error
-/// (kUsage) for a mode, key or value that is not allowed, and for numbers of the model that are missing.
-StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& said,
+/// The options of one of cache_mode_names(). `assignments` holds them as "key=value"; the last of two wins.
+/// Error (kUsage) for a mode, key or value that is not allowed, and for missing numbers of the model.
+StepCacheOptions read_cache_options(const std::string& mode, const std::vector<std::string>& assignments,
                                     int64_t steps);
 
 }  // namespace t2v

@@ -50,7 +50,7 @@ const Sampler& sampler_of(const Config& scheduler_config) {
   const std::string class_name = scheduler_config.text("_class_name", "");
   for (const Sampler& sampler : samplers()) {
     if (sampler.class_name != class_name) continue;
-    // Euler's stochastic sampling is LCM's step.
+    // A stochastic step of Euler is a step of LCM.
     const bool stochastic =
         sampler.kind == SamplerKind::kEuler && scheduler_config.boolean("stochastic_sampling", false);
     return stochastic ? sampler_of(SamplerKind::kLcm) : sampler;

@@ -9,7 +9,7 @@ namespace t2v {
 
 enum class SamplerKind { kUniPC, kEuler, kLcm, kDpm };
 
-/// A solver: its word on the command line, its class in diffusers, and the class's name for the shift.
+/// A solver: its name in t2v, its class in diffusers, and the name of the shift in that class.
 struct Sampler {
   SamplerKind kind;
   std::string name;
@@ -21,15 +21,15 @@ const std::vector<Sampler>& samplers();
 
 const Sampler& sampler_of(SamplerKind kind);
 
-/// The solver with that word, one of sampler_names(). Error (kUsage) for another word.
+/// The solver of a name, one of sampler_names(). Error (kUsage) for another name.
 const Sampler& sampler_named(const std::string& name);
 
 /// The solver whose class scheduler_config.json names. Error (kInput) for another class.
 const Sampler& sampler_of(const Config& scheduler_config);
 
-/// The shift that scheduler_config.json gives `sampler`. The key is the name that the sampler's class uses; a
-/// file of another class may have it under the other class's name, since diffusers keeps the keys of the
-/// class that a scheduler was made from. Error (kInput) unless it is above 0.
+/// The shift that scheduler_config.json gives `sampler`. Reads the key of the sampler's class. A file of
+/// another class may have the other key instead, because diffusers keeps the keys of the first class of a
+/// scheduler. Error (kInput) for a shift that is not above 0.
 double shift_of(const Config& scheduler_config, const Sampler& sampler);
 
 }  // namespace t2v

@@ -9,9 +9,9 @@ DPMSolverMultistepScheduler::DPMSolverMultistepScheduler(const Config& config,
     : Scheduler(at::kLong),
       flow_sigmas_(config, overrides, SamplerKind::kDpm),
       solver_order_(config.integer("solver_order", 2, 1, 2)),
-      // The reference reads every name that only another solver has as midpoint.
+      // The reference takes "midpoint" for the names of other solvers.
       heun_(config.text("solver_type", "midpoint") == "heun") {
-  // What a config of another class leaves out is what a flow-matching model needs.
+  // A config of another class gets the defaults of a flow-matching model.
   const bool own = config.text("_class_name", "") == "DPMSolverMultistepScheduler";
   const auto require = [&](const char* key, const char* of_class, const char* word) {
     if (config.text(key, own ? of_class : word) != word) config.fail(key, word);
@@ -48,7 +48,7 @@ Tensor DPMSolverMultistepScheduler::take_step(int64_t i, const Tensor& model_out
   const Tensor h = half_log_snr(sigma(i + 1)) - lambda_s;
   const Tensor decay = at::exp(-h) - 1;
   const Tensor first_order = sigma(i + 1) / sigma(i) * sample.to(at::kFloat) - alpha_t * decay * clean;
-  // At the final sigma of 0 the step is infinite, and only the first order means anything.
+  // The step to the final sigma of 0 is infinite: only the first order has a result.
   if (solver_order_ == 1 || !last_clean || i + 1 == num_steps()) return first_order;
 
   const Tensor ratio = (lambda_s - half_log_snr(sigma(i - 1))) / h;

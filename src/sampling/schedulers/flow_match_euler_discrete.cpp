@@ -9,7 +9,7 @@ FlowMatchEulerDiscreteScheduler::FlowMatchEulerDiscreteScheduler(const Config& c
       invert_sigmas_(config.boolean("invert_sigmas", false)) {}
 
 std::vector<double> FlowMatchEulerDiscreteScheduler::shifted_sigmas(int64_t num_inference_steps) const {
-  // The reference computes in float32 on a grid it is given, in float64 on its own.
+  // The reference computes in float32 on a given grid, and in float64 on its own grid.
   if (!flow_sigmas_.overrides().empty()) return flow_sigmas_.shifted<float>(flow_sigmas_.overrides());
   const auto train_timesteps = static_cast<double>(flow_sigmas_.num_train_timesteps());
   const double largest = shift_sigma(flow_sigmas_.shift(), 1.0F);
@@ -33,7 +33,7 @@ void FlowMatchEulerDiscreteScheduler::lay_out(int64_t num_inference_steps) {
 
 Tensor FlowMatchEulerDiscreteScheduler::take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
                                                   const std::optional<at::Generator>& /*generator*/) {
-  // The product rounds to the dtype of the model, the sum is made in float32.
+  // The product is rounded to the dtype of the model, the sum is computed in float32.
   const Tensor prev_sample = sample.to(at::kFloat) + (sigma(i + 1) - sigma(i)) * model_output;
   return prev_sample.to(model_output.scalar_type());
 }

@@ -11,7 +11,7 @@ FlowMatchLCMScheduler::FlowMatchLCMScheduler(const Config& config, const Schedul
 Tensor FlowMatchLCMScheduler::take_step(int64_t i, const Tensor& model_output, const Tensor& sample,
                                         const std::optional<at::Generator>& generator) {
   const Tensor clean = sample.to(at::kFloat) - sigma(i) * model_output;
-  // Drawn in the last step too, where it counts for nothing: the reference does.
+  // The last step draws noise too, although it has no effect, as the reference does.
   const Tensor noise = at::randn(clean.sizes(), generator, at::kFloat).to(clean.device());
   const Tensor prev_sample = (1 - sigma(i + 1)) * clean + sigma(i + 1) * noise;
   return prev_sample.to(model_output.scalar_type());

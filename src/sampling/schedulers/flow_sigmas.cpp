@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-/// The shift: the user's, else the config's.
+/// The shift of the user, else the shift of the config.
 double read_shift(const Config& config, const SchedulerOverrides& overrides, SamplerKind sampler) {
   if (!overrides.flow_shift) return shift_of(config, sampler_of(sampler));
   const double shift = *overrides.flow_shift;
@@ -23,14 +23,14 @@ double read_shift(const Config& config, const SchedulerOverrides& overrides, Sam
 std::vector<double> checked_overrides(const std::vector<double>& sigmas) {
   bool usable = static_cast<int64_t>(sigmas.size()) <= kStepCounts.largest;
   for (size_t i = 0; i < sigmas.size(); ++i) {
-    // Written so that NaN fails every comparison.
+    // NaN fails each of these comparisons.
     usable = usable && sigmas[i] > 0 && sigmas[i] <= (i == 0 ? 1.0 : sigmas[i - 1]) &&
              (i == 0 || sigmas[i] != sigmas[i - 1]);
   }
   if (usable) return sigmas;
   throw Error(ErrorCode::kUsage,
-              {.doing = "reading the sigmas asked for",
-               .got = std::to_string(sigmas.size()) + " that do not fall from 1 towards 0",
+              {.doing = "reading the requested sigmas",
+               .got = std::to_string(sigmas.size()) + " values that do not fall from 1 towards 0",
                .expected = "at most 1000, each above 0 and below the one before, the first at most 1",
                .advice = "for example 1,0.75,0.5,0.25"});
 }
@@ -83,7 +83,7 @@ std::vector<double> FlowSigmas::to_float32(std::vector<double> grid) const {
   throw Error(ErrorCode::kUsage, {.doing = "laying out " + std::to_string(grid.size()) + " steps",
                                   .got = "sigmas that do not fall from step to step, at a flow shift of " +
                                          std::to_string(shift_),
-                                  .expected = "each below the one before, in float32",
+                                  .expected = "each sigma below the sigma before, in float32",
                                   .advice = "use a smaller flow shift, or another number of steps"});
 }
 

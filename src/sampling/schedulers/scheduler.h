@@ -10,7 +10,7 @@
 
 namespace t2v {
 
-/// Settings of the user that replace those of scheduler_config.json.
+/// Settings of the user that replace settings of scheduler_config.json.
 struct SchedulerOverrides {
   std::optional<std::string> sampler =
       {};                                 ///< one of sampler_names(); settings of the other class carry over
@@ -66,9 +66,9 @@ class Scheduler {
 };
 
 /// The scheduler that `_class_name` names, or the one of overrides.sampler. Keys that both classes have carry
-/// over from one to the other as in diffusers' from_config; unlike there, so does the shift, which UniPC
-/// and DPM++ call flow_shift, Euler and LCM shift. Error (kInput) for a class or a setting that is not
-/// supported, (kUsage) for an override that cannot be used.
+/// over from one to the other as in diffusers' from_config. Unlike in diffusers, the shift carries over too:
+/// UniPC and DPM++ call it flow_shift, Euler and LCM shift. Error (kInput) for a class or a setting that is
+/// not supported, (kUsage) for an override that cannot be used.
 std::unique_ptr<Scheduler> make_scheduler(const Config& config, const SchedulerOverrides& overrides);
 
 }  // namespace t2v

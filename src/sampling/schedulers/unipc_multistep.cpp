@@ -6,7 +6,7 @@
 namespace t2v {
 namespace {
 
-/// The value of `key`, which must be one of `words`; its place among them.
+/// Index of the value of `key` in `words`. Error (kInput) for another value.
 size_t read_word(const Config& config, const std::string& key, const std::string& fallback,
                  const std::vector<std::string>& words) {
   const std::string word = config.text(key, fallback);
@@ -19,10 +19,10 @@ size_t read_word(const Config& config, const std::string& key, const std::string
   return static_cast<size_t>(found - words.begin());
 }
 
-/// How much of each difference enters an update over hh, so that it is exact for polynomials through the
-/// points at `ratios` of the way (equations 9 and 10 of the paper). b_h: the paper's B(h).
+/// Weights of the differences in an update over hh, which make it exact for polynomials through the points at
+/// `ratios` of the way (equations 9 and 10 of the paper). b_h: B(h) in the paper.
 Tensor difference_weights(const std::vector<Tensor>& ratios, const Tensor& hh, const Tensor& b_h) {
-  // The reference takes 1/2 for a single point in place of the solution, which tends to it.
+  // For a single point the reference takes 1/2, the limit of the solution.
   if (ratios.size() == 1) return at::full({1}, 0.5, at::kFloat);
   const Tensor points = at::stack(ratios);
   std::vector<Tensor> powers, right_side;
@@ -49,7 +49,7 @@ UniPCMultistepScheduler::UniPCMultistepScheduler(const Config& config, const Sch
       lower_order_final_(config.boolean("lower_order_final", true)),
       solver_order_(config.integer("solver_order", 2, 1, 3)),
       disable_corrector_(config.integers("disable_corrector", {})) {
-  // A config of another class says nothing about these two; in its own the class defaults are for other
+  // A config of another class has no values for these two keys; defaults of the own class are for other
   // models.
   const bool own = config.text("_class_name", "") == "UniPCMultistepScheduler";
   read_word(config, "prediction_type", own ? "epsilon" : "flow_prediction", {"flow_prediction"});
@@ -71,7 +71,7 @@ std::vector<double> UniPCMultistepScheduler::grid(int64_t num_inference_steps) c
 
 void UniPCMultistepScheduler::lay_out(int64_t num_inference_steps) {
   std::vector<double> sigmas = flow_sigmas_.shifted<double>(grid(num_inference_steps));
-  // At 1 nothing of the sample is left and half_log_snr is infinite; the reference steps back by this much.
+  // At sigma 1 half_log_snr is infinite; the reference subtracts this number.
   constexpr double kBelowOne = 1e-6;
   if (std::abs(sigmas[0] - 1) < kBelowOne) sigmas[0] -= kBelowOne;
 
@@ -111,7 +111,7 @@ Tensor UniPCMultistepScheduler::update(const Tensor& x, int64_t s0, const Tensor
   const Tensor h_phi_1 = at::expm1(hh);
   const Tensor b_h = bh1_ ? hh : h_phi_1;
 
-  // The other points of the polynomial, as a share of the way from s0 to s0 + 1, and the slope towards each.
+  // The other points of the polynomial, as shares of the way from s0 to s0 + 1, and the slope to each point.
   const Tensor& clean = clean_predictions_[0];
   std::vector<Tensor> ratios, differences;
   for (int64_t k = 1; k < order_; ++k) {

@@ -50,7 +50,7 @@ bool same_models(const CheckedRequest& a, const CheckedRequest& b) {
   return models(a) == models(b);
 }
 
-/// Whether one load of the text encoders serves both clips, whose transformers may differ.
+/// Whether both clips use the same text encoders in the same way. Their transformers may differ.
 bool same_text_encoder(const CheckedRequest& a, const CheckedRequest& b) {
   const auto encoders = [](const CheckedRequest& request) {
     const Machine& machine = request.machine;
@@ -60,7 +60,7 @@ bool same_text_encoder(const CheckedRequest& a, const CheckedRequest& b) {
   return encoders(a) == encoders(b);
 }
 
-/// What the expected clips can use of what `request` loads. A limit of memory releases each part in time.
+/// Models and prompts that the expected clips share with `request`; no models with a limit of memory.
 ComingClips coming_clips(const CheckedRequest& request, const std::vector<CheckedRequest>& expected) {
   const Machine& machine = request.machine;
   const bool unlimited = !machine.max_vram && (machine.offload == "auto" || machine.offload == "none");
@@ -73,13 +73,13 @@ ComingClips coming_clips(const CheckedRequest& request, const std::vector<Checke
   return coming;
 }
 
-/// Refuses a clip that cannot be made. Returns whether its models can stay loaded together; `warm` ones, of
-/// the clip before, do.
+/// Throws for a clip that does not fit into memory or cannot be written. Returns whether its models can stay
+/// loaded together. `warm`: the models of the clip before are loaded, and stay.
 bool expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, Placement placement,
                    bool warm) {
   const auto costs = make_cost_model(checkpoint, request, placement);
   PlannedMachine machine = this_machine(placement.device);
-  // Warm models take memory already, and a plan counts it again.
+  // The plan counts the memory of warm models, which is taken already.
   if (warm && machine.device.is_cpu()) machine.host_available += model_bytes(*costs, checkpoint);
   const Plan plan =
       warm ? plan_as_asked(checkpoint, request, machine) : plan_clip(checkpoint, request, machine);
@@ -89,7 +89,7 @@ bool expect_to_fit(const CheckedRequest& request, const Checkpoint& checkpoint, 
   return warm || models_fit_together(*costs, checkpoint, plan);
 }
 
-/// From final latents to a clip. They are kept if that fails.
+/// Makes the clip from final latents. Keeps the latents if this fails.
 GenerateResult finish(const CheckedRequest& request, const std::string& settings, const Latents& latents,
                       VideoPipeline& pipeline, const RunControl& control) {
   GenerateResult result{.output = {}, .settings = settings};
@@ -107,8 +107,8 @@ GenerateResult finish(const CheckedRequest& request, const std::string& settings
 GenerateResult render_clip(const RenderTask& task, ModelStore& models, const RunControl& control) {
   const CheckedRequest& request = task.request;
   const c10::InferenceMode inference_mode;
-  // Large tensors go back to the system when they are freed. glibc would raise this limit by itself, and a
-  // long decode would leave ever more holes in its heap.
+  // Freed large tensors go back to the system. glibc would raise this limit by itself, and a long decode
+  // would leave more and more holes in its heap.
   if (may_tune_process()) ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   const RequestThreads threads(request.machine.threads);
   const Placement placement{parse_dtype(request.machine.dtype), parse_device(request.machine.device)};
@@ -138,13 +138,13 @@ GenerateResult render_clip(const RenderTask& task, ModelStore& models, const Run
 class TensorRenderEngine final : public RenderEngine {
  public:
   GenerateResult render(const RenderTask& task, const RunControl& control) override {
-    // What another clip needed is not to be in memory beside what this one needs.
+    // Models of another clip must not stay in memory beside the models of this clip.
     if (before_ && !same_models(*before_, task.request)) models_.drop_models();
     before_ = task.request;
     try {
       return with_errors_of("rendering", [&] { return render_clip(task, models_, control); });
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kResource) models_ = {};  // what is kept may be why memory ran out
+      if (error.code() == ErrorCode::kResource) models_ = {};  // frees memory for the next clip
       throw;
     }
   }

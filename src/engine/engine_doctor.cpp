@@ -53,18 +53,18 @@ bool can_encode(const Codec& codec, const ContainerFormat& format) {
   }
 }
 
-/// Every way in which clips can be written.
+/// Examines every codec and container of clips.
 void examine_encoders(Finding& finding) {
   std::string missing;
   for (const Codec& codec : codecs()) {
     const ContainerFormat& format = container_for(codec);
-    if (format.container == Container::kPngSequence) continue;  // every build of FFmpeg writes it
+    if (format.container == Container::kPngSequence) continue;  // every FFmpeg writes PNG
     std::string& list = can_encode(codec, format) ? finding.detail : missing;
     list.append(list.empty() ? "" : ", ").append(codec.name);
   }
   if (missing.empty()) return;
   finding.detail += "; missing: " + missing;
-  finding.advice = "install an FFmpeg with them (libavcodec-extra)";
+  finding.advice = "install an FFmpeg with these encoders (libavcodec-extra)";
   finding.state = missing.starts_with("h264") ? State::kFailed : State::kWarning;  // .mp4 needs it
   finding.code = ErrorCode::kOutput;
 }

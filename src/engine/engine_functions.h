@@ -4,7 +4,7 @@
 
 namespace t2v {
 
-// The parts of the engine's table of entry points, each from the file of its name.
+// The parts of the engine's table of entry points. engine_plan.cpp has plan_functions(), and so on.
 
 RenderFunctions render_functions();
 PlanFunctions plan_functions();

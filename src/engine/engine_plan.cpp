@@ -13,7 +13,7 @@
 namespace t2v {
 namespace {
 
-/// What is planned for: a GPU need not be there.
+/// The machine of a plan. Its GPU may be absent.
 PlannedMachine planned_machine(const std::string& device) {
   try {
     return this_machine(parse_device(device));
@@ -37,7 +37,7 @@ Plan plan_anything(const CheckedRequest& request) {
   return plan;
 }
 
-/// Refuses what rendering would, in its order.
+/// Throws the errors that rendering would throw, in the same order.
 Plan plan_rendering(const CheckedRequest& request) {
   const Checkpoint checkpoint = Checkpoint::open(sources_of(request.model));
   const Plan plan = plan_clip(checkpoint, request, this_machine(parse_device(request.machine.device)));

@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 using Kind = BenchKind;
 
-/// Equal for equal work, however much of it is run.
+/// A hash that is equal for equal work, for any number of blocks that run.
 std::string fingerprint(const BenchSpec& spec, const BenchResult& result, const std::string& model) {
   return fnv1a_name(spec.name + "|" + describe(spec) + "|" + model + "|" + result.dtype + "|" +
                     std::to_string(result.tflop) + "|" + std::to_string(result.bytes));
@@ -36,7 +36,7 @@ int64_t stored_bytes(const Component& component) {
   return bytes;
 }
 
-/// bench_folder(), which is there then. Error (kOutput).
+/// Creates bench_folder() and returns it. Error (kOutput).
 std::filesystem::path made_folder() {
   const std::filesystem::path folder = bench_folder();
   std::error_code error;
@@ -45,7 +45,7 @@ std::filesystem::path made_folder() {
   return folder;
 }
 
-/// Whether all files of a component were dropped from memory.
+/// Drops the files of a component from memory. Returns whether the system dropped all of them.
 bool drop_files(const Component& component) {
   bool dropped = true;
   for (const auto& file : component.files)
@@ -53,7 +53,7 @@ bool drop_files(const Component& component) {
   return dropped;
 }
 
-/// Books the time between events on the phases of a plan.
+/// Adds the time between events to the phases of a plan.
 class PhaseClock {
  public:
   void begin() {
@@ -102,12 +102,12 @@ BenchResult BenchRunner::run(const BenchSpec& spec) {
   const c10::InferenceMode inference_mode;
   const CasePlan planned = plan_case(spec, setting_);
   if (!planned.refusal.empty()) throw Error(ErrorCode::kResource, {.doing = planned.refusal});
-  // Loading is no arithmetic, and a whole clip is of several dtypes.
+  // Loading has no arithmetic, and a whole clip uses several dtypes.
   const bool has_ceiling = spec.kind != Kind::kLoad && spec.kind != Kind::kClip;
   const double ceiling_before = has_ceiling ? ceiling_.last(dtype_of(spec)) : 0;
   BenchResult result;
   result.name = spec.name;
-  // Matrices of a clip alone are kept in fp8.
+  // Only whole clips keep matrices in fp8.
   result.dtype = spec.kind == Kind::kClip ? setting_.named.request.machine.dtype : dtype_name(dtype_of(spec));
   result.note = planned.note;
   result.tokens = planned.tokens;
@@ -208,7 +208,7 @@ void BenchRunner::run_load(const BenchSpec& spec, const CasePlan& planned, Bench
         for (const auto& [name, source] : transformer.tensors) {
           timer_.stop_if_asked();
           loaded.push_back(weights.tensor(name));
-          loaded.back().sum();  // a mapped file is read when its numbers are
+          loaded.back().sum();  // reads the mapped file
         }
       },
       [&] { from_disk = drop_files(transformer) && from_disk; });
@@ -237,8 +237,8 @@ void BenchRunner::run_clip(const BenchSpec& spec, BenchResult& result) {
   });
   for (const PhaseWork& work : work_of(*clip.checkpoint.family, *costs, plan)) {
     if (!runs.front().contains(work.phase)) continue;
-    // A process renders its first clip: that is what plans are about. Weights that live in memory are not
-    // loaded as those of files are.
+    // Plans are for the first clip of a process. Synthetic weights live in memory: their loading time says
+    // nothing about files.
     const bool as_planned = spec.model.empty() || work.phase != "load";
     if (as_planned) calibration_.add(work, runs.front().at(work.phase));
     std::vector<double> seconds;

@@ -16,13 +16,13 @@ namespace t2v {
 namespace {
 
 constexpr int64_t kWarmUps = 2;
-/// Short work is repeated until it took so long together, or so often.
+/// Short work is repeated until all runs together take this time, or until this number of runs.
 constexpr double kEnoughSeconds = 1.0;
 constexpr int64_t kMostRuns = 50;
-/// Of each size of the ceiling's products.
+/// Runs of each size of the products of the ceiling.
 constexpr int64_t kCeilingRuns = 3;
 constexpr double kCeilingSeconds = 0.2;
-/// How often the ceiling is measured again where work was faster than it.
+/// The most repeated measurements of the ceiling, if work was faster than the ceiling.
 constexpr int kMoreCeilings = 3;
 
 double seconds_now() {
@@ -36,7 +36,7 @@ double seconds_of(at::Device device, const std::function<void()>& work) {
   return seconds_now() - begin;
 }
 
-/// Random, not zeros: a processor multiplies zeros faster.
+/// Random values, because a processor multiplies zeros faster.
 Tensor random_matrix(int64_t side, at::ScalarType dtype, at::Device device) {
   return at::empty({side, side}, at::device(device).dtype(dtype)).uniform_(-1, 1);
 }
@@ -87,7 +87,7 @@ void BenchTimer::time(BenchResult& result, const std::function<void()>& work,
   }
   const auto runs = static_cast<double>(result.times.runs.size());
   const std::optional<double> joules_after = readings_.joules();
-  // A driver that was loaded anew meanwhile counts from nothing.
+  // A driver that was loaded again counts from 0.
   if (joules && joules_after && *joules_after >= *joules) result.joules = (*joules_after - *joules) / runs;
   result.megahertz = readings_.megahertz();
   result.peak_bytes = static_cast<int64_t>(peak_memory(device_));

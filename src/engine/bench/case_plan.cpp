@@ -22,7 +22,7 @@ using Kind = BenchKind;
 constexpr double kShareOfMemory = 0.9;
 /// A CPU runs all blocks of a model below this size, in bytes.
 constexpr double kSmallModel = 1e9;
-/// The most bytes of a model file that is written to be loaded; more blocks are left out.
+/// The most bytes of a synthetic model file; it leaves out blocks that would not fit.
 constexpr uint64_t kMostOnDisk = 4'000'000'000;
 
 double element_of(const BenchSetting& setting) {
@@ -45,12 +45,12 @@ std::string refusal(const std::string& name, const std::string& what, double byt
                     const std::string& advice) {
   return Error(ErrorCode::kResource, {.doing = "the case " + name,
                                       .got = what + " that needs " + in_gib(static_cast<uint64_t>(bytes)),
-                                      .expected = "at most the " + in_gib(there) + " that are there",
+                                      .expected = "at most the " + in_gib(there) + " that are free",
                                       .advice = advice})
       .what();
 }
 
-/// Bytes of the weights of a network with this many layers, as it is loaded.
+/// Bytes of the loaded weights of a network with `num_layers` layers.
 double weight_bytes(const BenchSpec& spec, const BenchSetting& setting, int64_t num_layers) {
   const bool is_vae = spec.kind == Kind::kVae;  // it computes in float32
   json config = bench_config(spec.model);
@@ -59,8 +59,8 @@ double weight_bytes(const BenchSpec& spec, const BenchSetting& setting, int64_t 
   return stored / 2 * (is_vae ? sizeof(float) : element_of(setting));
 }
 
-/// Decides which blocks run: one where that is the case, on a CPU, or where not all fit. Those of a text
-/// encoder come and go one by one: one is enough of blocks that are alike.
+/// Decides whether one block or all blocks run. One block runs for a case of one block, for a text encoder,
+/// whose blocks are loaded one by one, and for a transformer that is large on a CPU or does not fit.
 void plan_network(const BenchSpec& spec, const BenchSetting& setting, CasePlan& planned) {
   const int64_t all = bench_network(spec).num_layers;
   const at::Device device = setting.placement.device;
@@ -76,7 +76,7 @@ void plan_network(const BenchSpec& spec, const BenchSetting& setting, CasePlan& 
   if (spec.kind != Kind::kBlock) planned.note = in_blocks(1, all);
 }
 
-/// How many of its blocks a synthetic model that is loaded has on the disk.
+/// Decides how many blocks the file of a synthetic model has, for a case that loads it.
 void plan_load(const BenchSpec& spec, const BenchSetting& setting, CasePlan& planned) {
   const bool synthetic = !spec.model.empty();
   if (!synthetic) {
@@ -164,8 +164,8 @@ CasePlan plan_case(const BenchSpec& spec, const BenchSetting& setting) {
     plan_network(spec, setting, planned);
   }
   const uint64_t available = available_memory(setting.placement.device);
-  const bool told = spec.kind == Kind::kClip || !planned.refusal.empty();  // of a clip more is known
-  if (!told && available != 0 && planned.memory > static_cast<double>(available))
+  const bool decided = spec.kind == Kind::kClip || !planned.refusal.empty();  // plan_clip() decides better
+  if (!decided && available != 0 && planned.memory > static_cast<double>(available))
     planned.refusal =
         refusal(spec.name, "work", planned.memory, available, "leave it out, or try `dtype` bfloat16");
   return planned;

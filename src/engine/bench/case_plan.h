@@ -14,7 +14,7 @@ std::filesystem::path bench_folder();
 /// Free bytes for bench_folder(); 0 without one.
 uint64_t bench_room();
 
-/// What a case needs, computed from shapes alone.
+/// Needs of a case, computed from shapes alone.
 struct CasePlan {
   int64_t tokens = 0;        ///< 0 for a case without tokens
   int64_t blocks = 0;        ///< blocks that stand for all blocks; 0: all blocks run

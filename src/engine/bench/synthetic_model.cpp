@@ -18,7 +18,7 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
-/// Bytes that are brought to the disk at once: who asks to stop waits for so many.
+/// Bytes that one sync writes to the disk. A request to stop waits for one sync.
 constexpr size_t kSyncedTogether = size_t{256} << 20;
 
 int64_t count(const Shape& shape) {
@@ -44,7 +44,7 @@ class MemoryFile {
       bytes.remove_prefix(static_cast<size_t>(count));
     }
   }
-  /// Zeros behind what was written, which take no memory.
+  /// Adds zeros at the end, which take no memory.
   void extend(uint64_t bytes) {
     const off_t end = ::lseek(descriptor_, 0, SEEK_END);
     if (::ftruncate(descriptor_, end + static_cast<off_t>(bytes)) != 0) throw std::bad_alloc();
@@ -59,7 +59,7 @@ std::shared_ptr<const TensorFile> open_unnamed(int descriptor) {
   return TensorFile::open("/proc/self/fd/" + std::to_string(descriptor));
 }
 
-/// "blocks.7.attn1.to_q.weight" -> "blocks.0.attn1.to_q.weight"; nothing for what is in no block.
+/// "blocks.7.attn1.to_q.weight" -> "blocks.0.attn1.to_q.weight"; nothing for a tensor outside of the blocks.
 std::optional<std::string> in_first_block(const std::string& name) {
   for (const std::string prefix : {"blocks.", "encoder.block."}) {
     if (!name.starts_with(prefix)) continue;
@@ -68,8 +68,8 @@ std::optional<std::string> in_first_block(const std::string& name) {
   return std::nullopt;
 }
 
-/// Random values: of matrices and convolutions such that they keep the variance of what they are given, of
-/// factors near 1, of what is added near 0.
+/// Random values: matrices and convolutions keep the variance of their input, factors are near 1, biases are
+/// near 0.
 Tensor random_values(const std::string& name, const Shape& shape, const at::Generator& generator) {
   Tensor values = at::empty({count(shape)}, at::kBFloat16);
   const bool is_gamma = name.ends_with("gamma");
@@ -91,7 +91,7 @@ uint64_t bytes_of(const TensorShapes& tensors) {
   return bytes;
 }
 
-/// Everything of a safetensors file but the values.
+/// The header of a safetensors file.
 std::string header_of(const TensorShapes& tensors) {
   constexpr size_t kLengthBytes = 8, kAlignment = 64;
   nlohmann::json header = nlohmann::json::object();
@@ -108,7 +108,7 @@ std::string header_of(const TensorShapes& tensors) {
   return length + text;
 }
 
-/// The values one tensor after the other; those of a numbered block are the first's.
+/// Writes the values of one tensor after the other. Every numbered block gets the values of the first block.
 void write_values(const TensorShapes& tensors, uint64_t seed,
                   const std::function<void(std::string_view)>& write) {
   const at::Generator generator = seeded_generator(seed);
@@ -173,7 +173,7 @@ SyntheticFile::SyntheticFile(std::string_view component, const nlohmann::json& c
     staged_.sync();
     unsynced = 0;
   });
-  staged_.sync();  // what is not on the disk yet cannot be dropped from memory
+  staged_.sync();  // the system cannot drop unwritten pages from memory
   const auto file = open_unnamed(staged_.descriptor());
   model_.files = {file};
   for (const auto& [name, stored] : file->tensors()) model_.tensors.emplace(name, TensorSource{file, stored});

@@ -9,7 +9,7 @@
 
 namespace t2v {
 
-/// A clip as it is written. The parts have to outlive it.
+/// Settings for writing a clip. The parts have to outlive it.
 struct ClipFile {
   const CheckedSize& size;
   const Encoding& encoding;
@@ -27,7 +27,7 @@ ClipFile clip_file(const Request& request, const std::string& settings) {
 std::filesystem::path write_clip(const ClipFile& clip, const Latents& latents, VideoPipeline& pipeline,
                                  const RunControl& control);
 
-/// Finds out before the work whether this machine's FFmpeg can encode the clip. Error (kOutput, kUsage).
+/// Checks, before any work, that FFmpeg on this machine can encode the clip. Error (kOutput, kUsage).
 void expect_encoder(const ClipFile& clip);
 
 }  // namespace t2v

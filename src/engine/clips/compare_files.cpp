@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Both files, for errors that begin with what is done.
+/// The two files of a comparison, and its errors.
 struct Pair {
   const fs::path &a, &b;
 
@@ -41,7 +41,7 @@ std::string size_of(const Frames& frame) {
   return std::to_string(frame.width) + "x" + std::to_string(frame.height);
 }
 
-/// Sums up the frames that two clips both have.
+/// Sums over the frames that both clips have.
 class ClipSums {
  public:
   void add(const Frames& a, const Frames& b) {
@@ -63,7 +63,7 @@ class ClipSums {
     result_.height = a.height;
   }
 
-  /// The result, for clips that have so many frames.
+  /// The result, for clips with these numbers of frames.
   ClipComparison result(int64_t frames_a, int64_t frames_b) const {
     ClipComparison result = result_;
     result.frames_a = frames_a;
@@ -106,7 +106,7 @@ ClipComparison compare_clips(const Pair& files, const RunControl& control) {
   return sums.result(counted(a.has_value(), reader_a), counted(b.has_value(), reader_b));
 }
 
-/// The names and shapes of both have to be the same.
+/// Throws unless both have the same names and shapes.
 void check_alike(const Pair& files, const Component& a, const Component& b) {
   for (const auto& [name, source] : a.tensors) {
     const auto other = b.tensors.find(name);

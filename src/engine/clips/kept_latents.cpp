@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 /// "clip.mp4.latents.safetensors", "clip.mp4.latents-2.safetensors", ...
 fs::path file_beside(const fs::path& output, int64_t number) {
-  constexpr size_t kLongestName = 200;  // of the 255 bytes that a name may have
+  constexpr size_t kLongestName = 200;  // bytes; a name may have 255
   std::string name = output.filename().string();
   if (name.size() > kLongestName) {
     name.resize(kLongestName);
@@ -27,7 +27,7 @@ fs::path file_beside(const fs::path& output, int64_t number) {
   return output.parent_path() / name.append(".safetensors");
 }
 
-/// A path as a shell takes it.
+/// A path for a command line, in quotes if it needs them.
 std::string quoted(const fs::path& path) {
   const std::string text = path.string();
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-";
@@ -35,7 +35,7 @@ std::string quoted(const fs::path& path) {
   return plain ? text : in_shell_quotes(text);
 }
 
-/// Whether a file holds what would be written to it: a run of the same clip was killed.
+/// Whether a file already holds these latents and settings, because a run of the same clip was killed.
 bool holds(const fs::path& file, const Latents& latents, const std::string& settings) {
   try {
     const auto stored = TensorFile::open(file);
@@ -45,8 +45,8 @@ bool holds(const fs::path& file, const Latents& latents, const std::string& sett
       return a.first == b.first && a.second.scalar_type() == b.second.scalar_type() &&
              at::equal(a.second, b.second);
     };
-    const Latents there = read_latents(file);
-    return std::equal(there.begin(), there.end(), latents.begin(), latents.end(), equal);
+    const Latents stored_latents = read_latents(file);
+    return std::equal(stored_latents.begin(), stored_latents.end(), latents.begin(), latents.end(), equal);
   } catch (const Error&) {
     return false;
   }
@@ -68,7 +68,7 @@ KeptLatents::KeptLatents(const Outputs& outputs, const Latents& latents, const s
       write(file, /*overwrite=*/false);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUsage) throw;
-      // What a run of another clip kept under that name is not ours to replace.
+      // Latents of another clip under this name are not replaced.
       if (holds(file, latents, settings)) file_ = file;
     }
   }
@@ -97,7 +97,7 @@ void expect_room(const Outputs& outputs, int64_t latents_bytes) {
   throw Error(ErrorCode::kOutput, {.doing = "writing " + file.string(),
                                    .got = "a disk with " + std::to_string(space.available) + " bytes free",
                                    .expected = "at least " + std::to_string(needed) + ", for the latents",
-                                   .advice = "free some room, or write elsewhere"});
+                                   .advice = "free some room, or choose another disk"});
 }
 
 Latents read_latents(const fs::path& file) {

@@ -13,7 +13,7 @@
 namespace t2v {
 namespace {
 
-/// How many frames a picture shows side by side, if there are so many.
+/// The most frames that a picture shows side by side.
 constexpr int64_t kMostBesideEachOther = 4;
 
 /// Some frames, from the first to the last, side by side.
@@ -72,7 +72,7 @@ void Preview::show(const std::function<Frames()>& make) {
 }
 
 void Preview::write_file(const Frames& frames) {
-  // As long as the clip.
+  // The preview is as long as the clip.
   const double share = static_cast<double>(frames.count) / static_cast<double>(request_.size.num_frames);
   const double fps = std::max(request_.size.fps * share, kFrameRates.smallest);
   const auto writer =

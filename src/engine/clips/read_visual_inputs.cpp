@@ -30,7 +30,7 @@ std::optional<Frames> read_optional(const fs::path& file) {
 
 std::string shown(ImageSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
-/// Tells of an image that the clip's size distorts, and of the size of about as many pixels that does not.
+/// Warns of an image that the clip's size distorts, and names a size of similar area without distortion.
 void warn_if_distorted(const Frames& image, const CheckedSize& size, int64_t multiple) {
   constexpr double kVisible = 0.05;
   const auto aspect = static_cast<double>(image.width) / static_cast<double>(image.height);
@@ -67,7 +67,7 @@ void read_control(const Conditions& conditions, const CheckedSize& clip, const C
   inputs.control_mask = read_video(conditions.control_mask, clip.num_frames, [&](ImageSize) { return size; });
   if (inputs.control_mask->count != video.count) {
     wrong_length(setting("control_mask", conditions.control_mask.string()), inputs.control_mask->count,
-                 video.count, "the mask is as long as the control video");
+                 video.count, "give a mask with as many frames as the control video");
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How many frames of one clip a sheet shows, if it has so many.
+/// The most frames of one clip on a sheet.
 constexpr int64_t kMostFrames = 12;
 
 int64_t count_frames(const fs::path& clip) {
@@ -27,7 +27,7 @@ int64_t count_frames(const fs::path& clip) {
               {.doing = "reading " + clip.string(), .got = "no frame", .expected = "a clip"});
 }
 
-/// Frames first to last of `total`, `count` of them, counted from 0.
+/// `count` frame numbers from the first to the last of `total` frames, counted from 0.
 std::vector<int64_t> evenly_chosen(int64_t count, int64_t total) {
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < count; ++i)
@@ -35,7 +35,7 @@ std::vector<int64_t> evenly_chosen(int64_t count, int64_t total) {
   return chosen;
 }
 
-/// These frames of a clip, counted from 0, rising; labelled with their numbers, counted from 1.
+/// Frames of a clip, labelled with their numbers counted from 1. `numbers`: rising, counted from 0.
 std::vector<LabelledPicture> frames_of(const fs::path& clip, const std::vector<int64_t>& numbers,
                                        int64_t side) {
   ClipReader reader(clip);

@@ -11,7 +11,7 @@ namespace t2v {
 void write_contact_sheet(const std::vector<SheetClip>& clips, const std::filesystem::path& sheet,
                          bool overwrite);
 
-/// Writes the middle frame of a clip as a small .png, over one that is there. Error (kInput, kOutput).
+/// Writes the middle frame of a clip as a small .png. Replaces an old file. Error (kInput, kOutput).
 void write_middle_frame(const std::filesystem::path& clip, const std::filesystem::path& poster);
 
 }  // namespace t2v

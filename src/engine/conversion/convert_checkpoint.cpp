@@ -22,9 +22,9 @@ using Metadata = std::map<std::string, std::string>;
 
 constexpr uint64_t kLargestShard = 5'000'000'000;     // as on the Hugging Face Hub
 constexpr int64_t kLargestTokenizerFile = 256 << 20;  // in bytes; published ones have 17 million
-constexpr const char* kDiffusersVersion = "0.35.0";   // the first whose folders have all of this
+constexpr const char* kDiffusersVersion = "0.35.0";   // the first version that writes all of these files
 
-/// Whether t2v and diffusers compute with this tensor in float32 when the rest is of a lower precision.
+/// Whether t2v and diffusers compute with this tensor in float32 while other tensors have a lower dtype.
 bool stays_float32(const Checkpoint& checkpoint, const std::string& part, const std::string& name) {
   const std::string dotted = "." + name + ".";
   const auto kept = pipelines_of(checkpoint).keep_in_fp32(find_part(*checkpoint.family, part)->network());
@@ -33,12 +33,12 @@ bool stays_float32(const Checkpoint& checkpoint, const std::string& part, const 
   });
 }
 
-/// What ComfyUI calls the scale of a weight.
+/// ComfyUI's name for the scale of a weight.
 std::string scale_name(const std::string& weight) {
   return weight.substr(0, weight.rfind('.')) + ".scale_weight";
 }
 
-/// Whether every part is there that all models of the family have.
+/// Whether the checkpoint has every part that all models of the family have.
 bool is_whole(const Checkpoint& checkpoint) {
   const std::vector<PartKind>& parts = checkpoint.family->parts();
   return std::all_of(parts.begin(), parts.end(),
@@ -49,7 +49,7 @@ const PartKind& kind_of(const Checkpoint& checkpoint, const std::string& part) {
   return *find_part(*checkpoint.family, part);
 }
 
-/// config.json of a part, with the keys by which its library finds its class.
+/// config.json of a part, with the keys that tell its library the class.
 Json config_json(const PartKind& kind, const Component& component) {
   Json config = Json::parse(component.config.json().dump());
   const auto set = [&](const char* key, const Json& value) {
@@ -97,7 +97,7 @@ Json index_json(const Checkpoint& checkpoint) {
   return index;
 }
 
-/// The SentencePiece model of the tokenizer that ComfyUI wants inside the file of this part; "" if there is
+/// The SentencePiece model of the tokenizer, which ComfyUI reads from the file of this part; "" if there is
 /// none.
 std::string sentencepiece_model(const Checkpoint& checkpoint, const PartKind& kind) {
   const auto found = checkpoint.tokenizers.find(kind.tokenizer);
@@ -140,7 +140,7 @@ class Conversion {
   }
 
  private:
-  /// Of what was written below `folder`, which is where the output is now.
+  /// The result for files that were written below `folder`, the present place of the output.
   ConvertResult result(const fs::path& folder) const {
     ConvertResult result;
     const bool moved = request_.output.extension() != ".safetensors";
@@ -213,7 +213,7 @@ class Conversion {
     return fp8 ? at::kFloat8_e4m3fn : at::kBFloat16;
   }
 
-  /// The tensors of a component as they are to be stored.
+  /// The converted tensors of a component.
   std::vector<ConvertedTensor> converted(const std::string& name, const Component& component) const {
     const bool comfy = request_.layout == "comfy";
     const auto names = comfy ? checkpoint_.family->comfy_names(name, component.info())
@@ -225,7 +225,7 @@ class Conversion {
       ConvertedTensor& added = tensors.emplace_back(ConvertedTensor{new_name, dtype, source});
       if (dtype != at::kFloat8_e4m3fn || exact_dtype(source) == dtype) continue;
       stop_if_asked();
-      const float scale = writes_ ? fp8_scale(source) : 1.0F;  // which reads all values
+      const float scale = writes_ ? fp8_scale(source) : 1.0F;  // reads all values
       added.divisor = scale;
       tensors.push_back(new_tensor(scale_name(new_name), at::tensor(scale)));
     }
@@ -254,8 +254,8 @@ class Conversion {
     });
   }
 
-  /// A component as one file, with its configuration in the metadata. The denoiser's file also has the
-  /// scheduler_config.json, and the keys of model_index.json that no tensor tells.
+  /// Writes a component as one file, with its configuration in the metadata. The file of the denoiser also
+  /// has scheduler_config.json, and the keys of model_index.json that tensors do not show.
   void write_whole(const fs::path& file, const std::string& name, const Component& component) {
     const auto text = [](const Json& json) {
       return json.dump(-1, ' ', true, Json::error_handler_t::replace);
@@ -337,7 +337,7 @@ class Conversion {
   const Checkpoint& checkpoint_;
   const ConvertRequest& request_;
   const RunControl& control_;
-  bool writes_ = true;  ///< not when it is only told what would be written
+  bool writes_ = true;  ///< false: only plans the files
   std::vector<ConvertPlan::File> files_;
   int64_t done_ = 0, total_ = 0;  ///< tensors
 };
@@ -354,14 +354,14 @@ ConvertPlan plan_conversion(const Checkpoint& checkpoint, const ConvertRequest& 
   if (plan.disk_free == 0 || plan.bytes <= plan.disk_free) return plan;
   const auto shown = [](int64_t bytes) { return in_gib(static_cast<uint64_t>(bytes)); };
   throw Error(ErrorCode::kOutput, {.doing = "writing " + request.output.string(),
-                                   .got = shown(plan.disk_free) + " that are free there",
+                                   .got = shown(plan.disk_free) + " of free space",
                                    .expected = "room for " + shown(plan.bytes),
-                                   .advice = "free some, or choose another disk or `dtype`"});
+                                   .advice = "free some room, or choose another disk or `dtype`"});
 }
 
 ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,
                                  const RunControl& control) {
-  plan_conversion(checkpoint, request);  // room is missed before anything is written
+  plan_conversion(checkpoint, request);  // throws for a full disk before anything is written
   const c10::InferenceMode inference_mode;
   return Conversion(checkpoint, request, control).run();
 }

@@ -5,10 +5,10 @@
 
 namespace t2v {
 
-/// The files of convert(), for a request that was checked and its input, opened.
+/// Plans the files of convert_checkpoint().
 ConvertPlan plan_conversion(const Checkpoint& checkpoint, const ConvertRequest& request);
 
-/// convert(), for a request that was checked and its input, opened. Error (kInput, kOutput); Stopped.
+/// Converts `checkpoint`, the opened input of a checked request. Error (kInput, kOutput); Stopped.
 ConvertResult convert_checkpoint(const Checkpoint& checkpoint, const ConvertRequest& request,
                                  const RunControl& control);
 

@@ -17,7 +17,7 @@ int64_t number_count(const std::vector<int64_t>& shape) {
   return count;
 }
 
-/// The rows from `first` on of a tensor that is contiguous.
+/// `count` rows of a contiguous tensor from `first` on.
 StoredTensor rows_of(const StoredTensor& stored, int64_t first, int64_t count) {
   StoredTensor rows = stored;
   const uint64_t row_bytes = (stored.end - stored.begin) / static_cast<uint64_t>(stored.shape[0]);
@@ -27,12 +27,12 @@ StoredTensor rows_of(const StoredTensor& stored, int64_t first, int64_t count) {
   return rows;
 }
 
-/// How many rows of a tensor can be read apart from the others at a time: all of them if none can.
+/// Number of rows of a tensor that are read at a time: all rows if rows cannot be read alone.
 int64_t rows_in_part(const TensorSource& source) {
   const StoredTensor& stored = source.stored;
   const int64_t rows = std::max<int64_t>(stored.shape[0], 1), row = number_count(stored.shape) / rows;
   if (!stored.strides.empty() || row == 0) return rows;
-  // Blocks of numbers that share a scale must not be cut; nor can scales that are not one a row.
+  // Blocks of numbers with one scale must not be cut, nor scales unless each row has one.
   const bool whole_blocks = row % number_block(stored.format).numbers == 0;
   const bool scales_by_row = source.scale == nullptr || number_count(source.scale->stored.shape) == 1 ||
                              (source.scale->stored.shape[0] == rows && source.scale->stored.strides.empty());
@@ -49,7 +49,7 @@ TensorSource part_of(const TensorSource& source, int64_t first, int64_t count) {
   return part;
 }
 
-/// Calls `action` with the values of one part of a tensor after the other, which are gone then.
+/// Calls `action` with one part of a tensor after the other. The values are valid during the call.
 template <typename Action>
 void for_each_part(const TensorSource& source, const Action& action) {
   if (source.stored.shape.empty()) return action(read_tensor(source));

@@ -18,7 +18,7 @@ using Kind = BenchKind;
 constexpr ClipShape k480p81{81, 480, 832}, k720p81{81, 720, 1280}, k704p121{121, 704, 1280};
 constexpr ClipShape k64p17{17, 64, 64}, k256p17{17, 256, 256}, k64p5{5, 64, 64}, k32p5{5, 32, 32};
 
-/// What cases are made of: "gemm" of one is "gemm.1.3b.480p81".
+/// The work of several cases: its "gemm" is the case "gemm.1.3b.480p81".
 struct Work {
   const char* model;
   const char* size;
@@ -43,7 +43,7 @@ constexpr Work kClips[] = {{"1.3b", "480p81", k480p81, false},
                            {"tiny", "64p17", k64p17, true},
                            {"1.3b-2", "64p5", k64p5, true}};
 
-/// Ordered as one reads the results: parts before wholes.
+/// In the order of the report: parts before wholes.
 std::vector<BenchSpec> make_specs() {
   std::vector<BenchSpec> specs;
   for (const Work& work : kBlocks) {
@@ -114,7 +114,7 @@ json whole_config(const std::string& model) {
     return {{"vocab_size", 1024}, {"d_model", 128},  {"d_kv", 32},
             {"d_ff", 256},        {"num_layers", 2}, {"num_heads", 4}};
   }
-  // Of the embedding a prompt reads few rows: a small one is as good.
+  // A small embedding is enough, because a prompt reads few of its rows.
   return {{"vocab_size", 1024}, {"d_model", 4096},  {"d_kv", 64},
           {"d_ff", 10240},      {"num_layers", 24}, {"num_heads", 64}};
 }
@@ -143,7 +143,7 @@ void check_bench_words(const std::vector<std::string>& words) {
 std::vector<BenchSpec> choose_bench_specs(const std::vector<std::string>& words, bool on_cpu) {
   check_bench_words(words);
   const auto is_for_device = [&](const BenchSpec& spec) {
-    return spec.model.empty() || spec.on_cpu == on_cpu;  // a clip of the request is of any device
+    return spec.model.empty() || spec.on_cpu == on_cpu;  // a clip of the request runs on any device
   };
   const auto is_name = [](const std::string& word) {
     return std::any_of(bench_specs().begin(), bench_specs().end(),
@@ -191,7 +191,7 @@ std::string describe(const BenchSpec& spec) {
       return "encoding " + std::to_string(spec.clip.num_frames) + " tokens with " + model;
     case Kind::kLoad:
       return "loading the transformer of " + (model.empty() ? "`model`" : model) +
-             " from the disk to where it computes";
+             " from the disk to the device";
     case Kind::kClip:
       return model.empty() ? "a whole clip of `model`, without writing it"
                            : "a whole clip of " + model + ", " + size() + ", " + std::to_string(kBenchSteps) +

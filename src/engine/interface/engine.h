@@ -23,7 +23,7 @@ namespace t2v {
 struct RenderTask {
   const CheckedRequest& request;
   const std::vector<CheckedRequest>& expected;  ///< the clips that follow
-  std::function<std::string()> model_sha256;    ///< waits until it is known; ModelDigest
+  std::function<std::string()> model_sha256;    ///< waits for the result of ModelDigest
 };
 
 /// Renders clips one after the other. Keeps models and embeddings that the next clip uses.
@@ -33,7 +33,7 @@ class RenderEngine {
   virtual GenerateResult render(const RenderTask& task, const RunControl& control) = 0;
 };
 
-/// From latents and requests to clips. Error, Stopped.
+/// Turns requests and latents into clips. Error, Stopped.
 struct RenderFunctions {
   std::unique_ptr<RenderEngine> (*make_renderer)();
   GenerateResult (*decode)(const DecodeTask& task, const RunControl& control);
@@ -42,7 +42,7 @@ struct RenderFunctions {
 /// Plans of requests that have passed check(). Error.
 struct PlanFunctions {
   Plan (*clip)(const CheckedRequest& request);          ///< the plan without its outputs
-  Plan (*run)(const CheckedRequest& request);           ///< the same; refuses what rendering would refuse
+  Plan (*run)(const CheckedRequest& request);           ///< the same; throws the errors of rendering
   Plan (*decode)(const DecodeTask& task);               ///< the same for decoding
   void (*check_inputs)(const CheckedRequest& request);  ///< as check_inputs()
 };
@@ -67,7 +67,7 @@ struct ConvertFunctions {
   ConvertPlan (*plan)(const Checkpoint& checkpoint, const ConvertRequest& request);
 };
 
-/// Tensors of a part that are not as its network has them.
+/// Differences between the tensors of a part and the tensors of its network.
 struct TensorDifferences {
   std::vector<std::string> missing;
   std::vector<std::string> unknown;    ///< the network has no tensor of this name
@@ -76,7 +76,8 @@ struct TensorDifferences {
 
 /// Looks into a checkpoint.
 struct InspectFunctions {
-  /// Compares the tensors of a part with those of its network. Error (kInput) for an impossible config.json.
+  /// Compares the tensors of a part with the tensors of its network. Error (kInput) for an impossible
+  /// config.json.
   TensorDifferences (*compare)(const Checkpoint& checkpoint, const std::string& part);
 };
 

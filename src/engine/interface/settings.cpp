@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-// The value of a field as its flag takes it; null where the flag was not given.
+// Values as the flags take them; null for a flag that was not given.
 
 ordered_json recorded(const fs::path& path) {
   if (path.empty()) return nullptr;
@@ -49,7 +49,7 @@ ordered_json recorded_unless(const Value& usual, const Value& value) {
   return value == usual ? ordered_json() : ordered_json(value);
 }
 
-/// Sets a key, in its place if it is there; null removes it.
+/// Sets a key; an existing key keeps its place. null removes the key.
 void set(ordered_json& settings, const std::string& key, const ordered_json& value) {
   if (value.is_null()) {
     settings.erase(key);
@@ -58,13 +58,13 @@ void set(ordered_json& settings, const std::string& key, const ordered_json& val
   }
 }
 
-/// The choices that every clip has.
+/// Adds the settings that every clip has.
 void add_main(const CheckedRequest& request, const std::string& device, ordered_json& settings) {
   const CheckedSampling& sampling = request.sampling;
   set(settings, "model", recorded(request.model.model));
   set(settings, "prompt", request.prompt);
   set(settings, "negative_prompt", request.negative_prompt);
-  // A string: JSON readers that keep numbers as doubles would round seeds above 2^53.
+  // As a string, because JSON readers that keep numbers as doubles round seeds above 2^53.
   set(settings, "seed", std::to_string(sampling.seed));
   set(settings, "width", request.size.width);
   set(settings, "height", request.size.height);
@@ -77,7 +77,7 @@ void add_main(const CheckedRequest& request, const std::string& device, ordered_
   set(settings, "device", device);
 }
 
-/// The files that the clip is made from, beside the model.
+/// Adds the files that the clip is made from, beside the model.
 void add_files(const ModelChoice& model, const Conditions& conditions, ordered_json& settings) {
   for (const Family* family : families()) {
     for (const PartKind& part : family->parts()) {
@@ -93,7 +93,7 @@ void add_files(const ModelChoice& model, const Conditions& conditions, ordered_j
   set(settings, "lora_2", recorded(model.loras_2));
 }
 
-/// The choices that few clips have.
+/// Adds the settings that few clips have.
 void add_options(const CheckedRequest& request, ordered_json& settings) {
   const CheckedSampling& sampling = request.sampling;
   const Machine& machine = request.machine;
@@ -110,7 +110,7 @@ void add_options(const CheckedRequest& request, ordered_json& settings) {
   set(settings, "cache_option", recorded(request.caching.options));
 }
 
-/// How latents become the file, also in the words of the encoder.
+/// Adds the settings of decoding and encoding, with the encoder in libav's words.
 void add_output(const CheckedSize& size, bool vae_tiling, const Encoding& encoding, const Outputs& outputs,
                 ordered_json& settings) {
   ordered_json encoder;
@@ -125,7 +125,7 @@ void add_output(const CheckedSize& size, bool vae_tiling, const Encoding& encodi
   set(settings, "codec", recorded(encoding.codec));
   set(settings, "pix_fmt", recorded(encoding.pix_fmt));
   set(settings, "vae_tiling", recorded(vae_tiling));
-  // For who decodes the latents, which have the settings even then.
+  // Recorded for decoding the latents later: the latents have the settings even with no_metadata.
   set(settings, "no_metadata", recorded(!outputs.metadata));
   set(settings, "encoder", encoder);
 }
@@ -156,7 +156,7 @@ std::string decoded_settings_json(const std::string& recorded_settings, const De
   for (const auto& [key, path] : used) {
     if (path.empty() || settings.value(key, ordered_json()) == recorded(path)) continue;
     settings[key] = recorded(path);
-    settings.erase("model_sha256");  // it is that of other weights
+    settings.erase("model_sha256");  // the task uses other weights
   }
   add_output(task.size, task.machine.vae_tiling, task.encoding, task.outputs, settings);
   return one_line(settings);

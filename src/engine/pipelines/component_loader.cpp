@@ -68,13 +68,13 @@ BlockResidency ComponentLoader::transformer_blocks(const std::string& component,
   const Machine& machine = job_.request.machine;
   BlockResidency blocks;
   if (job_.placement.device.is_cpu()) {
-    // The files are mapped: a dropped block gives back the memory of its numbers in another dtype.
+    // The files are mapped: a dropped block frees only the memory of converted numbers.
     if (machine.offload == "disk") blocks.resident = 0;
   } else {
     const auto memory = StreamedMemory::of(job_.checkpoint.get(component), options, prefixes, bytes_beside());
     blocks = plan_blocks(memory, machine.offload, machine.max_vram);
   }
-  // On a CPU a step of a large model takes minutes.
+  // A step of a large model takes minutes on a CPU, too long to wait before stopping.
   blocks.before_each = models_.stop_check();
   return blocks;
 }

@@ -23,7 +23,7 @@ class ComponentLoader {
       : job_(job), models_(models), progress_(progress) {}
 
   /// The model of a component: the one that the store keeps, or the one that `make` builds from the weights.
-  /// `variant` tells apart different models that `make` builds from the same weights.
+  /// `variant` names the kind of model, if `make` can build several kinds from the same weights.
   template <typename Model>
   std::shared_ptr<const Model> load(const std::string& component, const LoadOptions& options,
                                     const std::function<std::shared_ptr<const Model>(const Weights&)>& make,
@@ -38,7 +38,7 @@ class ComponentLoader {
 
   /// Opens the weights of a component, and reports that it is being loaded.
   Weights open(const std::string& component, LoadOptions options) const;
-  /// Equal for equal files that are loaded in the same way.
+  /// A key of the files and the options of a component.
   std::string cache_key(const std::string& component, const LoadOptions& options) const;
   /// Reads the files of a component into memory, in a thread of its own. Nothing for a kept model.
   std::future<void> prefetch(const std::string& component) const;
@@ -49,7 +49,7 @@ class ComponentLoader {
   /// Options for a transformer: the request's numbers, and the LoRAs for this component.
   LoadOptions transformer_options(const std::string& component, std::vector<std::string> keep_in_fp32) const;
   /// The blocks of a transformer that stay on the device. `prefixes`: as of StreamedMemory; `bytes_beside`:
-  /// memory of the device that is taken while the transformer works, its own weights aside; called for a GPU.
+  /// bytes on the device beside the weights of the working transformer; called for a GPU alone.
   BlockResidency transformer_blocks(const std::string& component, const LoadOptions& options,
                                     const std::vector<std::string>& prefixes,
                                     const std::function<uint64_t()>& bytes_beside) const;

@@ -43,8 +43,7 @@ class CostModel {
  public:
   virtual ~CostModel() = default;
 
-  /// Latents and tokens that are sampled, those of reference images included; without a transformer no
-  /// tokens.
+  /// Latents and tokens of sampling, reference images included. Without a transformer there are no tokens.
   virtual LatentShape latents() const = 0;
   virtual ComponentUse use(const std::string& component) const = 0;
   virtual NetworkSize size(const std::string& component) const = 0;
@@ -53,7 +52,7 @@ class CostModel {
   virtual ComponentWork text() const = 0;
   /// Encoding images and videos that the request gives, one component after the other; empty without any.
   virtual std::vector<ComponentWork> conditions() const = 0;
-  /// One forward pass of a transformer; the bytes are those of all steps.
+  /// One forward pass of a transformer; the bytes are the peak of all steps.
   virtual ComponentWork sampling(const std::string& component) const = 0;
   virtual ComponentWork decoding() const = 0;
 };

@@ -11,7 +11,7 @@ namespace {
 /// The files of a component are read into memory this many steps before its first one.
 constexpr int64_t kStepsToPrefetch = 3;
 
-/// All kinds in one tensor; of a single kind the tensor itself.
+/// All kinds of latents in one tensor; a single kind is returned as it is.
 Tensor joined(const Latents& latents) {
   if (latents.size() == 1) return latents.begin()->second;
   std::vector<Tensor> values;
@@ -19,7 +19,7 @@ Tensor joined(const Latents& latents) {
   return at::cat(values);
 }
 
-/// The inverse: kinds and shapes are those of `like`.
+/// The inverse of joined(), with the kinds and shapes of `like`.
 Latents separated(const Tensor& values, const Latents& like) {
   if (like.size() == 1) return {{like.begin()->first, values}};
   Latents latents;
@@ -82,7 +82,7 @@ Latents DenoisingLoop::run(Latents latents, const at::Generator& noise, const De
   }
   progress_.report(Event::Kind::kStep, total, total);
   finish_caching();
-  tell_skipped_steps();
+  log_skipped_steps();
   return latents;
 }
 
@@ -130,7 +130,7 @@ void DenoisingLoop::finish_caching() {
   step_cache_ = nullptr;
 }
 
-void DenoisingLoop::tell_skipped_steps() const {
+void DenoisingLoop::log_skipped_steps() const {
   if (!skipped_steps_) return;
   log_warning(setting("cache_mode", job_.request.caching.mode) + " skipped " +
               std::to_string(*skipped_steps_) + " of " +

@@ -25,7 +25,7 @@ struct GuidancePass {
   AroundBlocks around = {};  ///< goes around the blocks of the network
 };
 
-/// A loaded network at work on a clip: latents of every kind, and timestep [1] -> noise_pred of every kind.
+/// A loaded network: latents of every kind and timestep [1] -> noise_pred of every kind.
 using NoisePredictor =
     std::function<Latents(const Latents& latents, const Tensor& timestep, const GuidancePass& pass)>;
 
@@ -33,7 +33,7 @@ using NoisePredictor =
 struct Denoiser {
   /// The component that computes the step at a timestep.
   std::function<std::string(double timestep)> component_at;
-  /// Loads a component. The prediction of the one before is released first.
+  /// Loads a component. The predictor of the component before is released first.
   std::function<NoisePredictor(const std::string& component)> load;
   size_t passes = 1;  ///< of guidance, in each step
   /// Combines the predictions of all passes of a step.
@@ -62,14 +62,14 @@ class DenoisingLoop {
 
   /// One for each kind of latents: a scheduler remembers predictions. All have the same steps.
   Schedulers make_schedulers(const Latents& latents) const;
-  /// Starts to read the component that computes a step in the near future, if it is another one.
+  /// Starts to read the component of a coming step, if it is another component.
   std::future<void> prefetch_next(const std::vector<std::string>& components, int64_t step) const;
   std::vector<Latents> predict(const NoisePredictor& predictor, const Latents& latents,
                                const Tensor& timestep, size_t passes) const;
-  /// For the component that begins to work with this step.
+  /// Starts step caching for the component that begins with this step.
   void begin_caching(const std::vector<std::string>& components, int64_t step);
   void finish_caching();
-  void tell_skipped_steps() const;
+  void log_skipped_steps() const;
 
   const RenderJob& job_;
   const ComponentLoader& loader_;

@@ -20,7 +20,7 @@ Tensor LatentCodec::encode(const VideoSource& video) {
 }
 
 void LatentCodec::decode(const Tensor& latents, const std::function<void(const Frames&)>& on_frames) {
-  const Vae& vae = load();  // before decoding is reported
+  const Vae& vae = load();  // loading is reported before decoding
   const int64_t total = latents.size(2);
   int64_t done = 0;
   progress_.report(Event::Kind::kDecode, done, total);

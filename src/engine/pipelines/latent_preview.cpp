@@ -10,10 +10,10 @@ namespace t2v {
 namespace {
 
 constexpr int64_t kNeighbours = 3;  // in height and width
-/// How much the squares of the weights count beside the mean squared error.
+/// Factor of the squared weights beside the mean squared error.
 constexpr double kRidge = 0.3;
 
-/// [n, channels, h, w] with what is at the edge once more around it.
+/// [n, channels, h, w] with its edges repeated once on each side.
 Tensor with_edges(const Tensor& latents) { return at::replication_pad2d(latents, {1, 1, 1, 1}); }
 
 /// [1, channels, h, w] -> float64 [h * w, channels] on the CPU.
@@ -27,8 +27,8 @@ Tensor neighbourhoods(const Tensor& latents) {
   return at::cat({rows, rows.new_ones({rows.size(0), 1})}, 1);
 }
 
-/// The weights [columns of y, columns of x] with which x makes y; of the last column, a constant, they are
-/// free.
+/// The weights [columns of y, columns of x] that map x to y. Weights of the last column, a constant, are not
+/// penalised.
 Tensor fit(const Tensor& x, const Tensor& y) {
   Tensor ridge = at::eye(x.size(1), at::kDouble) * (kRidge * static_cast<double>(x.size(0)));
   ridge.select(0, -1).zero_();
@@ -39,9 +39,9 @@ Tensor fit(const Tensor& x, const Tensor& y) {
 
 Frames preview_frames(const Tensor& latents, const FrameDecoder& decode_frame) {
   check_finite(latents, "sampling");
-  int64_t side = 0;  // pixels of the preview that a latent stands for, in height and width
+  int64_t side = 0;  // height and width of a latent in pixels of the preview
   std::vector<Tensor> x, y;
-  for (const int64_t i : std::set<int64_t>{0, latents.size(2) / 2}) {  // a single latent is both
+  for (const int64_t i : std::set<int64_t>{0, latents.size(2) / 2}) {  // one latent frame is both
     const Tensor latent = latents.narrow(2, i, 1), pixels = decode_frame(latent).select(2, 0);
     const int64_t factor = pixels.size(3) / latents.size(4);
     side = std::max<int64_t>(factor / 2, 1);

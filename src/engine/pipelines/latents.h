@@ -7,9 +7,9 @@
 
 namespace t2v {
 
-/// Latents by kind, in float32. One step of sampling works on all kinds of a clip at once: on those of its
-/// video, and in a model with sound on those of its audio. Dimension 2 of each kind is time. Every kind is
-/// called "latents" or "..._latents".
+/// Latents by kind, in float32. A sampling step works on all kinds of a clip together: video latents, and
+/// audio latents in a model with sound. Dimension 2 of each kind is time. Every kind is called "latents" or
+/// "..._latents".
 using Latents = std::map<std::string, Tensor>;
 
 /// The kind of the video's latents: [1, channels, frames, height, width].

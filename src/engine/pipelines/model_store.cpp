@@ -6,7 +6,7 @@
 namespace t2v {
 namespace {
 
-/// About how many bytes the embeddings of a prompt are, of the largest text encoder.
+/// Approximate bytes of the embeddings of a prompt by the largest text encoder.
 size_t embeds_bytes(const std::string& prompt) {
   constexpr size_t kOfToken = 4096 * sizeof(float), kBytesOfToken = 2, kMostTokens = 512;
   return std::min(prompt.size() / kBytesOfToken + 1, kMostTokens) * kOfToken;

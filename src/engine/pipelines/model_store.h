@@ -13,7 +13,7 @@
 
 namespace t2v {
 
-/// The clips that follow the present one, as far as they share its models.
+/// Models and prompts that the next clips share with the present clip.
 struct ComingClips {
   bool same_models = false;               ///< a coming clip uses the same models in the same way
   std::vector<std::string> prompts = {};  ///< prompts for the same text encoder, in the order of the clips
@@ -44,7 +44,7 @@ class ModelStore {
 
   /// The embeddings of each prompt, [1, length, d_model], on the CPU. If some are not kept, `encode` is
   /// called once for them, and with them for prompts of coming clips until their embeddings take `room`
-  /// bytes. `encoder` tells text encoders apart.
+  /// bytes. `encoder` identifies the text encoder.
   using Encode = std::function<std::vector<Tensor>(const std::vector<std::string>& prompts)>;
   std::vector<Tensor> embeds(const std::string& encoder, const std::vector<std::string>& prompts, size_t room,
                              const Encode& encode);

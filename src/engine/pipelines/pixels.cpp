@@ -56,7 +56,7 @@ Tensor place_on_canvas(const Frames& image, ImageSize canvas, int64_t factor) {
   if (size.height < 1 || size.width < 1) {
     throw Error(ErrorCode::kInput, {.doing = "placing a reference image in the clip",
                                     .got = std::to_string(width) + "x" + std::to_string(height) + " pixels",
-                                    .expected = "proportions that leave a line of it",
+                                    .expected = "an image with a less extreme shape",
                                     .advice = "use a picture that is less narrow"});
   }
   const Tensor fitted = at::upsample_bilinear2d(pixels, {size.height, size.width}, /*align_corners=*/false);

@@ -33,7 +33,7 @@ std::string PromptEmbedsCache::key(const std::vector<int64_t>& ids) const {
 }
 
 fs::path PromptEmbedsCache::file(const std::string& key) const {
-  // Two keys may have one name: each file holds its whole key.
+  // Two keys may have the same file name, so each file holds its whole key.
   return folder_ / (fnv1a_name(key) + ".safetensors");
 }
 

@@ -19,8 +19,8 @@ namespace {
 /// Embeddings of coming clips take at most this many bytes: enough for a thousand prompts of one sentence.
 constexpr uint64_t kMostEmbeds = uint64_t{1} << 30;
 
-/// The most bytes for embeddings of coming clips, which `device` computes and the host keeps: a quarter of
-/// the available memory, where it is known. The rest is for the computation and for models.
+/// The most bytes for embeddings of coming clips: a quarter of the available memory of the host, which keeps
+/// them, and of `device`, which computes them, if known. The rest is for computation and models.
 uint64_t room_for_embeds(at::Device device, std::optional<double> max_vram) {
   uint64_t room = kMostEmbeds;
   const auto leave = [&](uint64_t available) { room = available > 0 ? std::min(room, available / 4) : room; };
@@ -53,7 +53,7 @@ Placement PromptEncoder::placement() const {
 
 PromptEmbeds PromptEncoder::encode(const std::vector<std::string>& prompts) const {
   const std::string& tokenizer = find_part(*job_.checkpoint.family, text_encoder_.component)->tokenizer;
-  // Another number of threads rounds sums in another order.
+  // A different number of threads changes the order of sums, and so the rounding.
   const std::string key = loader_.cache_key(text_encoder_.component, options()) + ";" +
                           file_identity(job_.checkpoint.get_tokenizer(tokenizer).path) + "," +
                           std::to_string(at::get_num_threads());
@@ -89,7 +89,7 @@ PromptEmbeds PromptEncoder::find_or_compute(const std::vector<std::string>& prom
 
 PromptEmbeds PromptEncoder::compute(const std::vector<std::vector<int64_t>>& tokens) const {
   const Weights weights = loader_.open(text_encoder_.component, options());
-  // All prompts pass a block together, so that each block is used once and none needs to stay.
+  // All prompts go through a block together: each block is used once, and no block needs to stay.
   const BlockResidency residency{.resident = 0,
                                  .ahead = placement().device.is_cpu() ? 0 : 1,
                                  .before_each = loader_.models().stop_check()};

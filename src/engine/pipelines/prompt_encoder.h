@@ -28,8 +28,8 @@ struct TextEncoder {
   bool float16 = true;          ///< false: it computes in float32 where float16 is asked for
 };
 
-/// Encodes prompts: with embeddings that are already there, in memory or in a folder, or else with the text
-/// encoder, which is loaded for this and released.
+/// Encodes prompts. Takes known embeddings from memory or a folder. Loads the text encoder for the other
+/// prompts, and releases it.
 class PromptEncoder {
  public:
   /// Job, loader and progress have to outlive this.

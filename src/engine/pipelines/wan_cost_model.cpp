@@ -24,20 +24,19 @@ ClipShape tile_of(const ClipShape& clip, int64_t tile) {
   return {clip.num_frames, std::min(tile, clip.height), std::min(tile, clip.width)};
 }
 
-/// Bytes of float32 numbers of this many channels for all tokens.
+/// Bytes of float32 latents with `channels` channels for all tokens.
 double latent_bytes(const WanTransformer3DConfig& config, int64_t channels, int64_t tokens) {
   return 4.0 * static_cast<double>(tokens * channels * config.patch_volume());
 }
 
-/// Bytes of a sampler: the latents, the predictions for two prompts, and those of earlier steps that UniPC
-/// keeps.
+/// Bytes of a sampler: latents, predictions for two prompts, and the earlier predictions that UniPC keeps.
 double sampler_bytes(const WanTransformer3DConfig& config, int64_t tokens) {
   constexpr double kTensors = 6;
   return kTensors * latent_bytes(config, std::max(config.in_channels, config.out_channels), tokens);
 }
 
-/// A StepCache keeps of the step before, in float32, the residual of the blocks for each prompt; or the
-/// prediction for each prompt and three tensors to compare with.
+/// Bytes of a StepCache in float32: the residual of the blocks for each prompt; or, around the whole model,
+/// the prediction for each prompt and three tensors for comparison.
 double cache_bytes(const CheckedRequest& request, const WanTransformer3DConfig& config, int64_t tokens) {
   constexpr double kCompared = 3;
   const double prompts = is_guided(request.sampling.guidance_scale) ? 2 : 1;
@@ -47,8 +46,7 @@ double cache_bytes(const CheckedRequest& request, const WanTransformer3DConfig& 
   return prompts * 4.0 * static_cast<double>(tokens * config.dim());
 }
 
-/// Matrix::numbers() makes two copies of a matrix of fp8: in float32, and in the dtype that it is computed
-/// in.
+/// Matrix::numbers() makes two copies of an fp8 matrix: in float32, and in the dtype of its products.
 double fp8_bytes(const Component& component, const LoadOptions& options) {
   uint64_t largest = 0;
   for (const auto& [name, source] : component.tensors) {
@@ -69,7 +67,7 @@ class WanCostModel final : public CostModel {
         clip_{request.size.num_frames, request.size.height, request.size.width} {}
 
   LatentShape latents() const override {
-    // The latents of reference images come before those of the clip.
+    // Latents of reference images come before the latents of the clip.
     ClipShape sampled = clip_;
     sampled.num_frames +=
         static_cast<int64_t>(request_.conditions.reference_images.size()) * vae_.scale_factor_temporal;
@@ -82,12 +80,12 @@ class WanCostModel final : public CostModel {
   ComponentUse use(const std::string& component) const override {
     if (component == "text_encoder") {
       const at::ScalarType dtype = placement_.dtype == at::kHalf ? at::kFloat : placement_.dtype;
-      // Of the embedding only the rows of the tokens are read.
+      // Only the rows of the tokens are read from the embedding.
       return {.options = {.placement = {dtype, placement_.device}, .keep_in_fp32 = {}},
               .prefix = "encoder.block."};
     }
     if (component == "vae") {
-      // Its convolutions are laid out anew.
+      // Its convolutions are copied into another memory layout.
       return {.options = {.placement = {}, .keep_in_fp32 = {}},
               .prefix = encodes() ? "" : "decoder.",
               .is_copied = true};
@@ -174,7 +172,7 @@ class WanCostModel final : public CostModel {
       work.flops += whole.flops;
       const int64_t tile = VaeTiling{}.tile;
       const bool cut = is_tiled() && std::max(clip.height, clip.width) > tile;
-      // These tiles are measured in patches.
+      // The tile sizes here are in patches.
       const double bytes =
           cut ? encode_cost(vae_, tile_of(clip, tile * vae_.patch_size), allocation_).peak_bytes
               : whole.peak_bytes;
@@ -188,17 +186,17 @@ class WanCostModel final : public CostModel {
     return work;
   }
 
-  /// With the conversion of pixels to 8 bits.
+  /// Decoding, with the conversion of pixels to 8 bits.
   Cost decode(const ClipShape& clip) const {
     return decode_cost(vae_, clip, allocation_,
                        [](const Tensor& pixels) { rgb_levels(pixels).to(at::kByte).contiguous(); });
   }
 
-  /// One after the other.
+  /// The clips that are encoded, one after the other.
   std::vector<ClipShape> encoded_clips() const {
     const ClipShape image{1, clip_.height, clip_.width};
     if (!is_controlled()) return {checkpoint_.index.boolean("expand_timesteps", false) ? image : clip_};
-    std::vector<ClipShape> clips = {clip_, clip_};  // the part that stays and the part that is made anew
+    std::vector<ClipShape> clips = {clip_, clip_};  // the kept part and the new part
     clips.insert(clips.end(), request_.conditions.reference_images.size(), image);
     return clips;
   }

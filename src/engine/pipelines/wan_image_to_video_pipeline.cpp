@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-/// A timestep [1] for every token of the latents, 0 for those of the first frame: [1, tokens].
+/// The timestep [1] for every token of the latents, 0 for tokens of the first frame: [1, tokens].
 Tensor timestep_of_tokens(const Tensor& timestep, const Tensor& latents,
                           const std::array<int64_t, 3>& patch_size) {
   const int64_t tokens_a_frame = latents.size(3) / patch_size[1] * (latents.size(4) / patch_size[2]);
@@ -60,8 +60,8 @@ Tensor WanImageToVideoPipeline::prepare_condition() {
                                frames.narrow(2, count - 1, 1).copy_(end_image);
                              return frames;
                            }});
-  // The mask has one channel for each frame of a latent frame. The first latent frame has one frame, which
-  // all its channels stand for.
+  // The mask has one channel for each frame of a latent frame. The first latent frame has a single frame,
+  // which fills all its channels.
   const int64_t frames_each = parts_.vae_config().scale_factor_temporal;
   const Tensor known =
       at::zeros({1, frames_each, latents.size(2), latents.size(3), latents.size(4)}, latents.options());

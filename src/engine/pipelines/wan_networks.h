@@ -11,7 +11,7 @@ namespace t2v {
 /// Constructs the network of a part of a Wan model, with all layers that its files have. Error (kInput).
 void construct_wan_network(const std::string& network, const Config& config, const Weights& weights);
 
-/// As of LoadOptions, for the network of a part.
+/// LoadOptions::keep_in_fp32 for the network of a part.
 std::vector<std::string> wan_keep_in_fp32(const std::string& network);
 
 }  // namespace t2v

@@ -17,7 +17,7 @@ TextEncoder umt5_text_encoder() {
         std::make_shared<const UMT5Encoder>(weights, UMT5Config::from_config(config), residency);
     return [encoder](const std::vector<Tensor>& input_ids) { return encoder->forward(input_ids); };
   };
-  // The values inside UMT5 do not fit into float16.
+  // The hidden states of UMT5 are too large for float16.
   return {.component = "text_encoder",
           .make = make,
           .max_sequence_length = kWanMaxSequenceLength,

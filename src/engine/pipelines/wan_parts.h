@@ -22,18 +22,17 @@ inline constexpr const char* kLowNoiseTransformer = "transformer_2";
 /// Tokens of a prompt that the transformers were trained to see.
 inline constexpr int64_t kWanMaxSequenceLength = 512;
 
-/// A transformer at work on a clip: latents and timestep -> noise_pred. The guidance passes are those of the
-/// prompts.
+/// A loaded transformer: latents and timestep -> noise_pred. Each prompt has one guidance pass.
 using WanNoisePredictor =
     std::function<Tensor(const Tensor& latents, const Tensor& timestep, const GuidancePass& pass)>;
 
-/// What a Wan pipeline denoises, and with which transformers.
+/// Latents to denoise, and the transformers.
 struct WanDenoising {
   Tensor latents;       ///< noise, float32 on the device
   at::Generator noise;  ///< for samplers that add noise
   size_t prompts;       ///< 1, or 2 with guidance
   std::function<WanNoisePredictor(const std::string& component)> load;
-  /// Latents with the known ones of the clip in place of sampled ones. Empty: none is known.
+  /// Replaces sampled latents by the known latents of the clip. Empty: no latents are known.
   std::function<Tensor(const Tensor& latents)> with_known = {};
 };
 
@@ -68,7 +67,7 @@ class WanParts {
                                            transformer_blocks(component, options, Model::block_prefixes()));
     });
   }
-  /// Every step with the expert for its noise level, one of which is loaded at a time. -> final_latents()
+  /// Runs each step with the expert for its noise level, loading one at a time. Returns final_latents().
   Latents denoise(WanDenoising denoising);
 
   // As in VideoPipeline.

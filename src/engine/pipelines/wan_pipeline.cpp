@@ -9,7 +9,7 @@ void WanPipeline::sample(const OnLatents& on_latents) {
   const c10::InferenceMode inference_mode;
   const PromptEmbeds prompt_embeds = parts_.encode_prompt();
   const at::Generator noise = seeded_generator(parts_.job().request.sampling.seed);
-  // With expand_timesteps every token would have the same timestep: as good as one for all of them.
+  // With expand_timesteps every token would have the same timestep, so one timestep for all tokens is enough.
   on_latents(
       parts_.denoise({.latents = parts_.prepare_latents(parts_.transformer_config().in_channels, noise),
                       .noise = noise,

@@ -20,8 +20,8 @@ class WanPipeline final : public VideoPipeline {
   WanParts parts_;
 };
 
-/// The pipeline of the checkpoint's class. A checkpoint that renders with and without an image gets the one
-/// that suits the request.
+/// The pipeline of the checkpoint's class. For a checkpoint that renders with and without an image, the
+/// request decides.
 std::unique_ptr<VideoPipeline> make_wan_pipeline(RenderJob job, ModelStore& models,
                                                  const RunControl& control);
 

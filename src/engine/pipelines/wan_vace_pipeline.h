@@ -8,7 +8,7 @@
 namespace t2v {
 
 /// A clip controlled by another, by a mask and by reference images, as diffusers' WanVACEPipeline computes
-/// it. Latents of the reference images come before those of the clip.
+/// it. Latents of the reference images come before the latents of the clip.
 class WanVACEPipeline final : public VideoPipeline {
  public:
   WanVACEPipeline(RenderJob job, ModelStore& models, const RunControl& control)
@@ -20,21 +20,21 @@ class WanVACEPipeline final : public VideoPipeline {
 
  private:
   const VisualInputs& inputs() const { return parts_.job().inputs; }
-  int64_t num_frames() const;  ///< of the control video, or of the clip if there is none
+  int64_t num_frames() const;  ///< of the control video; without one, of the clip
   ImageSize size() const;      ///< likewise
 
   WanNoisePredictor load_transformer(const std::string& component, const PromptEmbeds& prompt_embeds,
                                      const Tensor& control) const;
-  /// Latents of the part of the video that stays and of the part that is made anew, and the mask: [1,
-  /// vace_in_channels, frames, height, width].
+  /// Latents of the kept part of the video and of the new part, and the mask: [1, vace_in_channels, frames,
+  /// height, width].
   Tensor prepare_control();
   /// The latents of one of the two parts, with grey in place of the other.
   Tensor encode_masked(bool made_anew);
   /// The mask with a channel for every pixel of a latent: [1, 64, frames, height, width].
   Tensor prepare_mask() const;
 
-  // Frames `first` to `first + count` - 1, [1, 3, count, height, width]. Without a video it is grey; without
-  // a mask all pixels are made anew, which is 1.
+  // Frames `first` to `first + count` - 1, [1, 3, count, height, width]. Without a video the frames are grey;
+  // without a mask all pixels are 1, made anew.
   Tensor control_video(int64_t first, int64_t count) const;
   Tensor control_mask(int64_t first, int64_t count) const;
 

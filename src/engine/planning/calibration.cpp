@@ -28,7 +28,7 @@ fs::path calibration_file() {
   return folder.empty() ? folder : folder / "calibration.json";
 }
 
-/// The content of the file; an empty one for what is missing, damaged or of another version.
+/// The content of the file; empty for a file that is missing, damaged or of another version.
 ordered_json read_all() {
   const ordered_json none = {{"version", kVersion}, {kDevices, ordered_json::object()}};
   const fs::path file = calibration_file();
@@ -62,7 +62,7 @@ std::optional<PhaseWork> from_json(const ordered_json& object) {
                    .amount = object.at("per_second")};
     if (rate.width > 0 && rate.length > 0 && rate.amount > 0) return rate;
   } catch (const nlohmann::json::exception&) {
-    // as if it were not there
+    // counts as missing
   }
   return std::nullopt;
 }
@@ -71,7 +71,7 @@ bool same_work(const PhaseWork& a, const PhaseWork& b) {
   return a.phase == b.phase && a.dtype == b.dtype && a.width == b.width && a.length == b.length;
 }
 
-/// By how many doublings they differ.
+/// Distance of two works in doublings.
 double difference(const PhaseWork& a, const PhaseWork& b) {
   return std::abs(std::log2(a.width / b.width)) + std::abs(std::log2(a.length / b.length));
 }
@@ -114,7 +114,7 @@ void Calibration::add(const Rate& rate) {
 
 void Calibration::store() const {
   const fs::path file = calibration_file();
-  if (file.empty()) return log_warning("there is no folder for the calibration: HOME is not set");
+  if (file.empty()) return log_warning("the calibration is not stored: HOME is not set");
   try {
     fs::create_directories(file.parent_path());
     const FileLock lock(file.string() + ".lock");

@@ -30,7 +30,7 @@ class Calibration {
   /// phase and dtype.
   std::optional<double> seconds(const PhaseWork& work) const;
 
-  /// Adds a measurement, or replaces that of the same work.
+  /// Adds a measurement, or replaces the measurement of the same work.
   void add(const PhaseWork& work, double seconds);
   /// Adds the new measurements to the file, under a lock. A failure gives a warning.
   void store() const;

@@ -19,16 +19,16 @@ namespace {
 
 constexpr double kMiB = 1 << 20;
 
-// Measured with the bundled model on the CPU, as differences of the resident set between phases:
-// the code of LibTorch and oneDNN that a phase is the first to use.
+// Measured with the bundled model on the CPU, as differences of the resident set between phases: code of
+// LibTorch and oneDNN that no phase before has used.
 constexpr double kTextCode = 18 * kMiB, kSamplingCode = 34 * kMiB, kDecodingCode = 42 * kMiB;
-// Code of decoding alone; a whole clip shares some of kDecodingCode with the phases before.
+// Code of decoding without sampling before it, which uses some of the same code.
 constexpr double kDecodingAloneCode = 14 * kMiB;
 // Memory of a video encoder: x264 at its default quality, measured from 64x64 to 1280x720 and 5 to 200
 // frames. Each picture is framed by 32 pixels on every side.
 constexpr double kEncoder = 5 * kMiB, kEncoderPerPixel = 10, kEncoderPerPixelAndFrame = 3.75;
 constexpr int64_t kEncoderFrames = 47, kEncoderBorder = 64;
-// Of a clip: H.264 at its default quality, and without loss.
+// Bytes of a clip: H.264 at its default quality, and lossless.
 constexpr double kBytesPerPixel = 0.15, kBytesPerPixelLossless = 1.6;
 
 /// Memory of loaded weights, in bytes.
@@ -115,14 +115,14 @@ class Planner {
   WeightMemory weights(const std::string& component) const {
     return weight_memory(checkpoint_.get(component), costs_->use(component));
   }
-  /// Bytes that a loaded component takes on the device, mapped files aside.
+  /// Bytes of a loaded component on the device, without mapped files.
   double loaded(const std::string& component) const {
     const WeightMemory memory = weights(component);
     return on_gpu() || costs_->use(component).is_copied ? memory.all : memory.converted;
   }
 
-  /// A phase whose process has `anonymous` bytes beside the memory that it began with and mapped files: the
-  /// files of `component` and of the phases before.
+  /// Plans a phase. `anonymous`: bytes beside the initial memory of the process and the mapped files. Mapped
+  /// are the files of `components` and of the phases before.
   PlannedPhase phase(const std::string& name, double anonymous, const std::vector<std::string>& components) {
     for (const std::string& component : components) mapped_[component] = weights(component).mapped;
     double mapped = 0;
@@ -136,7 +136,7 @@ class Planner {
             .seconds = {}};
   }
 
-  /// The control video and its mask, as they are in the files.
+  /// Bytes of the frames of the control video and of its mask.
   double control_frames() const {
     const Conditions& conditions = request_.conditions;
     const int clips = (conditions.control_video.empty() ? 0 : 1) + (conditions.control_mask.empty() ? 0 : 1);
@@ -151,7 +151,7 @@ class Planner {
         static_cast<double>(BlockMemory::of(checkpoint_.get(work.component), use.options, use.prefix).count);
     const std::string& device = request_.machine.text_encoder_device;
     PlannedPhase planned = phase("text", kTextCode + memory.converted / blocks, {work.component});
-    // A block at work and one on its way.
+    // One block computes while the next block loads.
     if (device.empty() ? on_gpu() : device != "cpu")
       planned.gpu_bytes = std::llround(kCudaRuntime + 2 * memory.all / blocks + work.bytes);
     planned.tflop = static_cast<double>(prompts()) * work.flops / 1e12;
@@ -159,16 +159,16 @@ class Planner {
   }
 
   PlannedPhase images(const std::vector<ComponentWork>& work) {
-    double most = 0, flops = 0, host_bytes = 0;
+    double largest = 0, flops = 0, host_bytes = 0;
     std::vector<std::string> components;
     for (const ComponentWork& each : work) {
-      most = std::max(most, loaded(each.component) + each.bytes);
+      largest = std::max(largest, loaded(each.component) + each.bytes);
       flops += each.flops;
       host_bytes += each.host_bytes;
       components.push_back(each.component);
     }
-    PlannedPhase planned = phase("images", kDecodingCode + host_bytes + (on_gpu() ? 0 : most), components);
-    if (on_gpu()) planned.gpu_bytes = std::llround(kCudaRuntime + most);
+    PlannedPhase planned = phase("images", kDecodingCode + host_bytes + (on_gpu() ? 0 : largest), components);
+    if (on_gpu()) planned.gpu_bytes = std::llround(kCudaRuntime + largest);
     planned.tflop = flops / 1e12;
     return planned;
   }
@@ -203,7 +203,7 @@ class Planner {
     return planned;
   }
 
-  /// Plans the transformer's blocks. Returns the bytes of the host that they wait in.
+  /// Plans the blocks of the transformer. Returns the bytes of waiting blocks in the host's memory.
   double add_blocks(const StreamedMemory& memory, const BlockResidency& residency) {
     plan_.blocks = {.count = memory.count(), .resident = std::min(residency.resident, memory.count())};
     const uint64_t waiting = memory.waiting(residency.resident);
@@ -248,7 +248,7 @@ class Planner {
 }  // namespace
 
 PlannedMachine this_machine(at::Device device) {
-  // Later this process has more: weights that stay loaded, and LibTorch's code for counting costs.
+  // Later this process takes more memory: weights that stay loaded, and LibTorch's code for counting costs.
   static const uint64_t taken_before_first_plan = resident_memory();
   PlannedMachine machine{.device = device,
                          .device_name = device_name(device),
@@ -277,7 +277,7 @@ std::vector<PhaseWork> work_of(const Family& family, const CostModel& costs, con
     if (phase.name == "text") set(plan.machine.dtype, costs.text().component);
     if (phase.name == "sampling") set(plan.machine.dtype, denoiser_of(family).name);
     if (phase.name == "images" || phase.name == "decoding") {
-      // The measurements of the VAE are of its decoder.
+      // The VAE was measured while decoding.
       planned.phase = "decoding";
       set("float32", costs.decoding().component);
     }

@@ -15,7 +15,7 @@ namespace t2v {
 /// The machine of a plan.
 struct PlannedMachine {
   at::Device device = at::kCPU;
-  std::string device_name;      ///< "" for a GPU that is not there
+  std::string device_name;      ///< "" for an absent GPU
   uint64_t gpu_total = 0;       ///< bytes; 0 if unknown
   uint64_t host_available = 0;  ///< bytes; 0 if unknown
   uint64_t host_taken = 0;      ///< bytes of this process before models and work, LibTorch included

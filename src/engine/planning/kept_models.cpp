@@ -9,7 +9,7 @@
 namespace t2v {
 namespace {
 
-/// Share of the memory that models may fill: a plan may be wrong.
+/// Share of the memory that models may fill, because a plan may be wrong.
 constexpr double kMargin = 0.9;
 
 std::map<std::string, int64_t> bytes_of_each(const CostModel& costs, const Checkpoint& checkpoint) {
@@ -41,15 +41,15 @@ bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, c
   for (const ComponentWork& encoding : costs.conditions())
     smallest_encoder = std::min(smallest_encoder, bytes.at(encoding.component));
   const bool on_cpu = plan.device == "cpu";
-  const int64_t there = on_cpu ? plan.available.host : plan.available.gpu;
+  const int64_t available = on_cpu ? plan.available.host : plan.available.gpu;
   const auto fits = [&](const PlannedPhase& phase) {
     int64_t own = phase.name == "sampling" || phase.name == "decoding" ? vae : 0;
     if (phase.name == "images") own = smallest_encoder;
     if (phase.name == "sampling") own += transformer;
     const int64_t taken = on_cpu ? phase.host_bytes - phase.mapped_bytes : phase.gpu_bytes;
-    return static_cast<double>(taken + all - own) <= kMargin * static_cast<double>(there);
+    return static_cast<double>(taken + all - own) <= kMargin * static_cast<double>(available);
   };
-  return there == 0 || std::all_of(plan.phases.begin(), plan.phases.end(), fits);
+  return available == 0 || std::all_of(plan.phases.begin(), plan.phases.end(), fits);
 }
 
 }  // namespace t2v

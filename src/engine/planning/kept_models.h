@@ -8,11 +8,11 @@
 
 namespace t2v {
 
-/// Bytes on the device of all models of a clip but the text encoder; mapped files are counted too.
+/// Bytes on the device of all models of a clip except the text encoder, with mapped files.
 uint64_t model_bytes(const CostModel& costs, const Checkpoint& checkpoint);
 
 /// Whether all models of a planned clip but the text encoder can stay loaded in each of its phases, beside
-/// the memory of the phase itself. True where the system does not tell how much memory there is.
+/// the memory of the phase itself. True if the size of the memory is unknown.
 bool models_fit_together(const CostModel& costs, const Checkpoint& checkpoint, const Plan& plan);
 
 }  // namespace t2v

@@ -13,11 +13,11 @@ namespace t2v {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
-/// The plan may be wrong by so much before a clip is refused.
+/// A clip is refused if its plan exceeds the memory by this factor, because plans may be wrong.
 constexpr double kPlanMargin = 1.25;
 
-/// The settings to try, the cheapest first: those that keep every number, tiles, which change pixels a
-/// little, and numbers of half the size.
+/// The settings to try, the cheapest first: no change, tiles, which change pixels a little, and numbers of
+/// half the size.
 struct Setting {
   bool tiling, bfloat16;
 };
@@ -83,8 +83,8 @@ Plan plan_within(double max_vram, const Checkpoint& checkpoint, const CheckedReq
   throw *reason;
 }
 
-/// The plan for a GPU that is clearly too small for the clip as asked: that of what makes it fit, if anything
-/// does.
+/// The plan for a GPU that is clearly too small for the clip: with the cheapest setting that fits, or `asked`
+/// if no setting fits.
 Plan plan_for_small_gpu(const Plan& asked, const Checkpoint& checkpoint, const CheckedRequest& request,
                         const PlannedMachine& machine) {
   const double limit = std::floor(static_cast<double>(machine.gpu_total) / kGiB * 10) / 10;
@@ -116,18 +116,20 @@ void expect_memory(const Plan& plan) {
   if (!plan.needed_settings.empty()) {
     throw Error(ErrorCode::kResource,
                 {.doing = plan.device_name.empty() ? plan.device : plan.device_name,
-                 .got = "a clip that takes more as it is asked for",
+                 .got = "a clip that needs more with its settings",
                  .expected = "at most " + shown(*plan.machine.max_vram) + " GiB of its memory",
                  .advice = "add" + listed(plan.needed_settings) + "; t2v plan shows more"});
   }
   for (const PlannedPhase& phase : plan.phases) {
-    const auto expect = [&](const std::string& where, int64_t needed, int64_t there) {
-      if (there <= 0 || static_cast<double>(needed) <= kPlanMargin * static_cast<double>(there)) return;
-      throw Error(ErrorCode::kResource,
-                  {.doing = "planning " + phase.name,
-                   .got = "a clip that needs about " + in_gib(static_cast<uint64_t>(needed)) + " of " + where,
-                   .expected = "at most the " + in_gib(static_cast<uint64_t>(there)) + " that are there",
-                   .advice = "ask for fewer frames or a smaller picture; t2v plan shows more"});
+    const auto expect = [&](const std::string& where, int64_t needed, int64_t available) {
+      if (available <= 0 || static_cast<double>(needed) <= kPlanMargin * static_cast<double>(available))
+        return;
+      throw Error(
+          ErrorCode::kResource,
+          {.doing = "planning " + phase.name,
+           .got = "a clip that needs about " + in_gib(static_cast<uint64_t>(needed)) + " of " + where,
+           .expected = "at most the " + in_gib(static_cast<uint64_t>(available)) + " that are available",
+           .advice = "ask for fewer frames or a smaller picture; t2v plan shows more"});
     };
     expect("memory", phase.host_bytes - phase.mapped_bytes, plan.available.host);
     expect("the GPU's memory", phase.gpu_bytes, plan.available.gpu);

@@ -6,8 +6,8 @@
 
 namespace t2v {
 
-/// As plan_as_asked(); with max_vram, and for a GPU that is clearly too small, of the cheapest setting that
-/// fits. Error (kResource) if no setting fits max_vram.
+/// The plan of a clip as requested. With max_vram, or on a GPU that is clearly too small, the plan of the
+/// cheapest setting that fits. Error (kResource) if no setting fits max_vram.
 Plan plan_clip(const Checkpoint& checkpoint, const CheckedRequest& request, const PlannedMachine& machine);
 
 /// Error (kResource) for a clip that takes clearly more memory than the machine has, or more than max_vram.

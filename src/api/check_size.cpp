@@ -48,8 +48,8 @@ int64_t other_side(AspectRatio aspect, const char* name, int64_t given, double r
          "use `size` " + shown(size(near, below)) + " or " + shown(size(near, below + step)));
 }
 
-/// Of the sizes with at most `area` pixels, and at least half of them, the one whose ratio is nearest, of
-/// equals the largest. 0x0 if there is none.
+/// The size with the nearest ratio that has at most `area` pixels and at least half as many; of equally near
+/// sizes the largest. 0x0 if no size fits.
 PictureSize nearest_size(double ratio, int64_t area, int64_t step) {
   PictureSize best{0, 0};
   double least = 0;

@@ -63,7 +63,7 @@ void take_operands(const Command& command, const Groups& groups, const std::vect
   }
 }
 
-/// The given flags, joined with those of the config that they name.
+/// The flags of the command line, joined with the flags of the config file that they name.
 std::vector<GivenFlag> with_config(const Groups& groups, const std::vector<GivenFlag>& given) {
   for (const GivenFlag& item : given) {
     if (item.name == "config") return merge(groups, given, read_config(item.values.front()));

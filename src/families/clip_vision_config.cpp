@@ -2,13 +2,9 @@
 
 #include <string>
 
+#include "families/layer_limit.h"
+
 namespace t2v {
-namespace {
-
-/// Far above any model. Layers are constructed before their weights are looked for.
-constexpr int64_t kMostLayers = 1000;
-
-}  // namespace
 
 CLIPVisionConfig CLIPVisionConfig::from_config(const Config& config) {
   CLIPVisionConfig c;

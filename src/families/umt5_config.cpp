@@ -1,12 +1,8 @@
 #include "families/umt5_config.h"
 
+#include "families/layer_limit.h"
+
 namespace t2v {
-namespace {
-
-/// Far above any model. Layers are constructed before their weights are looked for.
-constexpr int64_t kMostLayers = 1000;
-
-}  // namespace
 
 UMT5Config UMT5Config::from_config(const Config& config) {
   UMT5Config c;

@@ -9,8 +9,8 @@ namespace t2v {
 namespace {
 
 // Aliases make command lines of other programs work: diffusers, original code of models,
-// stable-diffusion.cpp. Their list is complete and gets no new entries; tests/cli/flags_test.py holds a copy
-// of it.
+// stable-diffusion.cpp. The list of aliases is complete and gets no new entries.
+// tests/cli/flags_test.py holds a copy of the list.
 
 /// A flag that only chooses where a clip is computed.
 Flag placing(Flag flag) {

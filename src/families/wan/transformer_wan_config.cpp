@@ -7,13 +7,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "families/layer_limit.h"
+
 namespace t2v {
 namespace {
 
 /// Far above any model: 1e6 heads would be a plan of 370 GiB instead of a bad config.
 constexpr int64_t kMostHeads = 1024;
-/// Layers are constructed before their weights are looked for.
-constexpr int64_t kMostLayers = 1000;
 
 std::array<int64_t, 3> read_patch_size(const Config& config) {
   const std::vector<int64_t> values = config.integers("patch_size", {1, 2, 2});

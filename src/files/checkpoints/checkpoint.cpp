@@ -137,7 +137,7 @@ void leave_out_ignored(Component& component, const PartKind& kind) {
   }
 }
 
-/// scheduler_config.json, if the metadata of the denoiser's file has it; else that of the published model.
+/// scheduler_config.json from the metadata of the denoiser's file, or else of the published model.
 Config scheduler_of(const Checkpoint& checkpoint) {
   const PartInfo transformer = checkpoint.get(denoiser_of(*checkpoint.family).name).info();
   const auto found = transformer.metadata.find(kSchedulerMetadata);

@@ -33,7 +33,7 @@ struct PullPlan {
   struct File {
     std::string path;   ///< in the repository
     int64_t bytes = 0;  ///< size of the whole file
-    int64_t here = 0;   ///< bytes in the cache, those of an interrupted download included
+    int64_t here = 0;   ///< bytes in the cache; parts of an interrupted download count
   };
   std::string repository;  ///< "org/repo"
   std::string commit;

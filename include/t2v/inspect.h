@@ -18,7 +18,7 @@ struct InspectedComponent {
   int64_t tensors = 0, parameters = 0, bytes = 0;
   std::map<std::string, int64_t>
       number_formats;  ///< number of parameters in each format: "BF16", "Q8_0", ...
-  /// Names of tensors, compared with those of its class; misshaped ones with their shapes.
+  /// Tensors that differ from the tensors of its class, by name; misshaped ones with both shapes.
   std::vector<std::string> missing, unknown, misshaped;
 };
 

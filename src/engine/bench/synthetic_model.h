@@ -13,7 +13,7 @@
 
 namespace t2v {
 
-/// Random values as large as those of trained models; or none, for a model that is only planned.
+/// Random values as large as the values of trained models; or none, for a model that is only planned.
 enum class SyntheticValues { kRandom, kNone };
 
 /// A model with the tensors of its class for `config`, stored as bfloat16 in memory. All numbered blocks
